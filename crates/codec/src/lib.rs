@@ -1,0 +1,11 @@
+//! Bytes to bytes: the formats and algorithms that a delta is made of.
+//!
+//! Nothing here knows what a tar archive or an image is, and nothing here opens a file: bytes come in through
+//! [`ReadAt`] and [`std::io::Read`], go out through [`std::io::Write`], and what is too large for memory goes into a
+//! [`Scratch`] that the caller provides.
+
+mod read_at;
+mod scratch;
+
+pub use read_at::{Concat, ReadAt, Reader, Slice};
+pub use scratch::{MemoryScratch, Scratch, ScratchFile};

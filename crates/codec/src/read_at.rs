@@ -1,0 +1,212 @@
+//! Random access to bytes that may be larger than memory.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// Bytes of a known length that can be read at any place, from many threads at once.
+pub trait ReadAt: Send + Sync {
+    /// The number of bytes.
+    fn len(&self) -> u64;
+
+    /// Reads some bytes at `offset` into `buffer` and returns how many: less than asked for only at the end, 0 past it.
+    ///
+    /// # Errors
+    /// Whatever the place that holds the bytes reports.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Whether there are no bytes at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buffer` with the bytes at `offset`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] when fewer bytes are there.
+    fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read_at(buffer, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    buffer = &mut buffer[count..];
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ReadAt for [u8] {
+    fn len(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|start| self.get(start..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        ReadAt::len(self.as_slice())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_slice().read_at(buffer, offset)
+    }
+}
+
+macro_rules! forward_read_at {
+    ($pointer:ty) => {
+        impl<T: ReadAt + ?Sized> ReadAt for $pointer {
+            fn len(&self) -> u64 {
+                (**self).len()
+            }
+
+            fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+                (**self).read_at(buffer, offset)
+            }
+        }
+    };
+}
+
+forward_read_at!(&T);
+forward_read_at!(Arc<T>);
+forward_read_at!(Box<T>);
+
+/// A part of other bytes.
+#[derive(Clone, Debug)]
+pub struct Slice<T> {
+    whole: T,
+    offset: u64,
+    length: u64,
+}
+
+impl<T: ReadAt> Slice<T> {
+    /// The `length` bytes of `whole` that start at `offset`, or `None` when `whole` does not have them.
+    pub fn new(whole: T, offset: u64, length: u64) -> Option<Self> {
+        (offset.checked_add(length)? <= whole.len()).then_some(Self { whole, offset, length })
+    }
+}
+
+impl<T: ReadAt> ReadAt for Slice<T> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.length.saturating_sub(offset);
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        if count == 0 {
+            return Ok(0);
+        }
+        self.whole.read_at(&mut buffer[..count], self.offset + offset)
+    }
+}
+
+/// Several byte sequences, one behind the other.
+pub struct Concat<T> {
+    parts: Vec<(u64, T)>,
+    length: u64,
+}
+
+impl<T: ReadAt> Concat<T> {
+    /// Joins `parts` in their order; their lengths must add up to less than 2^64.
+    pub fn new(parts: impl IntoIterator<Item = T>) -> Self {
+        let mut length = 0;
+        let parts = parts
+            .into_iter()
+            .map(|part| {
+                let start = length;
+                length += part.len();
+                (start, part)
+            })
+            .collect();
+        Self { parts, length }
+    }
+}
+
+impl<T: ReadAt> ReadAt for Concat<T> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let after = self.parts.partition_point(|(start, _)| *start <= offset);
+        match after.checked_sub(1).and_then(|index| self.parts.get(index)) {
+            Some((start, part)) => part.read_at(buffer, offset - start),
+            None => Ok(0),
+        }
+    }
+}
+
+/// Reads a [`ReadAt`] from its start to its end.
+#[derive(Debug)]
+pub struct Reader<T> {
+    bytes: T,
+    position: u64,
+}
+
+impl<T: ReadAt> Reader<T> {
+    /// A reader that stands at the first byte.
+    pub const fn new(bytes: T) -> Self {
+        Self { bytes, position: 0 }
+    }
+
+    /// The offset of the next byte that will be read.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl<T: ReadAt> Read for Reader<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(bytes: impl ReadAt) -> Vec<u8> {
+        let mut read = Vec::new();
+        Reader::new(bytes).read_to_end(&mut read).unwrap();
+        read
+    }
+
+    #[test]
+    fn a_slice_is_the_part_asked_for() {
+        let whole = b"0123456789".to_vec();
+        assert_eq!(all(Slice::new(&whole, 2, 3).unwrap()), b"234");
+        assert_eq!(all(Slice::new(&whole, 10, 0).unwrap()), b"");
+        assert!(Slice::new(&whole, 8, 3).is_none());
+        assert!(Slice::new(&whole, u64::MAX, 2).is_none());
+    }
+
+    #[test]
+    fn parts_follow_each_other() {
+        let parts = [b"ab".to_vec(), Vec::new(), b"cde".to_vec()];
+        let joined = Concat::new(&parts);
+        assert_eq!(joined.len(), 5);
+        let mut buffer = [0; 3];
+        joined.read_exact_at(&mut buffer, 1).unwrap();
+        assert_eq!(&buffer, b"bcd");
+        assert_eq!(all(joined), b"abcde");
+    }
+
+    #[test]
+    fn reading_past_the_end_is_an_error_not_a_panic() {
+        let bytes = b"abc".to_vec();
+        assert_eq!(bytes.read_exact_at(&mut [0; 2], 2).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(bytes.read_at(&mut [0; 2], u64::MAX).unwrap(), 0);
+    }
+}

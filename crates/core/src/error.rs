@@ -1,0 +1,106 @@
+//! What can go wrong, sorted by who can mend it.
+
+use std::io;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who can mend it; the programs turn it into an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A fault of ours (exit code 1).
+    Internal,
+    /// What was asked for cannot be meant (exit code 2).
+    Usage,
+    /// Something around is missing: an engine, room, a base, a permission (exit code 3).
+    Environment,
+    /// The bytes are not what they should be: corrupt, other digest, unknown version (exit code 4).
+    Content,
+}
+
+/// An error with what was being done, what was expected and what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading or writing failed.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done, with the file or image.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Bytes hash to another digest than the one that names them.
+    #[error("{what}: expected {expected}, found {found}")]
+    Mismatch {
+        /// Which bytes, and where they came from.
+        what: String,
+        /// The digest or size that was promised.
+        expected: String,
+        /// The digest or size that the bytes have.
+        found: String,
+    },
+    /// Anything else, with its kind and what to do next.
+    #[error("{message}")]
+    Other {
+        /// Who can mend it.
+        kind: Kind,
+        /// What was being done, what was expected, what was found.
+        message: String,
+        /// What to do next, where we know it.
+        hint: Option<String>,
+    },
+}
+
+impl Error {
+    /// For `map_err`: `source` happened while `doing` something.
+    pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing: doing.into(), source }
+    }
+
+    /// The bytes are wrong.
+    pub fn content(message: impl Into<String>) -> Self {
+        Self::Other { kind: Kind::Content, message: message.into(), hint: None }
+    }
+
+    /// The surroundings lack something.
+    pub fn environment(message: impl Into<String>) -> Self {
+        Self::Other { kind: Kind::Environment, message: message.into(), hint: None }
+    }
+
+    /// The request cannot be meant.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Other { kind: Kind::Usage, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        match self {
+            Self::Other { kind, message, .. } => Self::Other { kind, message, hint: Some(hint.into()) },
+            other => Self::Other { kind: other.kind(), message: other.to_string(), hint: Some(hint.into()) },
+        }
+    }
+
+    /// Who can mend it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Kind::Content,
+                _ => Kind::Environment,
+            },
+            Self::Mismatch { .. } => Kind::Content,
+            Self::Other { kind, .. } => *kind,
+        }
+    }
+
+    /// What to do next, where we know it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Other { hint, .. } => hint.as_deref(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some room, or name a folder with more of it: --temp-dir DIR")
+            }
+            _ => None,
+        }
+    }
+}
