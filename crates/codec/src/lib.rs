@@ -4,8 +4,14 @@
 //! [`ReadAt`] and [`std::io::Read`], go out through [`std::io::Write`], and what is too large for memory goes into a
 //! [`Scratch`] that the caller provides.
 
+pub mod align;
+pub mod bsdiff;
+mod bytes;
+pub mod compress;
+pub mod limits;
 mod read_at;
 mod scratch;
+pub mod vcdiff;
 
 pub use read_at::{Concat, ReadAt, Reader, Slice};
 pub use scratch::{MemoryScratch, Scratch, ScratchFile};

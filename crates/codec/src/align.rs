@@ -1,0 +1,151 @@
+//! Finds which stretch of the base each stretch of the target looks like.
+//!
+//! Seeds are exact: windows of [`WINDOW`] bytes of the base are remembered by their hash, and the target is walked. A seed
+//! grows in both directions through mismatches as long as more than half of the bytes agree, which is the scoring of
+//! bsdiff (C. Percival, "Naive differences of executable code", 2003); the suffix array that bsdiff looks its seeds up in
+//! would take eight times the base's size in memory.
+
+mod grow;
+mod index;
+
+use std::io;
+
+use crate::ReadAt;
+use crate::bytes::Bytes;
+use grow::{agreeing, backward, best_split, forward};
+pub use index::Index;
+
+/// Bytes of a seed. Shorter ones are found by chance in machine code, longer ones miss small edits.
+pub(crate) const WINDOW: usize = 16;
+
+/// A seed replaces the alignment that it interrupts only when it explains this many bytes more.
+const GAIN: u64 = 8;
+
+/// A stretch of the target and the stretch of the base that it looks like: the same length, some bytes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Where it starts in the target.
+    pub target: u64,
+    /// Where it starts in the base.
+    pub base: u64,
+    /// How many bytes it has.
+    pub length: u64,
+}
+
+impl Match {
+    const NONE: Self = Self { target: 0, base: 0, length: 0 };
+
+    const fn target_end(self) -> u64 {
+        self.target + self.length
+    }
+}
+
+impl Index<'_> {
+    /// Calls `found` with the matches in the order of the target. They do not overlap in the target and lie inside both.
+    ///
+    /// # Errors
+    /// What reading the base or the target reports, and what `found` returns.
+    pub fn align(&self, target: &dyn ReadAt, found: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
+        let mut walk = Walk {
+            index: self,
+            base: Bytes::new(self.base())?,
+            target: Bytes::new(target)?,
+            current: Match::NONE,
+            found,
+        };
+        walk.run()
+    }
+}
+
+/// A walk over the target.
+struct Walk<'a, 'b> {
+    index: &'a Index<'a>,
+    base: Bytes<'a>,
+    target: Bytes<'a>,
+    /// The seed that is being followed; it has grown backward but not yet forward.
+    current: Match,
+    found: &'b mut dyn FnMut(Match) -> io::Result<()>,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self) -> io::Result<()> {
+        // Files that are still alike at their start are the commonest case, and short ones hold no seed at all.
+        let mut position = agreeing(&mut self.base, 0, &mut self.target, 0)?;
+        self.current.length = position;
+        while let Some(seed) = self.next_seed(&mut position)? {
+            self.follow(seed)?;
+            position = seed.target_end();
+        }
+        self.finish()
+    }
+
+    /// The next seed that beats the current alignment; `position` moves over what was looked at.
+    fn next_seed(&mut self, position: &mut u64) -> io::Result<Option<Match>> {
+        loop {
+            *position += self.agreeing_on_course(*position)?;
+            let Some(seed) = self.index.find(&mut self.base, &mut self.target, position, self.current)? else {
+                return Ok(None);
+            };
+            let explained = self.explained_on_course(seed)?;
+            if seed.length > explained + GAIN {
+                return Ok(Some(seed));
+            }
+            *position = seed.target + seed.length.max(1);
+        }
+    }
+
+    /// How many bytes from `position` on continue the current alignment without a mismatch.
+    fn agreeing_on_course(&mut self, position: u64) -> io::Result<u64> {
+        match self.on_course(position) {
+            Some(base) => agreeing(&mut self.base, base, &mut self.target, position),
+            None => Ok(0),
+        }
+    }
+
+    /// How many bytes of `seed` the current alignment has right too.
+    fn explained_on_course(&mut self, seed: Match) -> io::Result<u64> {
+        match self.on_course(seed.target) {
+            Some(base) => grow::equal_count(&mut self.base, base, &mut self.target, seed.target, seed.length),
+            None => Ok(0),
+        }
+    }
+
+    /// Where the current alignment expects the target's `position` in the base.
+    fn on_course(&self, position: u64) -> Option<u64> {
+        (self.current.length > 0)
+            .then(|| self.current.base + (position - self.current.target))
+            .filter(|base| *base < self.base.len())
+    }
+
+    /// Ends the current alignment and takes up `seed`.
+    fn follow(&mut self, seed: Match) -> io::Result<()> {
+        let mut next = seed;
+        let ahead = forward(&mut self.base, &mut self.target, self.current, seed.target)?;
+        let behind = backward(&mut self.base, &mut self.target, seed, self.current.target_end())?;
+        let overlap = (ahead + behind).saturating_sub(seed.target - self.current.target_end());
+        let kept = if overlap > 0 {
+            let start = seed.target - behind;
+            best_split(&mut self.base, &mut self.target, self.current, seed, start, overlap)?
+        } else {
+            0
+        };
+        self.current.length += ahead - overlap + kept;
+        let behind = behind - kept;
+        next.target -= behind;
+        next.base -= behind;
+        next.length += behind;
+        self.emit()?;
+        self.current = next;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let end = self.target.len();
+        self.current.length += forward(&mut self.base, &mut self.target, self.current, end)?;
+        self.emit()
+    }
+
+    fn emit(&mut self) -> io::Result<()> {
+        if self.current.length > 0 { (self.found)(self.current) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,152 @@
+//! The windows of the base, findable by their hash.
+
+use std::io;
+
+use super::grow::{agreeing, agreeing_before};
+use super::{Match, WINDOW};
+use crate::ReadAt;
+use crate::bytes::{Bytes, OVERLAP};
+use crate::limits::ALIGN_SAMPLES;
+
+/// Windows with the same hash that are looked at; what repeats more often (padding, tables) is no good seed anyway.
+const PROBES: usize = 8;
+
+/// A candidate this long is taken without looking for a longer one.
+const LONG_ENOUGH: u64 = 4096;
+
+/// The sampled windows of a base.
+pub struct Index<'a> {
+    base: &'a dyn ReadAt,
+    /// Every how many bytes a window was taken.
+    step: u64,
+    /// For each hash, the last sample that has it, plus one; 0 is none.
+    heads: Vec<u32>,
+    /// For each sample, the one before it with the same hash, plus one.
+    links: Vec<u32>,
+    shift: u32,
+}
+
+impl<'a> Index<'a> {
+    /// Reads the base once. The memory is bounded by [`ALIGN_SAMPLES`] whatever its size.
+    ///
+    /// # Errors
+    /// What reading the base reports.
+    pub fn new(base: &'a dyn ReadAt) -> io::Result<Self> {
+        let length = base.len();
+        let step = length.div_ceil(ALIGN_SAMPLES).max(1);
+        let samples = length.saturating_sub(WINDOW as u64 - 1).div_ceil(step);
+        let samples = usize::try_from(samples).map_err(io::Error::other)?;
+        let bits = samples.next_power_of_two().trailing_zeros().max(4);
+        let mut index = Self { base, step, heads: vec![0; 1 << bits], links: vec![0; samples], shift: 64 - bits };
+        index.fill(samples)?;
+        Ok(index)
+    }
+
+    pub(super) const fn base(&self) -> &'a dyn ReadAt {
+        self.base
+    }
+
+    fn fill(&mut self, samples: usize) -> io::Result<()> {
+        let mut bytes = Bytes::new(self.base)?;
+        let step = usize::try_from(self.step).map_err(io::Error::other)?;
+        let mut sample = 0;
+        let mut before = None;
+        while sample < samples {
+            let piece = bytes.from(sample as u64 * self.step)?;
+            for window in piece.windows(WINDOW).step_by(step) {
+                let key = Some(load(window));
+                // A run of one value or one short period gives the same window again and again: one of them is enough.
+                if key != before {
+                    let slot = slot(window, self.shift);
+                    self.links[sample] = self.heads[slot];
+                    self.heads[slot] = u32::try_from(sample + 1).map_err(io::Error::other)?;
+                }
+                before = key;
+                sample += 1;
+                if sample == samples {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next place at or behind `position` where the target has a window of the base, grown exactly in both
+    /// directions but not over `current`. `position` is where the search stopped.
+    pub(super) fn find(
+        &self,
+        base: &mut Bytes<'_>,
+        target: &mut Bytes<'_>,
+        position: &mut u64,
+        current: Match,
+    ) -> io::Result<Option<Match>> {
+        if self.links.is_empty() {
+            return Ok(None);
+        }
+        loop {
+            let piece = target.from(*position)?;
+            let Some(offset) = self.first_known(piece) else {
+                let passed = piece.len().saturating_sub(WINDOW - 1) as u64;
+                if passed == 0 || piece.len() < OVERLAP {
+                    return Ok(None);
+                }
+                *position += passed;
+                continue;
+            };
+            *position += offset as u64;
+            if let Some(seed) = self.longest(base, target, *position, current)? {
+                return Ok(Some(seed));
+            }
+            *position += 1;
+        }
+    }
+
+    /// The offset of the first window of `piece` whose hash some sample has.
+    fn first_known(&self, piece: &[u8]) -> Option<usize> {
+        piece.windows(WINDOW).position(|window| self.heads[slot(window, self.shift)] != 0)
+    }
+
+    fn longest(
+        &self,
+        base: &mut Bytes<'_>,
+        target: &mut Bytes<'_>,
+        position: u64,
+        current: Match,
+    ) -> io::Result<Option<Match>> {
+        let Some(window) = target.from(position)?.get(..WINDOW) else { return Ok(None) };
+        let mut link = self.heads[slot(window, self.shift)];
+        let floor = position - current.target_end().min(position);
+        let mut best = None::<Match>;
+        for _ in 0..PROBES {
+            let Some(sample) = link.checked_sub(1) else { break };
+            let base_at = u64::from(sample) * self.step;
+            let ahead = agreeing(base, base_at, target, position)?;
+            if ahead >= WINDOW as u64 {
+                let behind = agreeing_before(base, base_at, target, position, floor.min(base_at))?;
+                let length = ahead + behind;
+                if best.is_none_or(|best| length > best.length) {
+                    best = Some(Match { target: position - behind, base: base_at - behind, length });
+                }
+                if length >= LONG_ENOUGH {
+                    break;
+                }
+            }
+            link = self.links[sample as usize];
+        }
+        Ok(best)
+    }
+}
+
+fn load(window: &[u8]) -> (u64, u64) {
+    let mut halves = [[0; 8]; 2];
+    halves[0].copy_from_slice(&window[..8]);
+    halves[1].copy_from_slice(&window[8..WINDOW]);
+    (u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1]))
+}
+
+/// The multiplicative hash of a window (Knuth, volume 3, 6.4), `64 - shift` bits of it.
+fn slot(window: &[u8], shift: u32) -> usize {
+    let (low, high) = load(window);
+    let mixed = (low ^ high.rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    usize::try_from((mixed ^ (mixed << 23)) >> shift).unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! Bytes of any number as contiguous pieces: held whole when they are few, through a block cache when they are many.
+
+use std::io;
+
+use crate::ReadAt;
+use crate::limits::{ALIGN_BLOCK_BYTES, ALIGN_CACHE_BLOCKS, ALIGN_HELD_BYTES};
+
+/// Each block also holds the first bytes of the next one, so that every piece but the last is at least this long.
+pub(crate) const OVERLAP: usize = 64;
+
+const BLOCK: u64 = ALIGN_BLOCK_BYTES as u64;
+
+pub(crate) struct Bytes<'a> {
+    source: &'a dyn ReadAt,
+    length: u64,
+    store: Store,
+}
+
+enum Store {
+    Held(Vec<u8>),
+    /// A direct-mapped cache: block `n` lives in slot `n % ALIGN_CACHE_BLOCKS`.
+    Cached(Vec<Option<(u64, Vec<u8>)>>),
+}
+
+impl<'a> Bytes<'a> {
+    pub(crate) fn new(source: &'a dyn ReadAt) -> io::Result<Self> {
+        let length = source.len();
+        let store = match usize::try_from(length) {
+            Ok(size) if length <= ALIGN_HELD_BYTES => {
+                let mut held = vec![0; size];
+                source.read_exact_at(&mut held, 0)?;
+                Store::Held(held)
+            }
+            _ => Store::Cached((0..ALIGN_CACHE_BLOCKS).map(|_| None).collect()),
+        };
+        Ok(Self { source, length, store })
+    }
+
+    pub(crate) const fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes from `offset` up to the end of its block and [`OVERLAP`] more; empty only at the end.
+    pub(crate) fn from(&mut self, offset: u64) -> io::Result<&[u8]> {
+        match &mut self.store {
+            Store::Held(held) => Ok(piece(held, offset)),
+            Store::Cached(slots) => {
+                let number = offset / BLOCK;
+                Ok(piece(cached(slots, self.source, self.length, number)?, offset - number * BLOCK))
+            }
+        }
+    }
+
+    /// The bytes before `offset` down to the start of the block that holds the last of them; empty only at the start.
+    pub(crate) fn before(&mut self, offset: u64) -> io::Result<&[u8]> {
+        match &mut self.store {
+            Store::Held(held) => Ok(&held[..held.len() - piece(held, offset).len()]),
+            Store::Cached(_) if offset == 0 => Ok(&[]),
+            Store::Cached(slots) => {
+                let number = (offset - 1) / BLOCK;
+                let block = cached(slots, self.source, self.length, number)?;
+                Ok(&block[..block.len() - piece(block, offset - number * BLOCK).len()])
+            }
+        }
+    }
+}
+
+fn piece(bytes: &[u8], offset: u64) -> &[u8] {
+    usize::try_from(offset).ok().and_then(|start| bytes.get(start..)).unwrap_or_default()
+}
+
+fn cached<'a>(
+    slots: &'a mut [Option<(u64, Vec<u8>)>],
+    source: &dyn ReadAt,
+    length: u64,
+    number: u64,
+) -> io::Result<&'a [u8]> {
+    let count = slots.len() as u64;
+    let slot = &mut slots[usize::try_from(number % count).unwrap_or_default()];
+    if slot.as_ref().is_none_or(|(held, _)| *held != number) {
+        let start = number * BLOCK;
+        let size = length.saturating_sub(start).min(BLOCK + OVERLAP as u64);
+        let mut block = slot.take().map(|(_, block)| block).unwrap_or_default();
+        block.resize(usize::try_from(size).unwrap_or_default(), 0);
+        source.read_exact_at(&mut block, start)?;
+        *slot = Some((number, block));
+    }
+    Ok(slot.as_ref().map(|(_, block)| block.as_slice()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_and_cached_bytes_read_alike() {
+        let size = usize::try_from(ALIGN_HELD_BYTES).unwrap() + 3 * ALIGN_BLOCK_BYTES;
+        let source: Vec<u8> = (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect();
+        let mut bytes = Bytes::new(&source).unwrap();
+        assert!(matches!(bytes.store, Store::Cached(_)));
+        for offset in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, ALIGN_HELD_BYTES, bytes.len() - 1] {
+            let start = usize::try_from(offset).unwrap();
+            let after = bytes.from(offset).unwrap();
+            assert!(!after.is_empty() && after == &source[start..start + after.len()], "{offset}");
+            let before = bytes.before(offset).unwrap();
+            assert_eq!(before.is_empty(), offset == 0);
+            assert_eq!(before, &source[start - before.len()..start], "{offset}");
+        }
+        assert!(bytes.from(bytes.len()).unwrap().is_empty());
+    }
+}
