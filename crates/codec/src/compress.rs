@@ -68,6 +68,12 @@ impl Compression {
         }
     }
 
+    /// Tells the compressor from the end of a file's name.
+    pub fn of_name(name: &str) -> Self {
+        let has_suffix = |one: &Self| !one.suffix().is_empty() && name.ends_with(one.suffix());
+        Self::ALL.into_iter().find(has_suffix).unwrap_or(Self::None)
+    }
+
     /// The level used when none is asked for.
     pub const fn default_level(self) -> Level {
         Level(match self {
@@ -155,13 +161,14 @@ enum Inner<W: Write> {
 }
 
 impl<W: Write> Encoder<W> {
-    /// Starts a stream; the same bytes and level give the same stream on every machine.
+    /// Starts a stream; the same bytes, level and size give the same stream on every machine. With the `size` of all
+    /// bytes to come, no more memory is taken than they need.
     ///
     /// # Errors
     /// When the compressor cannot get its memory.
-    pub fn new(out: W, compression: Compression, level: Level) -> io::Result<Self> {
+    pub fn new(out: W, compression: Compression, level: Level, size: Option<u64>) -> io::Result<Self> {
         Ok(Self(match compression {
-            Compression::Zstd => Inner::Zstd(zstd_encoder(out, level)?),
+            Compression::Zstd => Inner::Zstd(zstd_encoder(out, level, size)?),
             Compression::Gzip => {
                 Inner::Gzip(flate2::write::GzEncoder::new(out, flate2::Compression::new(level.unsigned())))
             }
@@ -232,10 +239,12 @@ pub fn decoder<'a>(compression: Compression, source: impl Read + Send + 'a) -> i
     })
 }
 
-fn zstd_encoder<W: Write>(out: W, level: Level) -> io::Result<zstd::Encoder<'static, W>> {
+fn zstd_encoder<W: Write>(out: W, level: Level, size: Option<u64>) -> io::Result<zstd::Encoder<'static, W>> {
     let mut encoder = zstd::Encoder::new(out, level.0)?;
+    encoder.set_pledged_src_size(size)?;
     if level.0 > ZSTD_LONG_LEVEL {
-        encoder.window_log(ZSTD_WINDOW_LOG)?;
+        let needed = size.map_or(ZSTD_WINDOW_LOG, |size| size.max(1 << 10).next_power_of_two().trailing_zeros());
+        encoder.window_log(needed.min(ZSTD_WINDOW_LOG))?;
         encoder.long_distance_matching(true)?;
     }
     Ok(encoder)

@@ -12,7 +12,7 @@ use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use proptest::prelude::*;
 
 fn compressed(bytes: &[u8], compression: Compression, level: Level) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new(), compression, level).unwrap();
+    let mut encoder = Encoder::new(Vec::new(), compression, level, Some(bytes.len() as u64)).unwrap();
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

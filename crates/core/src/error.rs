@@ -39,6 +39,9 @@ pub enum Error {
         /// The digest or size that the bytes have.
         found: String,
     },
+    /// A text that should name something by its digest does not.
+    #[error(transparent)]
+    Digest(#[from] crate::digest::ParseDigestError),
     /// Anything else, with its kind and what to do next.
     #[error("{message}")]
     Other {
@@ -55,6 +58,11 @@ impl Error {
     /// For `map_err`: `source` happened while `doing` something.
     pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing: doing.into(), source }
+    }
+
+    /// A fault of ours.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Other { kind: Kind::Internal, message: message.into(), hint: None }
     }
 
     /// The bytes are wrong.
@@ -88,7 +96,7 @@ impl Error {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Kind::Content,
                 _ => Kind::Environment,
             },
-            Self::Mismatch { .. } => Kind::Content,
+            Self::Mismatch { .. } | Self::Digest(_) => Kind::Content,
             Self::Other { kind, .. } => *kind,
         }
     }

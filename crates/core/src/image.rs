@@ -278,6 +278,15 @@ impl VerifiedLayer {
         }
     }
 
+    /// Names `bytes` by what they hash to.
+    ///
+    /// # Errors
+    /// What reading `what` reports.
+    pub fn hash(bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
+        let (diff_id, _) = DiffId::of_reader(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {what}")))?;
+        Ok(Self { diff_id, bytes })
+    }
+
     /// The digest that was checked.
     pub const fn diff_id(&self) -> DiffId {
         self.diff_id

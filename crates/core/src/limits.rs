@@ -18,3 +18,13 @@ pub const INDEX_DEPTH: usize = 8;
 
 /// The size of the buffers through which streams are copied.
 pub const COPY_BUFFER: usize = 256 << 10;
+
+/// Samples of a layer's content by which layers are compared: some 64 bytes each.
+pub const SKETCH_SAMPLES: usize = 16_384;
+
+/// Layers up to this size are coded side by side; larger ones one after the other, as each may take the aligner's 256 MiB
+/// and the compressor's window.
+pub const PARALLEL_LAYER_BYTES: u64 = 128 << 20;
+
+/// Method `auto` tries BSDIFF40 only on layers up to this size: its bzip2 reads 10 MB/s.
+pub const AUTO_BSDIFF_BYTES: u64 = 64 << 20;

@@ -1,0 +1,168 @@
+//! Takes a package apart: which images it brings, which base layers that needs, and the blobs themselves.
+//!
+//! The order of use: [`images`] says what is to come, the sink says which blobs it lacks, [`needed_bases`] says what must
+//! be read for them, and [`rebuild`] makes them. Every blob that leaves here was compared with its digest.
+
+mod form;
+mod missing;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+use rayon::prelude::*;
+
+use crate::coding;
+use crate::context::Context;
+use crate::digest::{BlobDigest, DiffId};
+use crate::error::{Error, Result};
+use crate::image::{Layer, VerifiedBlob, VerifiedLayer};
+use crate::metadata::{LayerEntry, Metadata, Origin};
+use crate::package::{Member, Package};
+pub use form::{Form, images};
+
+/// The blobs that are wanted, each with the layer that it is.
+pub type Wanted = BTreeMap<BlobDigest, DiffId>;
+
+/// The layers of base images that must be read to make the `wanted` blobs.
+pub fn needed_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
+    let coded = coded_layers(metadata, wanted);
+    let held = wanted.iter().filter(|(blob, diff_id)| match metadata.blob(**blob) {
+        Some(entry) => entry.member.is_none(),
+        None => !is_coded(metadata, **diff_id),
+    });
+    let below = coded.iter().flat_map(|layer| bases_of(layer)).filter(|base| !is_coded(metadata, *base));
+    held.map(|(_, diff_id)| *diff_id).chain(below).collect()
+}
+
+/// Makes the `wanted` blobs out of the package and the `bases`, which are believed only after a digest check.
+///
+/// # Errors
+/// Environment errors when a base is missing (which images and layers to bring), content errors when a base has other bytes
+/// or the package is damaged.
+pub fn rebuild(
+    package: &Package,
+    wanted: &Wanted,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
+    let metadata = package.metadata();
+    let needed = needed_bases(metadata, wanted);
+    missing::check(metadata, &needed, bases)?;
+    let layers = rebuild_layers(package, wanted, &needed, bases, context)?;
+    let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
+        let blob = match metadata.blob(*digest) {
+            Some(entry) => stored(package, *digest, entry.member.as_deref(), bases)?,
+            None => layers.get(diff_id).cloned().map(VerifiedBlob::from).ok_or_else(|| absent(*digest))?,
+        };
+        Ok((*digest, blob))
+    };
+    wanted.iter().map(blob).collect()
+}
+
+/// The bytes of a compressed blob: a member of the package, or a base image has the very same.
+fn stored(package: &Package, digest: BlobDigest, member: Option<&str>, bases: &[Layer]) -> Result<VerifiedBlob> {
+    let what = format!("the blob {}", digest.short());
+    match member {
+        Some(name) => VerifiedBlob::check(digest, package.member(name)?, &what),
+        None => {
+            let base = bases.iter().find(|layer| layer.blob == digest).ok_or_else(|| absent(digest))?;
+            VerifiedBlob::check(digest, base.content.stored()?, &what)
+        }
+    }
+}
+
+fn absent(digest: BlobDigest) -> Error {
+    Error::environment(format!("the base holds the layer of blob {digest} only in another compression"))
+        .with_hint("give an archive that has this blob with --base, or make the package with --identity config")
+}
+
+/// Rebuilds round by round: in each, all layers whose bases are there.
+fn rebuild_layers(
+    package: &Package,
+    wanted: &Wanted,
+    needed: &BTreeSet<DiffId>,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
+    let mut layers = verified_bases(needed, bases, context)?;
+    let mut left = coded_layers(package.metadata(), wanted);
+    let total = left.iter().map(|layer| layer.size).sum();
+    let task = context.progress.begin("Rebuilding layers", Some(total));
+    while !left.is_empty() {
+        let (ready, later): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|layer| bases_of(layer).iter().all(|base| layers.contains_key(base)));
+        if ready.is_empty() {
+            return Err(Error::internal("layers that wait for each other"));
+        }
+        let rebuilt = ready.par_iter().map(|layer| {
+            let rebuilt = rebuild_layer(package, layer, &layers, context)?;
+            task.advance(layer.size);
+            Ok((layer.diff_id, rebuilt))
+        });
+        let rebuilt = rebuilt.collect::<Result<Vec<_>>>()?;
+        layers.extend(rebuilt);
+        left = later;
+    }
+    Ok(layers)
+}
+
+fn rebuild_layer(
+    package: &Package,
+    layer: &LayerEntry,
+    layers: &BTreeMap<DiffId, VerifiedLayer>,
+    context: Context<'_>,
+) -> Result<VerifiedLayer> {
+    let Origin::Coded { codec, bases, members } = &layer.origin else {
+        return Err(Error::internal("a held layer is not rebuilt"));
+    };
+    let bases: Vec<Arc<dyn ReadAt>> =
+        bases.iter().filter_map(|base| layers.get(base)).map(|base| base.bytes().clone()).collect();
+    let member = |name: &String| Ok(Member { name: name.clone(), bytes: package.member(name)? });
+    let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+    coding::decode(*codec, &bases, &members, (layer.diff_id, layer.size), context)
+}
+
+fn verified_bases(
+    needed: &BTreeSet<DiffId>,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
+    let task = context.progress.begin("Checking base layers", None);
+    let check = |diff_id: &DiffId| {
+        let layer = bases.iter().find(|layer| layer.diff_id == *diff_id);
+        let layer = layer.ok_or_else(|| Error::internal(format!("the base layer {diff_id} was not checked for")))?;
+        let bytes = layer.content.plain()?;
+        task.advance(bytes.len());
+        let layer = VerifiedLayer::check(*diff_id, bytes, &format!("the base layer {}", diff_id.short()))?;
+        Ok((*diff_id, layer))
+    };
+    needed.par_iter().map(check).collect()
+}
+
+/// The layers that must be rebuilt for the `wanted` blobs, with those that they are coded against.
+fn coded_layers<'a>(metadata: &'a Metadata, wanted: &Wanted) -> Vec<&'a LayerEntry> {
+    let plain = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_none());
+    let mut open: BTreeSet<DiffId> = plain.map(|(_, diff_id)| *diff_id).collect();
+    // A layer is coded only against what stands before it, so one walk from the end finds all.
+    let mut coded: Vec<&LayerEntry> = Vec::new();
+    for layer in metadata.layers.iter().rev() {
+        if matches!(layer.origin, Origin::Coded { .. }) && open.contains(&layer.diff_id) {
+            open.extend(bases_of(layer));
+            coded.push(layer);
+        }
+    }
+    coded.reverse();
+    coded
+}
+
+fn bases_of(layer: &LayerEntry) -> Vec<DiffId> {
+    match &layer.origin {
+        Origin::Held => Vec::new(),
+        Origin::Coded { bases, .. } => bases.clone(),
+    }
+}
+
+fn is_coded(metadata: &Metadata, diff_id: DiffId) -> bool {
+    metadata.layer(diff_id).is_some_and(|layer| matches!(layer.origin, Origin::Coded { .. }))
+}

@@ -1,0 +1,171 @@
+//! Makes a package: what the bases have is left out, the rest is coded against them.
+
+mod blobs;
+mod choice;
+mod image;
+mod sketch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use delta_codec::compress::{Compression, Level};
+use rayon::prelude::*;
+
+use crate::coding::{self, Squeeze};
+use crate::context::Context;
+use crate::digest::DiffId;
+use crate::error::Result;
+use crate::image::{Image, Layer, Platform, VerifiedLayer};
+use crate::limits;
+use crate::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
+use crate::method::{Identity, LayerCodec, Method};
+use crate::package::{self, Member};
+use choice::Choice;
+
+/// What the user chose.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    /// How layers are coded.
+    pub method: Method,
+    /// How members are compressed.
+    pub compression: Compression,
+    /// How hard.
+    pub level: Level,
+    /// Which identity must come back.
+    pub identity: Identity,
+    /// The platforms to take of images for several; all that are there when empty.
+    pub platforms: Vec<Platform>,
+}
+
+/// A package that is ready to be written.
+pub struct Prepared {
+    /// What it says about itself.
+    pub metadata: Metadata,
+    members: Vec<Member>,
+}
+
+impl Prepared {
+    pub(crate) const fn new(metadata: Metadata, members: Vec<Member>) -> Self {
+        Self { metadata, members }
+    }
+
+    /// Writes the package and returns its size in bytes.
+    ///
+    /// # Errors
+    /// What writing reports.
+    pub fn write(&self, out: &mut dyn Write) -> Result<u64> {
+        package::write(&self.metadata, &self.members, out)
+    }
+}
+
+/// Prepares the package that makes `targets` out of `bases`.
+///
+/// # Errors
+/// Content errors when an image is not what its digests say; environment errors when room or a file fails.
+pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, context: Context<'_>) -> Result<Prepared> {
+    let targets = image::chosen(targets, options)?;
+    let held = layers_of(bases);
+    let wanted = layers_of(&targets);
+    let coded = code_layers(&wanted, &held, options, context)?;
+    let blobs = blobs::carry(&targets, bases, context)?;
+    let documents = image::documents(&targets)?;
+    let mut metadata = Metadata {
+        format: FORMAT,
+        requires: coded.iter().filter_map(|layer| layer.codec).map(|codec| codec.feature().to_owned()).collect(),
+        created_by: crate::created_by(),
+        method: options.method,
+        identity: options.identity,
+        compression: options.compression.name().to_owned(),
+        level: options.level.number(),
+        images: targets.iter().map(image::entry).collect(),
+        stream: None,
+        bases: bases.iter().map(base_entry).collect(),
+        layers: coded.iter().map(|layer| layer.entry.clone()).collect(),
+        blobs: blobs.entries,
+        members: Vec::new(),
+    };
+    let layers = coded.into_iter().flat_map(|layer| layer.members);
+    let members: Vec<Member> = documents.into_iter().chain(layers).chain(blobs.members).collect();
+    metadata.members = members.par_iter().map(Member::entry).collect::<Result<_>>()?;
+    Ok(Prepared::new(metadata, members))
+}
+
+/// One layer of the targets, coded.
+struct Coded {
+    entry: LayerEntry,
+    codec: Option<LayerCodec>,
+    members: Vec<Member>,
+}
+
+/// Every layer once, in the order in which the images name them.
+fn layers_of(images: &[Image]) -> Vec<Layer> {
+    let mut seen = BTreeSet::new();
+    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+    layers.filter(|layer| seen.insert(layer.diff_id)).cloned().collect()
+}
+
+fn code_layers(wanted: &[Layer], held: &[Layer], options: &CreateOptions, context: Context<'_>) -> Result<Vec<Coded>> {
+    let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
+    let missing: Vec<&Layer> = wanted.iter().filter(|layer| !held_ids.contains(&layer.diff_id)).collect();
+    let targets = verified(&missing, "target", context)?;
+    let uses_bases = options.method != Method::Layer && !missing.is_empty();
+    let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
+    let choice = if uses_bases { Choice::new(&bases, &targets)? } else { Choice::default() };
+    let code = |(index, target): (usize, &VerifiedLayer)| {
+        let chosen = choice.bases_of(index, &bases, &targets);
+        code_layer(target, &chosen, options, context).map(|coded| (target.diff_id(), coded))
+    };
+    // Small layers are coded side by side; a large one gets the memory that all of them together may take.
+    let numbered = || targets.iter().enumerate();
+    let is_small = |target: &VerifiedLayer| target.bytes().len() <= limits::PARALLEL_LAYER_BYTES;
+    let small: Vec<_> = numbered().filter(|(_, target)| is_small(target)).collect();
+    let mut coded: BTreeMap<DiffId, Coded> = small.into_par_iter().map(code).collect::<Result<_>>()?;
+    for large in numbered().filter(|(_, target)| !is_small(target)) {
+        coded.extend([code(large)?]);
+    }
+    wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| held_layer(layer), Ok)).collect()
+}
+
+fn held_layer(layer: &Layer) -> Result<Coded> {
+    let entry = LayerEntry { diff_id: layer.diff_id, size: layer.content.plain()?.len(), origin: Origin::Held };
+    Ok(Coded { entry, codec: None, members: Vec::new() })
+}
+
+fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<VerifiedLayer>> {
+    let task = context.progress.begin(&format!("Checking {what} layers"), None);
+    let check = |layer: &&Layer| {
+        let bytes = layer.content.plain()?;
+        task.advance(bytes.len());
+        VerifiedLayer::check(layer.diff_id, bytes, &format!("the {what} layer {}", layer.diff_id.short()))
+    };
+    layers.par_iter().map(check).collect()
+}
+
+fn code_layer(
+    target: &VerifiedLayer,
+    bases: &[VerifiedLayer],
+    options: &CreateOptions,
+    context: Context<'_>,
+) -> Result<Coded> {
+    let squeeze = Squeeze { compression: options.compression, level: options.level };
+    let size = target.bytes().len();
+    let task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), Some(size));
+    let (codec, members) = coding::encode_smallest(options.method, bases, target, squeeze, context)?;
+    task.advance(size);
+    let origin = Origin::Coded {
+        codec,
+        bases: coding::used_bases(codec, bases),
+        members: members.iter().map(|member| member.name.clone()).collect(),
+    };
+    Ok(Coded { entry: LayerEntry { diff_id: target.diff_id(), size, origin }, codec: Some(codec), members })
+}
+
+fn base_entry(image: &Image) -> BaseEntry {
+    let layers = image.manifests.iter().flat_map(|manifest| &manifest.layers);
+    BaseEntry {
+        names: image.names.clone(),
+        root: image.root.digest,
+        configs: image.manifests.iter().map(|manifest| manifest.config).collect(),
+        layers: layers.map(|layer| LayerBlob { diff_id: layer.diff_id, blob: layer.blob }).collect(),
+    }
+}

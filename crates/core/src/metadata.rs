@@ -1,0 +1,329 @@
+//! `metadata.json`: what a package holds and what it needs. FORMAT.md describes every field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{BlobDigest, DiffId, ImageId};
+use crate::error::{Error, Result};
+use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
+use crate::limits;
+use crate::method::{Identity, LayerCodec, Method};
+
+/// The version that this program writes, and the highest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The first member of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The version of the format.
+    pub format: u32,
+    /// The features that a reader must know to apply the package.
+    pub requires: BTreeSet<String>,
+    /// The program that made it.
+    pub created_by: String,
+    /// The method that was asked for.
+    pub method: Method,
+    /// Which identity comes back.
+    pub identity: Identity,
+    /// The compressor of the members, by its name.
+    pub compression: String,
+    /// The level that was asked for.
+    pub level: i32,
+    /// The images; none in a package of a file or a tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageEntry>,
+    /// The file or tree; only where there are no images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamEntry>,
+    /// The images that the package was made against.
+    pub bases: Vec<BaseEntry>,
+    /// Every layer of the images once, in an order in which they can be rebuilt.
+    pub layers: Vec<LayerEntry>,
+    /// Every blob that is not simply a layer, once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<BlobEntry>,
+    /// Every other member but the last.
+    pub members: Vec<MemberEntry>,
+}
+
+/// An image that the package brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageEntry {
+    /// Its tags.
+    pub names: Vec<ImageName>,
+    /// The document that the tags point to.
+    pub root: Root,
+    /// Every document, by digest; each is a member.
+    pub documents: Vec<BlobDigest>,
+    /// The manifests that travel wholly.
+    pub manifests: Vec<ManifestEntry>,
+}
+
+/// A manifest of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestEntry {
+    /// The digest of the manifest document.
+    pub digest: BlobDigest,
+    /// The digest of the config document.
+    pub config: ImageId,
+    /// What it describes.
+    pub kind: ManifestKind,
+    /// The platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerBlob>,
+}
+
+/// A layer as a manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerBlob {
+    /// The digest of the uncompressed stream.
+    pub diff_id: DiffId,
+    /// The digest of the blob.
+    pub blob: BlobDigest,
+}
+
+/// An image that the package was made against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseEntry {
+    /// Its tags on the side of the maker.
+    pub names: Vec<ImageName>,
+    /// The digest of its manifest or index.
+    pub root: BlobDigest,
+    /// The digests of its configs.
+    pub configs: Vec<ImageId>,
+    /// Its layers.
+    pub layers: Vec<LayerBlob>,
+}
+
+/// What happens to a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerEntry {
+    /// The digest of the layer.
+    pub diff_id: DiffId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How it is had.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// How a layer is had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "origin", rename_all = "lowercase")]
+pub enum Origin {
+    /// A base image has it; nothing travels.
+    Held,
+    /// It is rebuilt from members of the package.
+    Coded {
+        /// How.
+        codec: LayerCodec,
+        /// The layers that it is coded against, in the order in which they are joined: of base images or earlier in the
+        /// list.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bases: Vec<DiffId>,
+        /// The members, in the order of the codec.
+        members: Vec<String>,
+    },
+}
+
+/// A blob that differs from its layer because it is compressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlobEntry {
+    /// The digest of the blob.
+    pub digest: BlobDigest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How it is compressed.
+    pub compression: BlobCompression,
+    /// The member that is the blob; without one a base image has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+}
+
+/// What a package brings instead of images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamEntry {
+    /// A file or a tree.
+    pub kind: StreamKind,
+    /// The only layer: the file's bytes, or the tree as a tar stream.
+    pub target: DiffId,
+    /// What the target is coded against.
+    pub base: DiffId,
+    /// The base's size in bytes.
+    pub base_size: u64,
+}
+
+/// What a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamKind {
+    /// One file's bytes.
+    File,
+    /// A folder with all that is in it, as a tar stream.
+    Tree,
+}
+
+/// A member of the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberEntry {
+    /// Its name in the tar.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The digest of its bytes.
+    pub digest: BlobDigest,
+}
+
+/// Only the fields that every version has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    #[serde(default)]
+    requires: BTreeSet<String>,
+}
+
+impl Metadata {
+    /// Reads the document of a package that this program can apply.
+    ///
+    /// # Errors
+    /// Content errors for other versions, unknown required features and what contradicts itself.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let invalid = |error: serde_json::Error| Error::content(format!("metadata.json is not valid: {error}"));
+        let head: Head = serde_json::from_slice(bytes).map_err(invalid)?;
+        if head.format != FORMAT {
+            return Err(Error::content(format!(
+                "the package has format version {}; this program reads version {FORMAT}",
+                head.format
+            ))
+            .with_hint("apply it with the version of docker_delta that made it, or a later one"));
+        }
+        let known = |feature: &String| LayerCodec::ALL.iter().any(|codec| codec.feature() == feature);
+        if let Some(feature) = head.requires.iter().find(|feature| !known(feature)) {
+            return Err(Error::content(format!(
+                "the package requires the feature `{feature}`, which this program lacks"
+            ))
+            .with_hint("apply it with the version of docker_delta that made it, or a later one"));
+        }
+        let metadata: Self = serde_json::from_slice(bytes).map_err(invalid)?;
+        metadata.check()?;
+        Ok(metadata)
+    }
+
+    /// The document as it is stored.
+    ///
+    /// # Errors
+    /// Never for values of this program; an internal error otherwise.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::internal(error.to_string()))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The entry of a layer.
+    pub fn layer(&self, diff_id: DiffId) -> Option<&LayerEntry> {
+        self.layers.iter().find(|layer| layer.diff_id == diff_id)
+    }
+
+    /// The entry of a blob that is no layer.
+    pub fn blob(&self, digest: BlobDigest) -> Option<&BlobEntry> {
+        self.blobs.iter().find(|blob| blob.digest == digest)
+    }
+
+    /// The bytes of the package that belong to a layer.
+    pub fn coded_size(&self, layer: &LayerEntry) -> u64 {
+        match &layer.origin {
+            Origin::Held => 0,
+            Origin::Coded { members, .. } => members.iter().filter_map(|name| self.member(name)).map(|m| m.size).sum(),
+        }
+    }
+
+    /// The entry of a member.
+    pub fn member(&self, name: &str) -> Option<&MemberEntry> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// The layers that only a base image can give.
+    pub fn base_layers(&self) -> BTreeSet<DiffId> {
+        let held = self.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.diff_id);
+        held.chain(self.stream.iter().map(|stream| stream.base)).collect()
+    }
+
+    /// Everything that a name in the document refers to must be there, before it is used.
+    fn check(&self) -> Result<()> {
+        let fault = |what: String| Err(Error::content(format!("metadata.json contradicts itself: {what}")));
+        if self.images.len() > limits::IMAGES || self.images.is_empty() == self.stream.is_none() {
+            return fault("expected images or a stream".to_owned());
+        }
+        let members: BTreeMap<&str, u64> = self.members.iter().map(|m| (m.name.as_str(), m.size)).collect();
+        if members.len() != self.members.len() {
+            return fault("a member is listed twice".to_owned());
+        }
+        let mut known = self.base_layers();
+        for layer in &self.layers {
+            match &layer.origin {
+                Origin::Held if !known.contains(&layer.diff_id) => {
+                    return fault(format!("no base has the layer {}", layer.diff_id));
+                }
+                Origin::Held => {}
+                Origin::Coded { bases, members: names, codec } => {
+                    if let Some(base) = bases.iter().find(|base| !known.contains(base)) {
+                        return fault(format!("the layer {} needs {base}, which nobody has", layer.diff_id));
+                    }
+                    if let Some(name) = names.iter().find(|name| !members.contains_key(name.as_str())) {
+                        return fault(format!("there is no member {name}"));
+                    }
+                    if names.len() != 1 || !self.requires.contains(codec.feature()) {
+                        return fault(format!("the layer {} has other members than its codec", layer.diff_id));
+                    }
+                }
+            }
+            known.insert(layer.diff_id);
+        }
+        self.check_images(&members)
+    }
+
+    fn check_images(&self, members: &BTreeMap<&str, u64>) -> Result<()> {
+        let fault = |what: String| Err(Error::content(format!("metadata.json contradicts itself: {what}")));
+        let layers: BTreeSet<DiffId> = self.layers.iter().map(|layer| layer.diff_id).collect();
+        let blobs: BTreeSet<BlobDigest> = self.blobs.iter().map(|blob| blob.digest).collect();
+        let images = self.images.iter().flat_map(|image| &image.manifests);
+        for layer in images.flat_map(|manifest| &manifest.layers) {
+            let blob_is_known = layer.blob == layer.diff_id.into() || blobs.contains(&layer.blob);
+            if !layers.contains(&layer.diff_id) || !blob_is_known {
+                return fault(format!("the layer {} is not listed", layer.diff_id));
+            }
+        }
+        let carried = self.blobs.iter().filter_map(|blob| blob.member.as_ref());
+        if let Some(name) = carried.clone().find(|name| !members.contains_key(name.as_str())) {
+            return fault(format!("there is no member {name}"));
+        }
+        for digest in self.images.iter().flat_map(|image| &image.documents) {
+            if members.get(document_member(*digest).as_str()).is_none_or(|size| *size > limits::DOCUMENT_BYTES) {
+                return fault(format!("there is no document {digest}"));
+            }
+        }
+        if let Some(stream) = &self.stream
+            && !layers.contains(&stream.target)
+        {
+            return fault(format!("the layer {} is not listed", stream.target));
+        }
+        Ok(())
+    }
+}
+
+/// The name of the member that holds a document.
+pub fn document_member(digest: BlobDigest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}

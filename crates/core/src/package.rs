@@ -1,0 +1,38 @@
+//! The file that travels: a plain tar of members in one strict form.
+//!
+//! `metadata.json` comes first and lists all others; the last member holds the digest of every byte before it, so that a
+//! package that was cut off or altered is known for what it is before anything is taken from it. Every header has the one
+//! form that [`header`] gives, so that no byte of a package is without meaning.
+
+mod header;
+mod reader;
+mod writer;
+
+pub use reader::Package;
+pub use writer::{Member, write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::BlobDigest;
+
+/// The name of the first member.
+pub const METADATA: &str = "metadata.json";
+
+/// The name of the member with the original manifest, as `docker save` writes it.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The name of the last member.
+pub const CLOSING: &str = "closing.json";
+
+/// The last member.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closing {
+    /// The number of bytes before the header of this member.
+    bytes: u64,
+    /// Their digest.
+    digest: BlobDigest,
+}
+
+/// The two blocks of zeros that end a tar (POSIX.1-2017, pax, "ustar Interchange Format").
+const TRAILER_BYTES: u64 = 1024;

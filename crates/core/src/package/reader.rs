@@ -1,0 +1,182 @@
+//! Reads a package; nothing is believed before the closing digest was compared.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use delta_codec::compress::{Compression, decoder};
+use delta_codec::{ReadAt, Reader, Scratch, Slice};
+
+use super::header::{BLOCK, padding, parse};
+use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
+use crate::digest::BlobDigest;
+use crate::error::{Error, Result};
+use crate::image::Document;
+use crate::limits;
+use crate::metadata::{Metadata, document_member};
+use crate::span::Span;
+
+/// An opened package.
+pub struct Package {
+    metadata: Metadata,
+    bytes: Arc<dyn ReadAt>,
+    members: BTreeMap<String, Span>,
+}
+
+impl Package {
+    /// Opens a package and compares its closing digest. One that was compressed as a whole for the journey is first
+    /// decompressed into `scratch`.
+    ///
+    /// # Errors
+    /// Content errors when it is no package, cut off, altered, or of another version.
+    pub fn open(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result<Self> {
+        let bytes = unwrapped(bytes, scratch)?;
+        let members = members(&bytes)?;
+        let [(first, metadata), .., (last, closing)] = members.as_slice() else { return Err(no_package()) };
+        if first != METADATA || last != CLOSING {
+            return Err(no_package());
+        }
+        compare_closing(&bytes, *closing)?;
+        let metadata = Metadata::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
+        let members = listed(&metadata, &members)?;
+        Ok(Self { metadata, bytes, members })
+    }
+
+    /// What the package says about itself.
+    pub const fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The number of bytes of the package, uncompressed.
+    pub fn size(&self) -> u64 {
+        self.bytes.len()
+    }
+
+    /// The bytes of a member, as they are stored.
+    ///
+    /// # Errors
+    /// A content error when there is no such member.
+    pub fn member(&self, name: &str) -> Result<Arc<dyn ReadAt>> {
+        let span = self.members.get(name);
+        let slice = span.and_then(|span| Slice::new(self.bytes.clone(), span.offset(), span.length()));
+        slice.map(|slice| Arc::new(slice) as Arc<dyn ReadAt>).ok_or_else(|| missing(name))
+    }
+
+    /// A document, compared with its digest.
+    ///
+    /// # Errors
+    /// A content error when it is not there or has other bytes.
+    pub fn document(&self, digest: BlobDigest) -> Result<Document> {
+        let name = document_member(digest);
+        let span = self.members.get(&name).ok_or_else(|| missing(&name))?;
+        let document = Document::new(small(&self.bytes, *span, limits::DOCUMENT_BYTES)?);
+        if document.digest() == digest {
+            Ok(document)
+        } else {
+            let (expected, found) = (digest.to_string(), document.digest().to_string());
+            Err(Error::Mismatch { what: format!("the member {name}"), expected, found })
+        }
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::content(format!("the package has no member {name}"))
+}
+
+fn no_package() -> Error {
+    Error::content("this is no package of docker_delta: expected a tar that starts with metadata.json")
+}
+
+fn cut_off(what: &str) -> Error {
+    Error::content(format!("the package is damaged or incomplete: {what}"))
+        .with_hint("copy it again from where it was made")
+}
+
+fn unwrapped(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result<Arc<dyn ReadAt>> {
+    let mut first = [0; 6];
+    let count = bytes.read_at(&mut first, 0).map_err(Error::io("reading the package"))?;
+    let compression = Compression::detect(&first[..count]);
+    if compression == Compression::None {
+        return Ok(bytes);
+    }
+    let doing = || Error::io(format!("decompressing the package, which was compressed with {compression}"));
+    let mut plain = scratch.create().map_err(doing())?;
+    let mut source = decoder(compression, Reader::new(bytes)).map_err(doing())?;
+    io::copy(&mut source, &mut plain).map_err(doing())?;
+    plain.freeze().map_err(doing())
+}
+
+/// Every member in its order; the form of all headers, paddings and the trailer is checked.
+fn members(bytes: &dyn ReadAt) -> Result<Vec<(String, Span)>> {
+    let mut members = Vec::new();
+    let mut offset = 0;
+    loop {
+        let mut block = [0; 512];
+        bytes
+            .read_exact_at(&mut block, offset)
+            .map_err(|_| if members.is_empty() { no_package() } else { cut_off("it ends before its last member") })?;
+        let Some((name, size)) = parse(&block) else {
+            return Err(if members.is_empty() {
+                no_package()
+            } else {
+                cut_off(&format!("no member at byte {offset}"))
+            });
+        };
+        let span = Span::new(offset + BLOCK, size).filter(|span| span.fits(bytes.len()));
+        let span = span.ok_or_else(|| cut_off(&format!("it ends inside of {name}")))?;
+        zeros(bytes, span.end(), padding(size))?;
+        offset = span.end() + padding(size);
+        let last = name == CLOSING;
+        members.push((name, span));
+        if last {
+            break;
+        }
+    }
+    zeros(bytes, offset, TRAILER_BYTES)?;
+    if bytes.len() != offset + TRAILER_BYTES {
+        return Err(cut_off(&format!("{} bytes follow behind its end", bytes.len() - offset - TRAILER_BYTES)));
+    }
+    Ok(members)
+}
+
+fn zeros(bytes: &dyn ReadAt, offset: u64, count: u64) -> Result<()> {
+    let mut found = vec![0; usize::try_from(count).unwrap_or_default()];
+    bytes.read_exact_at(&mut found, offset).map_err(|_| cut_off("it ends too early"))?;
+    if found.iter().all(|byte| *byte == 0) { Ok(()) } else { Err(cut_off(&format!("bytes of no member at {offset}"))) }
+}
+
+fn compare_closing(bytes: &Arc<dyn ReadAt>, span: Span) -> Result<()> {
+    let closing: Closing = serde_json::from_slice(&small(bytes, span, 4096)?)
+        .map_err(|error| cut_off(&format!("{CLOSING} is not valid: {error}")))?;
+    let before = span.offset() - BLOCK;
+    let mut reader = Reader::new(bytes).take(before);
+    let (digest, _) = BlobDigest::of_reader(&mut reader).map_err(Error::io("reading the package"))?;
+    if closing.bytes == before && closing.digest == digest {
+        Ok(())
+    } else {
+        Err(cut_off(&format!(
+            "expected {} bytes with the digest {}, found {before} with {digest}",
+            closing.bytes, closing.digest
+        )))
+    }
+}
+
+/// The members by name, if they are those that the metadata lists.
+fn listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
+    let inner = &members[1..members.len() - 1];
+    let expected = metadata.members.iter().map(|member| (member.name.as_str(), member.size));
+    if inner.iter().map(|(name, span)| (name.as_str(), span.length())).eq(expected) {
+        Ok(inner.iter().cloned().collect())
+    } else {
+        Err(Error::content("the package has other members than its metadata.json lists"))
+    }
+}
+
+fn small(bytes: &dyn ReadAt, span: Span, most: u64) -> Result<Vec<u8>> {
+    if span.length() > most {
+        return Err(Error::content(format!("a document of {} bytes, where at most {most} are read", span.length())));
+    }
+    let mut held = vec![0; usize::try_from(span.length()).unwrap_or_default()];
+    bytes.read_exact_at(&mut held, span.offset()).map_err(Error::io("reading the package"))?;
+    Ok(held)
+}

@@ -1,0 +1,72 @@
+//! Writes a package.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Reader};
+
+use super::header::{header, padding};
+use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
+use crate::digest::{BlobDigest, Hasher};
+use crate::error::{Error, Result};
+use crate::metadata::{MemberEntry, Metadata};
+
+/// A member on its way into the package.
+#[derive(Clone)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Arc<dyn ReadAt>,
+}
+
+impl Member {
+    /// A member with its digest.
+    ///
+    /// # Errors
+    /// What reading its bytes reports.
+    pub fn entry(&self) -> Result<MemberEntry> {
+        let (digest, size) = BlobDigest::of_reader(&mut Reader::new(&self.bytes))
+            .map_err(Error::io(format!("reading the member {}", self.name)))?;
+        Ok(MemberEntry { name: self.name.clone(), size, digest })
+    }
+}
+
+/// Writes `metadata` and the `members` that it lists, and returns the number of bytes.
+///
+/// # Errors
+/// What writing reports.
+pub fn write(metadata: &Metadata, members: &[Member], out: &mut dyn Write) -> Result<u64> {
+    let mut writer = Writer { out: Hasher::new(out) };
+    writer.member(METADATA, &metadata.to_bytes()?)?;
+    for member in members {
+        writer.member(&member.name, &member.bytes)?;
+    }
+    let (out, hashed, bytes) = writer.out.finish();
+    let closing = Closing { bytes, digest: hashed.into() };
+    let closing = serde_json::to_vec(&closing).map_err(|error| Error::internal(error.to_string()))?;
+    let mut writer = Writer { out: Hasher::new(out) };
+    writer.member(CLOSING, &closing)?;
+    writer.zeros(TRAILER_BYTES)?;
+    let (out, _, last) = writer.out.finish();
+    out.flush().map_err(Error::io("writing the package"))?;
+    Ok(bytes + last)
+}
+
+struct Writer<'a> {
+    out: Hasher<&'a mut dyn Write>,
+}
+
+impl Writer<'_> {
+    fn member(&mut self, name: &str, bytes: &dyn ReadAt) -> Result<()> {
+        let doing = || Error::io(format!("writing {name} into the package"));
+        self.out.write_all(header(name, bytes.len())?.as_bytes()).map_err(doing())?;
+        io::copy(&mut Reader::new(bytes), &mut self.out).map_err(doing())?;
+        self.zeros(padding(bytes.len()))
+    }
+
+    fn zeros(&mut self, count: u64) -> Result<()> {
+        let zeros = vec![0; usize::try_from(count).unwrap_or_default()];
+        self.out.write_all(&zeros).map_err(Error::io("writing the package"))
+    }
+}

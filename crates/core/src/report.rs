@@ -1,0 +1,168 @@
+//! What `list` and `info` say about a package, as data.
+
+use serde::Serialize;
+
+use crate::digest::{BlobDigest, DiffId, ImageId};
+use crate::documents::read_config;
+use crate::error::Result;
+use crate::image::{ImageName, ManifestKind, Platform};
+use crate::metadata::{Metadata, Origin, StreamEntry};
+use crate::method::{Identity, LayerCodec, Method};
+use crate::package::Package;
+
+/// One layer of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LayerReport {
+    /// The digest of the layer.
+    pub diff_id: DiffId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What happens to it.
+    pub fate: Fate,
+    /// How it is coded, where it is.
+    pub codec: Option<LayerCodec>,
+    /// The bytes of the package that belong to it.
+    pub package_bytes: u64,
+    /// The layers that must be there to rebuild it.
+    pub needs: Vec<DiffId>,
+}
+
+/// What happens to a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// The receiver has it; nothing travels.
+    Held,
+    /// It travels as a difference.
+    Delta,
+    /// It travels whole.
+    Whole,
+}
+
+/// A package as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PackageReport {
+    /// The version of the format.
+    pub format: u32,
+    /// The features that a reader must know.
+    pub requires: Vec<String>,
+    /// The program that made it.
+    pub created_by: String,
+    /// The method that was asked for.
+    pub method: Method,
+    /// Which identity comes back.
+    pub identity: Identity,
+    /// The compressor.
+    pub compression: String,
+    /// The level.
+    pub level: i32,
+    /// The size of the package in bytes.
+    pub package_bytes: u64,
+    /// The size of all layers of its images, uncompressed: about what `docker save` writes.
+    pub image_bytes: u64,
+    /// The size of the layers that no base has, uncompressed.
+    pub missing_bytes: u64,
+    /// The images.
+    pub images: Vec<ImageReport>,
+    /// The file or tree that it brings instead.
+    pub stream: Option<StreamEntry>,
+    /// What must be there already.
+    pub bases: Vec<BaseReport>,
+}
+
+/// One image of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageReport {
+    /// Its tags.
+    pub names: Vec<ImageName>,
+    /// The digest of its manifest or index: its ID in a containerd store.
+    pub digest: BlobDigest,
+    /// What it consists of.
+    pub manifests: Vec<ManifestReport>,
+}
+
+/// One manifest of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ManifestReport {
+    /// The digest of the config: the image's ID in Docker's classic store and podman.
+    pub id: ImageId,
+    /// What it describes.
+    pub kind: ManifestKind,
+    /// The platform.
+    pub platform: Option<Platform>,
+    /// When the image was made.
+    pub created: Option<String>,
+    /// The number of its layers.
+    pub layers: usize,
+}
+
+/// An image that must be there already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaseReport {
+    /// Its tags on the side of the maker.
+    pub names: Vec<ImageName>,
+    /// The digests of its configs.
+    pub ids: Vec<ImageId>,
+    /// The digest of its manifest or index.
+    pub digest: BlobDigest,
+}
+
+/// The layers in the order of the package.
+pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
+    metadata
+        .layers
+        .iter()
+        .map(|layer| {
+            let (fate, codec, needs) = match &layer.origin {
+                Origin::Held => (Fate::Held, None, Vec::new()),
+                Origin::Coded { codec, bases, .. } if bases.is_empty() => (Fate::Whole, Some(*codec), Vec::new()),
+                Origin::Coded { codec, bases, .. } => (Fate::Delta, Some(*codec), bases.clone()),
+            };
+            let package_bytes = metadata.coded_size(layer);
+            LayerReport { diff_id: layer.diff_id, size: layer.size, fate, codec, package_bytes, needs }
+        })
+        .collect()
+}
+
+/// The package as a whole.
+///
+/// # Errors
+/// Content errors when a document is damaged.
+pub fn package(package: &Package) -> Result<PackageReport> {
+    let metadata = package.metadata();
+    let mut images = Vec::new();
+    for image in &metadata.images {
+        let mut manifests = Vec::new();
+        for manifest in &image.manifests {
+            let config = package.document(manifest.config.into())?;
+            manifests.push(ManifestReport {
+                id: manifest.config,
+                kind: manifest.kind,
+                platform: manifest.platform.clone(),
+                created: read_config(&config).ok().and_then(|config| config.created),
+                layers: manifest.layers.len(),
+            });
+        }
+        images.push(ImageReport { names: image.names.clone(), digest: image.root.digest, manifests });
+    }
+    let bases = metadata.bases.iter().map(|base| BaseReport {
+        names: base.names.clone(),
+        ids: base.configs.clone(),
+        digest: base.root,
+    });
+    Ok(PackageReport {
+        format: metadata.format,
+        requires: metadata.requires.iter().cloned().collect(),
+        created_by: metadata.created_by.clone(),
+        method: metadata.method,
+        identity: metadata.identity,
+        compression: metadata.compression.clone(),
+        level: metadata.level,
+        package_bytes: package.size(),
+        image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
+        missing_bytes: layers(metadata).iter().filter(|layer| layer.fate != Fate::Held).map(|layer| layer.size).sum(),
+        images,
+        stream: metadata.stream.clone(),
+        bases: bases.collect(),
+    })
+}

@@ -1,0 +1,82 @@
+//! A package of one file or tree instead of images: the same machinery with one layer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+use delta_codec::compress::{Compression, Level};
+
+use crate::coding::{self, Squeeze};
+use crate::context::Context;
+use crate::create::Prepared;
+use crate::error::{Error, Result};
+use crate::image::VerifiedLayer;
+use crate::metadata::{FORMAT, LayerEntry, Metadata, Origin, StreamEntry, StreamKind};
+use crate::method::{Identity, Method};
+use crate::package::{Member, Package};
+
+/// Prepares the package that makes `target` out of `base`.
+///
+/// # Errors
+/// What reading and the room report.
+pub fn create_stream(
+    kind: StreamKind,
+    base: Arc<dyn ReadAt>,
+    target: Arc<dyn ReadAt>,
+    (method, compression, level): (Method, Compression, Level),
+    context: Context<'_>,
+) -> Result<Prepared> {
+    let base = VerifiedLayer::hash(base, "OLD")?;
+    let target = VerifiedLayer::hash(target, "NEW")?;
+    let squeeze = Squeeze { compression, level };
+    let bases = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
+    let (codec, members) = coding::encode_smallest(method, &bases, &target, squeeze, context)?;
+    let origin = Origin::Coded {
+        codec,
+        bases: coding::used_bases(codec, &bases),
+        members: members.iter().map(|member| member.name.clone()).collect(),
+    };
+    let metadata = Metadata {
+        format: FORMAT,
+        requires: BTreeSet::from([codec.feature().to_owned()]),
+        created_by: crate::created_by(),
+        method,
+        identity: Identity::Config,
+        compression: compression.name().to_owned(),
+        level: level.number(),
+        images: Vec::new(),
+        stream: Some(StreamEntry {
+            kind,
+            target: target.diff_id(),
+            base: base.diff_id(),
+            base_size: base.bytes().len(),
+        }),
+        bases: Vec::new(),
+        layers: vec![LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin }],
+        blobs: Vec::new(),
+        members: members.iter().map(Member::entry).collect::<Result<_>>()?,
+    };
+    Ok(Prepared::new(metadata, members))
+}
+
+/// Rebuilds the target of a package of a file or tree out of `base`.
+///
+/// # Errors
+/// Content errors when `base` is another one than the package was made against, or the package is damaged.
+pub fn apply_stream(package: &Package, base: Arc<dyn ReadAt>, context: Context<'_>) -> Result<VerifiedLayer> {
+    let metadata = package.metadata();
+    let stream = metadata.stream.as_ref().ok_or_else(|| {
+        Error::usage("the package brings images, no file or folder").with_hint("apply it with `docker_delta apply`")
+    })?;
+    let base = VerifiedLayer::check(stream.base, base, "OLD").map_err(|error| {
+        error.with_hint("the package was made against another OLD: bring the one that its maker had")
+    })?;
+    let layer = metadata.layer(stream.target).ok_or_else(|| Error::content("metadata.json lists no target"))?;
+    let Origin::Coded { codec, bases, members } = &layer.origin else {
+        return VerifiedLayer::check(stream.target, base.bytes().clone(), "NEW");
+    };
+    let bases = vec![base.bytes().clone(); bases.len().min(1)];
+    let member = |name: &String| Ok(Member { name: name.clone(), bytes: package.member(name)? });
+    let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+    coding::decode(*codec, &bases, &members, (stream.target, layer.size), context)
+}
