@@ -89,6 +89,13 @@ impl Error {
         }
     }
 
+    /// Says where it happened: in which file or image.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        let (kind, hint) = (self.kind(), self.hint().map(str::to_owned));
+        Self::Other { kind, message: format!("{place}: {self}"), hint }
+    }
+
     /// Who can mend it.
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,0 +1,171 @@
+//! Writes images in the one form that every engine loads: an OCI layout that also has Docker's `manifest.json`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Reader};
+use delta_core::error::{Error, Result};
+use delta_core::image::{ManifestKind, RebuiltImage, RebuiltManifest};
+use delta_core::progress::Progress;
+use serde::Serialize;
+use tar::{EntryType, Header};
+
+/// Whether names stand in the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// Every tag has its entry, as `docker save` writes them.
+    Named,
+    /// None: an engine gets the tags only when the image is known to be whole. Podman refuses a partial archive with
+    /// several entries.
+    Unnamed,
+}
+
+/// Writes a tar of the images and the blobs that they bring.
+///
+/// # Errors
+/// What writing reports, and reading the blobs.
+pub fn write_archive(
+    images: &[RebuiltImage],
+    naming: Naming,
+    progress: &dyn Progress,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let files = files(images, naming)?;
+    let task = progress.begin("Writing the image", Some(files.values().map(|bytes| bytes.len()).sum()));
+    let mut builder = tar::Builder::new(out);
+    for (name, bytes) in &files {
+        let doing = || Error::io(format!("writing {name} into the archive"));
+        let mut header = Header::new_ustar();
+        header.set_path(name).map_err(doing())?;
+        header.set_entry_type(EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_size(bytes.len());
+        header.set_cksum();
+        builder.append(&header, Reader::new(bytes)).map_err(doing())?;
+        task.advance(bytes.len());
+    }
+    builder.into_inner().and_then(|out| out.flush()).map_err(Error::io("writing the archive"))
+}
+
+/// Writes an OCI layout into an empty folder.
+///
+/// # Errors
+/// What writing reports, and reading the blobs.
+pub fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progress) -> Result<()> {
+    let files = files(images, Naming::Named)?;
+    let task = progress.begin("Writing the image", Some(files.values().map(|bytes| bytes.len()).sum()));
+    fs::create_dir_all(folder.join("blobs/sha256")).map_err(Error::io(format!("making {}/blobs", folder.display())))?;
+    for (name, bytes) in files.iter().filter(|(name, _)| *name != "manifest.json") {
+        let path = folder.join(name);
+        let write = || -> io::Result<()> {
+            let mut file = File::create_new(&path)?;
+            io::copy(&mut Reader::new(bytes), &mut file)?;
+            file.sync_all()
+        };
+        write().map_err(Error::io(format!("writing {}", path.display())))?;
+        task.advance(bytes.len());
+    }
+    Ok(())
+}
+
+/// Fails when a blob that an image names is not there: what is written to a file must be whole.
+///
+/// # Errors
+/// An internal error that names the blob.
+pub fn check_complete(image: &RebuiltImage) -> Result<()> {
+    let named = image.manifests.iter().flat_map(|manifest| &manifest.layers).map(|(_, blob)| blob);
+    match named.into_iter().find(|blob| !image.blobs.contains_key(blob)) {
+        Some(blob) => Err(Error::internal(format!("the blob {blob} was not rebuilt"))),
+        None => Ok(()),
+    }
+}
+
+type Files = BTreeMap<String, Arc<dyn ReadAt>>;
+
+fn files(images: &[RebuiltImage], naming: Naming) -> Result<Files> {
+    let mut files = Files::new();
+    let mut put = |name: String, bytes: Arc<dyn ReadAt>| files.insert(name, bytes);
+    put("oci-layout".to_owned(), Arc::new(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()));
+    put("index.json".to_owned(), Arc::new(json(&index(images, naming))?));
+    put("manifest.json".to_owned(), Arc::new(json(&docker_manifest(images, naming))?));
+    for image in images {
+        for document in image.documents.values() {
+            put(format!("blobs/sha256/{}", document.digest().hex()), Arc::new(document.bytes().to_vec()));
+        }
+        for blob in image.blobs.values() {
+            put(format!("blobs/sha256/{}", blob.digest().hex()), blob.bytes().clone());
+        }
+    }
+    Ok(files)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Index {
+    schema_version: u32,
+    media_type: &'static str,
+    manifests: Vec<IndexEntry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexEntry {
+    media_type: String,
+    digest: String,
+    size: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<&'static str, String>,
+}
+
+fn index(images: &[RebuiltImage], naming: Naming) -> Index {
+    let mut manifests = Vec::new();
+    for image in images {
+        let entry = |annotations| IndexEntry {
+            media_type: image.root.media_type.clone(),
+            digest: image.root.digest.to_string(),
+            size: image.root.size,
+            annotations,
+        };
+        if naming == Naming::Unnamed || image.names.is_empty() {
+            manifests.push(entry(BTreeMap::new()));
+            continue;
+        }
+        manifests.extend(image.names.iter().map(|name| {
+            entry(BTreeMap::from([
+                ("io.containerd.image.name", name.full()),
+                ("org.opencontainers.image.ref.name", name.tag().to_owned()),
+            ]))
+        }));
+    }
+    Index { schema_version: 2, media_type: delta_core::documents::OCI_INDEX, manifests }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DockerEntry {
+    config: String,
+    repo_tags: Option<Vec<String>>,
+    layers: Vec<String>,
+}
+
+/// Docker's list has no place for platforms, so that an image for several is there with its first.
+fn docker_manifest(images: &[RebuiltImage], naming: Naming) -> Vec<DockerEntry> {
+    let entry = |image: &RebuiltImage, manifest: &RebuiltManifest| {
+        let tags: Vec<String> = image.names.iter().map(ToString::to_string).collect();
+        DockerEntry {
+            config: format!("blobs/sha256/{}", manifest.config.hex()),
+            repo_tags: (naming == Naming::Named && !tags.is_empty()).then_some(tags),
+            layers: manifest.layers.iter().map(|(_, blob)| format!("blobs/sha256/{}", blob.hex())).collect(),
+        }
+    };
+    let first =
+        |image: &&RebuiltImage| image.manifests.iter().position(|manifest| manifest.kind == ManifestKind::Image);
+    images.iter().filter_map(|image| first(&image).map(|at| entry(image, &image.manifests[at]))).collect()
+}

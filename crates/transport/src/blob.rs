@@ -1,0 +1,69 @@
+//! A layer's blob, decompressed once when it is first needed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use delta_codec::compress::{Compression, decoder};
+use delta_codec::{ReadAt, Reader};
+use delta_core::error::{Error, Result};
+use delta_core::image::{BlobCompression, LayerContent};
+
+use crate::spool::TempScratch;
+
+/// The bytes of a blob and, once asked for, of the layer in it.
+pub(crate) struct Blob {
+    what: String,
+    stored: Arc<dyn ReadAt>,
+    compression: BlobCompression,
+    scratch: Arc<TempScratch>,
+    plain: Mutex<Option<Arc<dyn ReadAt>>>,
+}
+
+impl Blob {
+    /// Tells the compression of `stored` by its first bytes.
+    pub(crate) fn new(what: String, stored: Arc<dyn ReadAt>, scratch: Arc<TempScratch>) -> Result<Self> {
+        let mut first = [0; 6];
+        let count = stored.read_at(&mut first, 0).map_err(Error::io(format!("reading {what}")))?;
+        let compression = match Compression::detect(&first[..count]) {
+            Compression::Gzip => BlobCompression::Gzip,
+            Compression::Zstd => BlobCompression::Zstd,
+            _ => BlobCompression::None,
+        };
+        Ok(Self { what, stored, compression, scratch, plain: Mutex::new(None) })
+    }
+
+    /// Takes the blob as it is, whatever its first bytes are.
+    pub(crate) fn opaque(what: String, stored: Arc<dyn ReadAt>, scratch: Arc<TempScratch>) -> Self {
+        Self { what, stored, compression: BlobCompression::None, scratch, plain: Mutex::new(None) }
+    }
+
+    pub(crate) const fn compression(&self) -> BlobCompression {
+        self.compression
+    }
+
+    fn decompress(&self) -> Result<Arc<dyn ReadAt>> {
+        let compression = match self.compression {
+            BlobCompression::None => return Ok(self.stored.clone()),
+            BlobCompression::Gzip => Compression::Gzip,
+            BlobCompression::Zstd => Compression::Zstd,
+        };
+        let doing = format!("decompressing {}", self.what);
+        let mut plain = decoder(compression, Reader::new(&self.stored)).map_err(Error::io(doing.clone()))?;
+        self.scratch.spool(&mut plain, &doing)
+    }
+}
+
+impl LayerContent for Blob {
+    fn plain(&self) -> Result<Arc<dyn ReadAt>> {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plain) = plain.as_ref() {
+            return Ok(plain.clone());
+        }
+        let bytes = self.decompress()?;
+        *plain = Some(bytes.clone());
+        Ok(bytes)
+    }
+
+    fn stored(&self) -> Result<Arc<dyn ReadAt>> {
+        Ok(self.stored.clone())
+    }
+}

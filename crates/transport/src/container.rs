@@ -1,0 +1,179 @@
+//! The named files of an archive or a folder.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Slice};
+use delta_core::error::{Error, Result};
+use delta_core::image::Document;
+use delta_core::limits;
+
+use crate::file::FileBytes;
+
+/// Members of an archive; an image of 4,096 layers in Docker's old layout has some 16,000.
+const MEMBERS: usize = 1 << 20;
+
+/// Symbolic links that lead to each other; Docker's own lead straight to a file.
+const LINKS: usize = 8;
+
+/// Where files are found by name.
+pub(crate) enum Container {
+    /// A tar.
+    Archive {
+        /// All of it.
+        bytes: Arc<dyn ReadAt>,
+        /// What each name stands for.
+        members: BTreeMap<String, Member>,
+    },
+    /// A folder.
+    Folder(PathBuf),
+}
+
+/// A member of an archive.
+pub(crate) enum Member {
+    File { offset: u64, size: u64 },
+    Link(String),
+}
+
+impl Container {
+    /// Notes where each member of a tar is, without reading what is in it.
+    pub(crate) fn archive(bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
+        let unreadable = |error: io::Error| Error::content(format!("{what} is no archive that can be read: {error}"));
+        let mut archive = tar::Archive::new(Seeker { bytes: &bytes, position: 0 });
+        let mut members = BTreeMap::new();
+        for entry in archive.entries_with_seek().map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));
+            let kind = entry.header().entry_type();
+            let member = if kind.is_symlink() || kind.is_hard_link() {
+                let target = entry.link_name_bytes().unwrap_or_default();
+                let folder = if kind.is_symlink() { folder(&name) } else { "" };
+                Member::Link(normal(&format!("{folder}/{}", String::from_utf8_lossy(&target))))
+            } else if kind.is_file() {
+                Member::File { offset: entry.raw_file_position(), size: entry.size() }
+            } else {
+                continue;
+            };
+            members.insert(name, member);
+            if members.len() > MEMBERS {
+                return Err(Error::content(format!("{what} has more than {MEMBERS} members")));
+            }
+        }
+        Ok(Self::Archive { bytes, members })
+    }
+
+    /// The bytes of a file, if there is one of this name.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<Arc<dyn ReadAt>>> {
+        match self {
+            Self::Archive { bytes, members } => Ok(in_archive(bytes, members, &normal(name))),
+            Self::Folder(folder) => in_folder(folder, &normal(name)),
+        }
+    }
+
+    /// A small file, held.
+    pub(crate) fn document(&self, name: &str) -> Result<Option<Document>> {
+        let Some(bytes) = self.find(name)? else { return Ok(None) };
+        if bytes.len() > limits::DOCUMENT_BYTES {
+            let most = limits::DOCUMENT_BYTES;
+            return Err(Error::content(format!("{name} has {} bytes, where at most {most} are read", bytes.len())));
+        }
+        let mut held = vec![0; usize::try_from(bytes.len()).unwrap_or_default()];
+        bytes.read_exact_at(&mut held, 0).map_err(Error::io(format!("reading {name}")))?;
+        Ok(Some(Document::new(held)))
+    }
+}
+
+fn in_archive(bytes: &Arc<dyn ReadAt>, members: &BTreeMap<String, Member>, name: &str) -> Option<Arc<dyn ReadAt>> {
+    let mut name = name;
+    for _ in 0..LINKS {
+        match members.get(name)? {
+            Member::Link(target) => name = target,
+            Member::File { offset, size } => {
+                let slice = Slice::new(bytes.clone(), *offset, *size)?;
+                return Some(Arc::new(slice));
+            }
+        }
+    }
+    None
+}
+
+fn in_folder(folder: &Path, name: &str) -> Result<Option<Arc<dyn ReadAt>>> {
+    let path = folder.join(name);
+    if path.is_file() { FileBytes::open(&path).map(Some) } else { Ok(None) }
+}
+
+/// A name without `.`, `..` and doubled slashes; nothing leads out of the container.
+fn normal(name: &str) -> String {
+    let mut parts = Vec::new();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn folder(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Lets the tar reader step over contents.
+struct Seeker<'a> {
+    bytes: &'a dyn ReadAt,
+    position: u64,
+}
+
+impl Read for Seeker<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Seeker<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
+            SeekFrom::End(distance) => self.bytes.len().checked_add_signed(distance),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_inside() {
+        assert_eq!(normal("./a//b/../c"), "a/c");
+        assert_eq!(normal("../../etc/passwd"), "etc/passwd");
+    }
+
+    #[test]
+    fn links_in_a_circle_are_no_file() {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, target) in [("a", "b"), ("b", "a"), ("c/d", "../file")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_size(0);
+            builder.append_link(&mut header, name, target).unwrap();
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_size(5);
+        builder.append_data(&mut header, "file", &b"bytes"[..]).unwrap();
+        let container = Container::archive(Arc::new(builder.into_inner().unwrap()), "test").unwrap();
+        assert!(container.find("a").unwrap().is_none());
+        assert_eq!(container.find("c/d").unwrap().unwrap().len(), 5);
+        assert_eq!(container.document("./file").unwrap().unwrap().bytes(), b"bytes");
+    }
+}

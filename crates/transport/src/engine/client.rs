@@ -1,0 +1,198 @@
+//! Runs the engine's command-line client.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+
+use delta_core::error::{Error, Result};
+use serde::de::DeserializeOwned;
+
+/// Which client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// `docker`.
+    Docker,
+    /// `podman`.
+    Podman,
+}
+
+impl ClientKind {
+    /// The program's name.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// A client and the arguments that come before every command, such as `--context NAME`.
+#[derive(Clone, Debug)]
+pub struct Client {
+    kind: ClientKind,
+    global_arguments: Vec<String>,
+}
+
+/// What a client that ended said.
+pub(super) struct Said {
+    pub(super) success: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Client {
+    /// A client that is run with these global arguments.
+    pub fn new(kind: ClientKind, global_arguments: &[String]) -> Self {
+        Self { kind, global_arguments: global_arguments.to_vec() }
+    }
+
+    /// Which client it is.
+    pub const fn kind(&self) -> ClientKind {
+        self.kind
+    }
+
+    /// Runs a command to its end and returns what it printed.
+    pub(super) fn text(&self, arguments: &[&str]) -> Result<String> {
+        let said = self.run(arguments)?;
+        if said.success { Ok(said.stdout) } else { Err(self.refused(arguments, &said.stderr)) }
+    }
+
+    /// The same for a command that prints JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
+        let text = self.text(arguments)?;
+        serde_json::from_str(&text).map_err(|error| {
+            Error::environment(format!("`{}` printed what cannot be read: {error}", self.shown(arguments)))
+        })
+    }
+
+    /// Runs a command to its end, whatever it says.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Said> {
+        let output = self.command(arguments).stdin(Stdio::null()).output().map_err(|error| self.unstartable(&error))?;
+        Ok(Said {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Lets `take` read what a command prints, then waits for its end.
+    pub(super) fn read_from<T>(
+        &self,
+        arguments: &[&str],
+        take: impl FnOnce(&mut ChildStdout) -> Result<T>,
+    ) -> Result<T> {
+        let mut child = self.spawn(arguments, Stdio::null())?;
+        let stderr = child.stderr.take().map(read_aside);
+        let taken = match child.stdout.as_mut() {
+            Some(stdout) => take(stdout),
+            None => Err(Error::internal("a client without output")),
+        };
+        if taken.is_err() {
+            // Nobody reads on, so that the client might wait for ever.
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(|error| self.unstartable(&error))?;
+        let stderr = stderr.map(join).unwrap_or_default();
+        match taken {
+            Ok(_) if !status.success() => Err(self.refused(arguments, &stderr)),
+            taken => taken,
+        }
+    }
+
+    /// Lets `give` write into a command, then waits for its end.
+    pub(super) fn write_to(&self, arguments: &[&str], give: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Said> {
+        let mut child = self.spawn(arguments, Stdio::piped())?;
+        let (stdout, stderr) = (child.stdout.take().map(read_aside), child.stderr.take().map(read_aside));
+        let given = match child.stdin.take() {
+            Some(stdin) => give(&mut io::BufWriter::with_capacity(256 << 10, stdin)),
+            None => Err(Error::internal("a client without input")),
+        };
+        let status = child.wait().map_err(|error| self.unstartable(&error))?;
+        let (stdout, stderr) = (stdout.map(join).unwrap_or_default(), stderr.map(join).unwrap_or_default());
+        match given {
+            // A client that refuses stops reading; why stands in what it said.
+            Err(error) if status.success() => Err(error),
+            _ => Ok(Said { success: status.success(), stdout, stderr }),
+        }
+    }
+
+    /// What the user could have typed.
+    pub(super) fn shown(&self, arguments: &[&str]) -> String {
+        let globals = self.global_arguments.iter().map(String::as_str);
+        let words: Vec<&str> =
+            [self.kind.program()].into_iter().chain(globals).chain(arguments.iter().copied()).collect();
+        let mut shown = words.join(" ");
+        if shown.len() > 200 {
+            shown.truncate((0..=200).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0));
+            shown.push('…');
+        }
+        shown
+    }
+
+    /// The error of a command that ended badly.
+    pub(super) fn refused(&self, arguments: &[&str], stderr: &str) -> Error {
+        let said = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
+        Error::environment(format!("`{}` failed: {}", self.shown(arguments), said.trim()))
+    }
+
+    fn spawn(&self, arguments: &[&str], stdin: Stdio) -> Result<Child> {
+        self.command(arguments)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.unstartable(&error))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.kind.program());
+        command.args(&self.global_arguments).args(arguments);
+        command
+    }
+
+    fn unstartable(&self, error: &io::Error) -> Error {
+        let program = self.kind.program();
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::environment(format!("the program `{program}` is not installed")),
+            _ => Error::environment(format!("the program `{program}` cannot be run: {error}")),
+        }
+    }
+}
+
+fn read_aside(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What the client says is for people; a broken pipe here must not hide its exit code.
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn join(thread: thread::JoinHandle<String>) -> String {
+    thread.join().unwrap_or_default()
+}
+
+impl Client {
+    /// Asks Docker's API for a JSON document, for the few things that the client has no command for. The request travels
+    /// through `docker system dial-stdio`, so that it reaches whatever the client reaches; HTTP/1.0 keeps the answer in one
+    /// piece up to the end of the stream.
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let arguments = ["system", "dial-stdio"];
+        let request = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
+        let mut child = self.spawn(&arguments, Stdio::piped())?;
+        let doing = || Error::io(format!("asking the engine for {path}"));
+        // The stream must stay open until the answer is there: the client ends with its input.
+        let mut stdin = child.stdin.take();
+        stdin.iter_mut().try_for_each(|stdin| stdin.write_all(request.as_bytes())).map_err(doing())?;
+        let mut answer = Vec::new();
+        child.stdout.iter_mut().try_for_each(|stdout| stdout.read_to_end(&mut answer).map(|_| ())).map_err(doing())?;
+        drop(stdin);
+        child.wait().map_err(doing())?;
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+        if head.split_whitespace().nth(1) != Some("200") {
+            return Err(self.refused(&arguments, head.lines().next().unwrap_or("no answer")));
+        }
+        serde_json::from_str(body).map_err(|error| self.refused(&arguments, &error.to_string()))
+    }
+}

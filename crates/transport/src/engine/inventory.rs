@@ -1,0 +1,183 @@
+//! What images an engine has.
+
+use std::collections::BTreeSet;
+
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::error::Result;
+use delta_core::image::ImageName;
+use serde::Deserialize;
+
+use super::Engine;
+
+/// Images that are inspected with one command; more would make its line too long for some systems.
+const BATCH: usize = 200;
+
+/// The images of an engine.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// The images, in the engine's order.
+    pub images: Vec<StoredImage>,
+}
+
+/// One image.
+#[derive(Clone, Debug)]
+pub struct StoredImage {
+    /// The engine's ID: the config's digest, or in a containerd store the manifest's or index's.
+    pub id: BlobDigest,
+    /// Its tags.
+    pub names: Vec<ImageName>,
+    /// Its layers, lowest first.
+    pub diff_ids: Vec<DiffId>,
+    /// Its size in bytes, as the engine counts.
+    pub size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(rename = "RootFS")]
+    root_fs: Option<RootFs>,
+    #[serde(default)]
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RootFs {
+    #[serde(default)]
+    layers: Option<Vec<DiffId>>,
+}
+
+impl Inventory {
+    /// The image that has this name.
+    pub fn named(&self, name: &ImageName) -> Option<&StoredImage> {
+        self.images.iter().find(|image| image.names.iter().any(|other| other.full() == name.full()))
+    }
+
+    /// The image with this ID.
+    pub fn with_id(&self, id: BlobDigest) -> Option<&StoredImage> {
+        self.images.iter().find(|image| image.id == id)
+    }
+
+    /// Every layer of every image.
+    pub fn diff_ids(&self) -> BTreeSet<DiffId> {
+        self.images.iter().flat_map(|image| &image.diff_ids).copied().collect()
+    }
+
+    /// How many layers from the lowest on some image has in the same order.
+    pub fn longest_chain(&self, diff_ids: &[DiffId]) -> usize {
+        let common =
+            |image: &StoredImage| image.diff_ids.iter().zip(diff_ids).take_while(|(one, other)| one == other).count();
+        self.images.iter().map(common).max().unwrap_or(0)
+    }
+}
+
+impl Engine {
+    /// Asks the engine for all its images.
+    ///
+    /// # Errors
+    /// What its client reports.
+    pub fn inventory(&self) -> Result<Inventory> {
+        let listed = self.client.text(&["images", "-a", "-q", "--no-trunc"])?;
+        let ids: BTreeSet<&str> = listed.split_whitespace().collect();
+        let mut images = Vec::new();
+        for batch in ids.into_iter().collect::<Vec<_>>().chunks(BATCH) {
+            images.extend(self.inspect(batch)?);
+        }
+        Ok(Inventory { images })
+    }
+
+    fn inspect(&self, ids: &[&str]) -> Result<Vec<StoredImage>> {
+        let arguments: Vec<&str> = ["image", "inspect"].into_iter().chain(ids.iter().copied()).collect();
+        let said = self.client.run(&arguments)?;
+        // An image that went away between the two commands is no error: the others are printed all the same.
+        let inspected: Vec<Inspected> = match serde_json::from_str(&said.stdout) {
+            Ok(inspected) => inspected,
+            Err(_) => return Err(self.client.refused(&arguments, &said.stderr)),
+        };
+        inspected.into_iter().map(stored).collect()
+    }
+
+    /// The images that the user named, in that order.
+    pub(super) fn find(&self, names: &[String]) -> Result<Vec<StoredImage>> {
+        names.iter().map(|name| self.find_one(name)).collect()
+    }
+
+    fn find_one(&self, name: &str) -> Result<StoredImage> {
+        let arguments = ["image", "inspect", "--", name];
+        let said = self.client.run(&arguments)?;
+        if said.success {
+            let inspected: Vec<Inspected> = serde_json::from_str(&said.stdout)
+                .map_err(|error| self.client.refused(&arguments, &error.to_string()))?;
+            if let Some(found) = inspected.into_iter().next() {
+                return stored(found);
+            }
+        }
+        Err(self.unknown(name, &said.stderr))
+    }
+
+    fn unknown(&self, name: &str, said: &str) -> delta_core::Error {
+        let label = self.label();
+        let error = delta_core::Error::environment(format!("{label} has no image `{name}`: {}", said.trim()));
+        let stem = name.rsplit('/').next().unwrap_or(name).split(':').next().unwrap_or(name);
+        let images = self.inventory().unwrap_or_default().images;
+        let near: Vec<String> = images
+            .iter()
+            .flat_map(|image| &image.names)
+            .map(ToString::to_string)
+            .filter(|other| other.contains(stem))
+            .collect();
+        if near.is_empty() {
+            error.with_hint(format!(
+                "`{} images` lists what is there; a file is named with its path",
+                self.client.kind().program()
+            ))
+        } else {
+            error.with_hint(format!("did you mean {}?", near.join(" or ")))
+        }
+    }
+}
+
+fn stored(inspected: Inspected) -> Result<StoredImage> {
+    let id = if inspected.id.starts_with("sha256:") { inspected.id } else { format!("sha256:{}", inspected.id) };
+    let names = inspected.repo_tags.unwrap_or_default();
+    Ok(StoredImage {
+        id: id.parse()?,
+        names: names.iter().filter_map(|name| name.parse().ok()).collect(),
+        diff_ids: inspected.root_fs.and_then(|root_fs| root_fs.layers).unwrap_or_default(),
+        size: inspected.size,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(diff_ids: &[DiffId], name: &str) -> StoredImage {
+        StoredImage {
+            id: BlobDigest::of(name.as_bytes()),
+            names: vec![name.parse().unwrap()],
+            diff_ids: diff_ids.to_vec(),
+            size: 0,
+        }
+    }
+
+    #[test]
+    fn chains_are_counted_from_the_lowest_layer() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|bytes| DiffId::of(bytes));
+        let inventory = Inventory { images: vec![image(&[a, b], "one"), image(&[c], "two")] };
+        assert_eq!(inventory.longest_chain(&[a, b, c]), 2);
+        assert_eq!(inventory.longest_chain(&[b, a]), 0);
+        assert_eq!(inventory.longest_chain(&[c, a]), 1);
+    }
+
+    #[test]
+    fn names_are_compared_in_full() {
+        let inventory = Inventory { images: vec![image(&[], "docker.io/library/app:v1")] };
+        assert!(inventory.named(&"app:v1".parse().unwrap()).is_some());
+        assert!(inventory.named(&"app:v2".parse().unwrap()).is_none());
+    }
+}

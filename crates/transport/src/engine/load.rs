@@ -1,0 +1,118 @@
+//! Images into an engine: loaded without a name, looked at, and only then tagged.
+
+use std::io::Write;
+
+use delta_core::digest::BlobDigest;
+use delta_core::error::{Error, Result};
+use delta_core::image::{ImageName, RebuiltImage};
+use delta_core::progress::Progress;
+
+use super::{Engine, Inventory, Store};
+use crate::archive_writer::{Naming, write_archive};
+
+/// What became of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The engine's ID of it.
+    pub id: BlobDigest,
+    /// The tags that named another image before, with its ID.
+    pub moved: Vec<(ImageName, BlobDigest)>,
+}
+
+impl Engine {
+    /// The ID that the engine gives to an image: in a containerd store the digest of its manifest or index, else that of
+    /// its config.
+    pub fn id_of(&self, image: &RebuiltImage) -> Option<BlobDigest> {
+        match self.store {
+            Store::Containerd => Some(image.root.digest),
+            Store::Classic | Store::Podman => image.manifests.first().map(|manifest| manifest.config.into()),
+        }
+    }
+
+    /// Loads an image and looks at what came of it. Nothing is left of one that is not what it should be.
+    ///
+    /// # Errors
+    /// Environment errors when the engine refuses, content errors when it made another image of it.
+    pub fn load(&self, image: &RebuiltImage, progress: &dyn Progress) -> Result<BlobDigest> {
+        let expected = self.id_of(image).ok_or_else(|| Error::internal("an image without a manifest"))?;
+        let images = std::slice::from_ref(image);
+        let id = self.load_archive(&mut |out| write_archive(images, Naming::Unnamed, progress, out))?;
+        let complete = self.is_complete(id).unwrap_or(Some(false)) != Some(false);
+        if id == expected && complete {
+            return Ok(id);
+        }
+        self.remove(id)?;
+        if complete {
+            let (expected, found) = (expected.to_string(), id.to_string());
+            return Err(Error::Mismatch { what: format!("what {} made of the image", self.label()), expected, found });
+        }
+        Err(Error::environment(format!("{} loaded the image without all of its blobs", self.label())))
+    }
+
+    /// Gives `names` to an image. A name that another image had is taken from it.
+    ///
+    /// # Errors
+    /// What the engine's client reports.
+    pub fn tag(&self, id: BlobDigest, names: &[ImageName], inventory: &Inventory) -> Result<Loaded> {
+        let mut moved = Vec::new();
+        for name in names {
+            match inventory.named(name) {
+                Some(image) if image.id == id => continue,
+                Some(image) => moved.push((name.clone(), image.id)),
+                None => {}
+            }
+            let name = if self.store == Store::Podman { name.full() } else { name.to_string() };
+            self.client.text(&["tag", &id.to_string(), &name])?;
+        }
+        Ok(Loaded { id, moved })
+    }
+
+    /// Lets `write` write an archive into the engine and returns the ID that the engine tells.
+    pub(super) fn load_archive(&self, write: &mut dyn FnMut(&mut dyn Write) -> Result<()>) -> Result<BlobDigest> {
+        let arguments = ["load"];
+        let said = self.client.write_to(&arguments, |stdin| write(stdin))?;
+        let loaded = loaded_id(&said.stdout);
+        // A containerd store tells of a missing blob in the stream of good news.
+        if let Some(fault) = said.stdout.lines().find(|line| line.contains("Error unpacking")) {
+            if let Some(id) = loaded {
+                self.remove(id)?;
+            }
+            return Err(self.client.refused(&arguments, fault));
+        }
+        match loaded {
+            Some(id) if said.success => Ok(id),
+            Some(id) => {
+                self.remove(id)?;
+                Err(self.client.refused(&arguments, &said.stderr))
+            }
+            None => Err(self.client.refused(&arguments, &said.stderr)),
+        }
+    }
+}
+
+/// The ID in `Loaded image ID: sha256:…` (Docker) or `Loaded image: sha256:…` (podman).
+fn loaded_id(stdout: &str) -> Option<BlobDigest> {
+    let line = stdout.lines().rev().find(|line| line.starts_with("Loaded image"))?;
+    let digest = line.rsplit(' ').next()?;
+    let digits = digest.trim_end().rsplit(':').next()?;
+    format!("sha256:{digits}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_found_in_what_engines_say() {
+        let id = BlobDigest::of(b"image");
+        for said in [
+            format!("Loaded image ID: {id}\n"),
+            format!("Loaded image: {id}\n"),
+            format!("Loaded image: {}\n", id.hex()),
+        ] {
+            assert_eq!(loaded_id(&said), Some(id), "{said}");
+        }
+        assert_eq!(loaded_id("Loaded image: app:v1\n"), None);
+        assert_eq!(loaded_id(""), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! Small archives that name layers which the engine has, without bringing them: loaded and saved again, they give just
+//! these layers, through the plain client and without root.
+
+use std::collections::BTreeSet;
+
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::documents::{OCI_INDEX, OCI_MANIFEST, image_id};
+use delta_core::error::{Error, Result};
+use delta_core::image::Document;
+use delta_core::metadata::BaseEntry;
+use serde_json::json;
+
+use super::Store;
+
+/// The layers to name.
+pub(super) struct Probe(Vec<(DiffId, BlobDigest)>);
+
+impl Probe {
+    /// The chain up to the highest wanted layer; `None` when that is the whole image anyway.
+    pub(super) fn chain(diff_ids: &[DiffId], wanted: &BTreeSet<DiffId>) -> Option<Self> {
+        let highest = diff_ids.iter().rposition(|diff_id| wanted.contains(diff_id))?;
+        (highest + 1 < diff_ids.len()).then(|| Self::layers(diff_ids[..=highest].iter().copied()))
+    }
+
+    /// Layers by their diff IDs.
+    pub(super) fn layers(diff_ids: impl Iterator<Item = DiffId>) -> Self {
+        Self(diff_ids.map(|diff_id| (diff_id, diff_id.into())).collect())
+    }
+
+    /// Blobs of a base whose manifest is known.
+    pub(super) fn blobs(base: &BaseEntry, wanted: &BTreeSet<DiffId>) -> Self {
+        let layers = base.layers.iter().filter(|layer| wanted.contains(&layer.diff_id));
+        Self(layers.map(|layer| (layer.diff_id, layer.blob)).collect())
+    }
+
+    /// The archive. For a containerd store the image is for a platform that does not exist, so that it is not unpacked.
+    pub(super) fn archive(&self, store: Store) -> Result<Vec<u8>> {
+        let architecture = if store == Store::Containerd { "probe" } else { "amd64" };
+        let diff_ids: Vec<String> = self.0.iter().map(|(diff_id, _)| diff_id.to_string()).collect();
+        let config = Document::new(text(&json!({
+            "architecture": architecture, "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        })));
+        let layers = self.0.iter().map(|(_, blob)| {
+            json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": blob.to_string(), "size": 0})
+        });
+        let manifest = Document::new(text(&json!({
+            "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": image_id(&config).to_string(), "size": config.bytes().len(),
+            },
+            "layers": layers.collect::<Vec<_>>(),
+        })));
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [{
+            "mediaType": OCI_MANIFEST, "digest": manifest.digest().to_string(), "size": manifest.bytes().len(),
+        }]});
+        let path = |digest: BlobDigest| format!("blobs/sha256/{}", digest.hex());
+        let paths: Vec<String> = self.0.iter().map(|(_, blob)| path(*blob)).collect();
+        let docker = json!([{"Config": path(config.digest()), "RepoTags": null, "Layers": paths}]);
+        tar_of(&[
+            ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
+            ("index.json", &text(&index)),
+            ("manifest.json", &text(&docker)),
+            (&path(config.digest()), config.bytes()),
+            (&path(manifest.digest()), manifest.bytes()),
+        ])
+    }
+}
+
+fn text(value: &serde_json::Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+fn tar_of(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_mode(0o644);
+        header.set_size(bytes.len() as u64);
+        builder.append_data(&mut header, name, *bytes).map_err(Error::io("making a probe"))?;
+    }
+    builder.into_inner().map_err(Error::io("making a probe"))
+}

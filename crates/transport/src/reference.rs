@@ -1,0 +1,115 @@
+//! How users name images: an engine's name, or a file or folder.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use delta_core::error::{Error, Result};
+
+use crate::engine::ClientKind;
+
+/// What a user named as an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// An image of an engine, by name or ID.
+    Engine {
+        /// The engine that was spelled out.
+        kind: Option<ClientKind>,
+        /// The name or ID.
+        name: String,
+    },
+    /// A file or folder.
+    Path {
+        /// Where it is.
+        path: PathBuf,
+        /// The one image in it that is meant, by name or tag; all when not given.
+        pick: Option<String>,
+    },
+    /// An archive on standard input.
+    Stdin,
+}
+
+/// Prefixes of archives with `FILE[:NAME]`.
+const ARCHIVES: [&str; 3] = ["docker-archive:", "oci-archive:", "oci:"];
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    /// Reads a reference as users of skopeo write them; a bare word is a path if that exists, else the engine's.
+    fn from_str(text: &str) -> Result<Self> {
+        let engine = |kind, name: &str| Self::Engine { kind, name: name.to_owned() };
+        if text.is_empty() {
+            return Err(Error::usage("expected the name of an image or a path, found nothing"));
+        }
+        if text == "-" {
+            return Ok(Self::Stdin);
+        }
+        if let Some(name) = text.strip_prefix("docker-daemon:") {
+            return Ok(engine(Some(ClientKind::Docker), name));
+        }
+        if let Some(name) = text.strip_prefix("podman:").or_else(|| text.strip_prefix("containers-storage:")) {
+            return Ok(engine(Some(ClientKind::Podman), name));
+        }
+        if text.starts_with("docker://") {
+            return Err(Error::usage(format!("`{text}` names a registry, which cannot be read directly"))
+                .with_hint("pull the image into an engine first, or copy it with `skopeo copy … oci-archive:FILE`"));
+        }
+        if let Some(path) = text.strip_prefix("dir:") {
+            return Ok(Self::Path { path: path.into(), pick: None });
+        }
+        if let Some(rest) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+            return Ok(split(rest));
+        }
+        if Path::new(text).exists() {
+            return Ok(Self::Path { path: text.into(), pick: None });
+        }
+        // What is written like a path is meant as one, even if it is not there: the error will name it.
+        let like_a_path = text.starts_with(['/', '.', '~']) || text.ends_with(".tar");
+        Ok(if like_a_path { Self::Path { path: text.into(), pick: None } } else { engine(None, text) })
+    }
+}
+
+/// `FILE` if there is such a file, else `FILE:NAME`.
+fn split(text: &str) -> Reference {
+    let whole = Reference::Path { path: text.into(), pick: None };
+    if Path::new(text).exists() {
+        return whole;
+    }
+    match text.split_once(':') {
+        Some((path, name)) => Reference::Path { path: path.into(), pick: Some(name.to_owned()) },
+        None => whole,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(path: &str, pick: Option<&str>) -> Reference {
+        Reference::Path { path: path.into(), pick: pick.map(str::to_owned) }
+    }
+
+    #[test]
+    fn references_are_told_apart() {
+        let engine = |kind, name: &str| Reference::Engine { kind, name: name.to_owned() };
+        for (text, expected) in [
+            ("app:v2", engine(None, "app:v2")),
+            ("docker-daemon:app:v2", engine(Some(ClientKind::Docker), "app:v2")),
+            ("podman:app", engine(Some(ClientKind::Podman), "app")),
+            ("/", path("/", None)),
+            ("./missing.tar", path("./missing.tar", None)),
+            ("docker-archive:/no/file.tar:app:v2", path("/no/file.tar", Some("app:v2"))),
+            ("oci:/no/layout:v2", path("/no/layout", Some("v2"))),
+            ("dir:/no/folder", path("/no/folder", None)),
+            ("-", Reference::Stdin),
+        ] {
+            assert_eq!(text.parse::<Reference>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_refused_with_a_way_out() {
+        let error = "docker://debian:12".parse::<Reference>().unwrap_err();
+        assert!(error.hint().unwrap().contains("skopeo"), "{error}");
+        assert!("".parse::<Reference>().is_err());
+    }
+}
