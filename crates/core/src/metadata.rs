@@ -112,13 +112,12 @@ pub struct LayerEntry {
     /// Its size in bytes.
     pub size: u64,
     /// How it is had.
-    #[serde(flatten)]
     pub origin: Origin,
 }
 
 /// How a layer is had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "origin", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Origin {
     /// A base image has it; nothing travels.
     Held,

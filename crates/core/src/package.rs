@@ -6,6 +6,7 @@
 
 mod header;
 mod reader;
+mod unwrap;
 mod writer;
 
 pub use reader::Package;

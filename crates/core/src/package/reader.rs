@@ -1,13 +1,13 @@
 //! Reads a package; nothing is believed before the closing digest was compared.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, decoder};
 use delta_codec::{ReadAt, Reader, Scratch, Slice};
 
 use super::header::{BLOCK, padding, parse};
+use super::unwrap::unwrapped;
 use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
 use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
@@ -83,27 +83,13 @@ fn missing(name: &str) -> Error {
     Error::content(format!("the package has no member {name}"))
 }
 
-fn no_package() -> Error {
+pub(super) fn no_package() -> Error {
     Error::content("this is no package of docker_delta: expected a tar that starts with metadata.json")
 }
 
-fn cut_off(what: &str) -> Error {
+pub(super) fn cut_off(what: &str) -> Error {
     Error::content(format!("the package is damaged or incomplete: {what}"))
         .with_hint("copy it again from where it was made")
-}
-
-fn unwrapped(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result<Arc<dyn ReadAt>> {
-    let mut first = [0; 6];
-    let count = bytes.read_at(&mut first, 0).map_err(Error::io("reading the package"))?;
-    let compression = Compression::detect(&first[..count]);
-    if compression == Compression::None {
-        return Ok(bytes);
-    }
-    let doing = || Error::io(format!("decompressing the package, which was compressed with {compression}"));
-    let mut plain = scratch.create().map_err(doing())?;
-    let mut source = decoder(compression, Reader::new(bytes)).map_err(doing())?;
-    io::copy(&mut source, &mut plain).map_err(doing())?;
-    plain.freeze().map_err(doing())
 }
 
 /// Every member in its order; the form of all headers, paddings and the trailer is checked.

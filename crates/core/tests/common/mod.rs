@@ -1,0 +1,260 @@
+//! Images made in memory, and what the tests do with packages of them.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails where that fails")]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use delta_codec::compress::{Compression, Encoder};
+use delta_codec::{MemoryScratch, ReadAt, Reader};
+use delta_core::apply::{self, Form, Wanted};
+use delta_core::context::Context;
+use delta_core::create::{CreateOptions, create};
+use delta_core::digest::{BlobDigest, DiffId, ImageId};
+use delta_core::documents::{OCI_MANIFEST, synthesise_manifest};
+use delta_core::image::{
+    BlobCompression, Document, Image, Layer, LayerContent, Manifest, ManifestKind, RebuiltImage, Root,
+};
+use delta_core::method::{Identity, Method};
+use delta_core::package::Package;
+use delta_core::progress::Silent;
+use delta_core::{Error, Result};
+
+pub(crate) const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
+
+/// A layer of a test image.
+#[derive(Clone)]
+struct InMemory {
+    plain: Arc<Vec<u8>>,
+    stored: Arc<Vec<u8>>,
+}
+
+impl LayerContent for InMemory {
+    fn plain(&self) -> Result<Arc<dyn ReadAt>> {
+        Ok(self.plain.clone())
+    }
+
+    fn stored(&self) -> Result<Arc<dyn ReadAt>> {
+        Ok(self.stored.clone())
+    }
+}
+
+pub(crate) fn compressed(bytes: &[u8], compression: Compression) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new(), compression, compression.default_level(), None).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A layer that is stored as `compression` says.
+pub(crate) fn layer(bytes: &[u8], compression: BlobCompression) -> Layer {
+    let stored = match compression {
+        BlobCompression::None => bytes.to_vec(),
+        BlobCompression::Gzip => compressed(bytes, Compression::Gzip),
+        BlobCompression::Zstd => compressed(bytes, Compression::Zstd),
+    };
+    Layer {
+        diff_id: DiffId::of(bytes),
+        blob: BlobDigest::of(&stored),
+        blob_size: stored.len() as u64,
+        compression,
+        content: Arc::new(InMemory { plain: Arc::new(bytes.to_vec()), stored: Arc::new(stored) }),
+    }
+}
+
+/// A layer that says it has the digest of `layer`, but gives `bytes`.
+pub(crate) fn lying(layer: &Layer, bytes: &[u8]) -> Layer {
+    let bytes = Arc::new(bytes.to_vec());
+    Layer { content: Arc::new(InMemory { plain: bytes.clone(), stored: bytes }), ..layer.clone() }
+}
+
+/// An image for linux/amd64 of these layers, lowest first.
+pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
+    let diff_ids: Vec<String> = layers.iter().map(|layer| format!("\"{}\"", layer.diff_id)).collect();
+    let config = Document::new(
+        format!(
+            r#"{{"architecture":"amd64","created":"2026-01-02T03:04:05Z","os":"linux","config":{{"Labels":{{"name":"{name}"}}}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
+            diff_ids.join(",")
+        )
+        .into_bytes(),
+    );
+    let manifest = manifest_of(&config, &layers);
+    let root = Root {
+        media_type: OCI_MANIFEST.to_owned(),
+        digest: manifest.digest(),
+        size: manifest.bytes().len() as u64,
+        synthesised: false,
+    };
+    let described = Manifest {
+        digest: manifest.digest(),
+        config: ImageId::of(config.bytes()),
+        kind: ManifestKind::Image,
+        platform: Some("linux/amd64".parse().unwrap()),
+        layers,
+    };
+    Image {
+        names: vec![name.parse().unwrap()],
+        root,
+        documents: BTreeMap::from([config, manifest].map(|document| (document.digest(), document))),
+        manifests: vec![described],
+        docker_manifest: None,
+    }
+}
+
+fn manifest_of(config: &Document, layers: &[Layer]) -> Document {
+    if layers.iter().all(|layer| layer.compression == BlobCompression::None) {
+        let sizes: Vec<_> = layers.iter().map(|layer| (layer.diff_id, layer.blob_size)).collect();
+        return synthesise_manifest(config, &sizes).unwrap();
+    }
+    let blob = |kind: &str, digest: BlobDigest, size: u64| {
+        format!(r#"{{"mediaType":"application/vnd.oci.image.{kind}","digest":"{digest}","size":{size}}}"#)
+    };
+    let suffix = |layer: &Layer| match layer.compression {
+        BlobCompression::None => "layer.v1.tar",
+        BlobCompression::Gzip => "layer.v1.tar+gzip",
+        BlobCompression::Zstd => "layer.v1.tar+zstd",
+    };
+    let blobs: Vec<String> = layers.iter().map(|layer| blob(suffix(layer), layer.blob, layer.blob_size)).collect();
+    let config = blob("config.v1+json", config.digest(), config.bytes().len() as u64);
+    let text = format!(
+        "{{\n  \"schemaVersion\": 2,\n  \"mediaType\": \"{OCI_MANIFEST}\",\n  \"config\": {config},\n  \"layers\": [{}]\n}}",
+        blobs.join(",")
+    );
+    Document::new(text.into_bytes())
+}
+
+/// An image of uncompressed layers.
+pub(crate) fn image(name: &str, layers: &[&[u8]]) -> Image {
+    image_of(name, layers.iter().map(|bytes| layer(bytes, BlobCompression::None)).collect())
+}
+
+/// Bytes that do not repeat, the same for the same seed.
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(&mut next).flatten().take(length).collect()
+}
+
+pub(crate) fn options(method: Method) -> CreateOptions {
+    let compression = Compression::Zstd;
+    CreateOptions {
+        method,
+        compression,
+        level: compression.default_level(),
+        identity: Identity::Manifest,
+        platforms: Vec::new(),
+    }
+}
+
+/// The bytes of the package that makes `targets` out of `bases`.
+pub(crate) fn packed(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Vec<u8> {
+    let mut out = Vec::new();
+    let size = create(targets, bases, options, CONTEXT).unwrap().write(&mut out).unwrap();
+    assert_eq!(size, out.len() as u64);
+    out
+}
+
+pub(crate) fn open(package: &[u8]) -> Result<Package> {
+    Package::open(Arc::new(package.to_vec()), &MemoryScratch)
+}
+
+/// Every layer of `images`.
+pub(crate) fn layers(images: &[Image]) -> Vec<Layer> {
+    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers).cloned().collect()
+}
+
+/// Rebuilds every blob of the package's images.
+pub(crate) fn applied(package: &Package, form: &Form, bases: &[Layer]) -> Result<Vec<RebuiltImage>> {
+    let mut images = apply::images(package, form, &[])?;
+    let wanted: Wanted = images
+        .iter()
+        .flat_map(|image| &image.manifests)
+        .flat_map(|manifest| &manifest.layers)
+        .map(|(diff_id, blob)| (*blob, *diff_id))
+        .collect();
+    let blobs = apply::rebuild(package, &wanted, bases, CONTEXT)?;
+    for image in &mut images {
+        image.blobs = blobs.clone();
+    }
+    Ok(images)
+}
+
+pub(crate) fn bytes(source: &dyn ReadAt) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut Reader::new(source), &mut bytes).unwrap();
+    bytes
+}
+
+/// `rebuilt` is `target`, byte for byte.
+pub(crate) fn assert_same(rebuilt: &RebuiltImage, target: &Image) {
+    assert_eq!((&rebuilt.names, &rebuilt.root), (&target.names, &target.root));
+    assert_eq!(rebuilt.documents, target.documents);
+    for (rebuilt_manifest, manifest) in rebuilt.manifests.iter().zip(&target.manifests) {
+        assert_eq!((rebuilt_manifest.digest, rebuilt_manifest.config), (manifest.digest, manifest.config));
+        assert_eq!(rebuilt_manifest.layers.len(), manifest.layers.len());
+        for layer in &manifest.layers {
+            let blob = &rebuilt.blobs[&layer.blob];
+            assert!(bytes(blob.bytes()) == bytes(&layer.content.stored().unwrap()), "{}", layer.blob);
+        }
+    }
+    assert_eq!(rebuilt.manifests.len(), target.manifests.len());
+}
+
+/// The error that must be.
+pub(crate) fn error<T>(result: Result<T>) -> Error {
+    result.err().expect("an error")
+}
+
+/// The members of a package with their names, without the last one.
+pub(crate) fn members(package: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(package);
+    let members = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+    });
+    members.filter(|(name, _)| name != "closing.json").collect()
+}
+
+/// A package of these members with the right last one, whatever the members say. Made without the crate's own writer.
+pub(crate) fn sealed(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    members.iter().for_each(|(name, bytes)| append(&mut out, name, bytes));
+    let closing = format!(r#"{{"bytes":{},"digest":"{}"}}"#, out.len(), BlobDigest::of(&out));
+    append(&mut out, "closing.json", closing.as_bytes());
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+fn append(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
+    let mut header = [0_u8; 512];
+    let mut field = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
+    field(0, name.as_bytes());
+    field(100, b"0000444\0");
+    field(108, b"0000000\0");
+    field(116, b"0000000\0");
+    field(124, format!("{:011o}\0", bytes.len()).as_bytes());
+    field(136, b"00000000000\0");
+    field(148, b"        ");
+    field(156, b"0");
+    field(257, b"ustar\x0000");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:07o}\0").as_bytes());
+    out.extend_from_slice(&header);
+    out.extend_from_slice(bytes);
+    out.resize(out.len().next_multiple_of(512), 0);
+}
+
+/// The package with `edit` done to its metadata.
+pub(crate) fn edited(package: &[u8], edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let mut members = members(package);
+    let mut metadata = serde_json::from_slice(&members[0].1).unwrap();
+    edit(&mut metadata);
+    members[0].1 = serde_json::to_vec_pretty(&metadata).unwrap();
+    sealed(&members)
+}
