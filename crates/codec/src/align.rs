@@ -12,7 +12,7 @@ use std::io;
 
 use crate::ReadAt;
 use crate::bytes::Bytes;
-use grow::{agreeing, backward, best_split, forward};
+use grow::{Score, agreeing, backward, best_split, forward};
 pub use index::Index;
 
 /// Bytes of a seed. Shorter ones are found by chance in machine code, longer ones miss small edits.
@@ -51,6 +51,7 @@ impl Index<'_> {
             base: Bytes::new(self.base())?,
             target: Bytes::new(target)?,
             current: Match::NONE,
+            ahead: Score::default(),
             found,
         };
         walk.run()
@@ -64,6 +65,8 @@ struct Walk<'a, 'b> {
     target: Bytes<'a>,
     /// The seed that is being followed; it has grown backward but not yet forward.
     current: Match,
+    /// How far it has been looked at forward.
+    ahead: Score,
     found: &'b mut dyn FnMut(Match) -> io::Result<()>,
 }
 
@@ -82,16 +85,30 @@ impl Walk<'_, '_> {
     /// The next seed that beats the current alignment; `position` moves over what was looked at.
     fn next_seed(&mut self, position: &mut u64) -> io::Result<Option<Match>> {
         loop {
-            *position += self.agreeing_on_course(*position)?;
+            let agreeing = self.agreeing_on_course(*position)?;
+            if agreeing >= WINDOW as u64 && self.has_lost(*position)? {
+                let base = self.current.base + (*position - self.current.target);
+                return Ok(Some(Match { target: *position, base, length: agreeing }));
+            }
+            *position += agreeing;
             let Some(seed) = self.index.find(&mut self.base, &mut self.target, position, self.current)? else {
                 return Ok(None);
             };
             let explained = self.explained_on_course(seed)?;
-            if seed.length > explained + GAIN {
+            if seed.length > explained + GAIN || self.has_lost(seed.target)? {
                 return Ok(Some(seed));
             }
             *position = seed.target + seed.length.max(1);
         }
+    }
+
+    /// Whether the current alignment cannot grow up to the target's `position`, although it may be right again there.
+    fn has_lost(&mut self, position: u64) -> io::Result<bool> {
+        if self.current.length == 0 {
+            return Ok(false);
+        }
+        forward(&mut self.base, &mut self.target, self.current, position, &mut self.ahead)?;
+        Ok(self.ahead.is_hopeless())
     }
 
     /// How many bytes from `position` on continue the current alignment without a mismatch.
@@ -120,8 +137,9 @@ impl Walk<'_, '_> {
     /// Ends the current alignment and takes up `seed`.
     fn follow(&mut self, seed: Match) -> io::Result<()> {
         let mut next = seed;
-        let ahead = forward(&mut self.base, &mut self.target, self.current, seed.target)?;
+        let ahead = forward(&mut self.base, &mut self.target, self.current, seed.target, &mut self.ahead)?;
         let behind = backward(&mut self.base, &mut self.target, seed, self.current.target_end())?;
+        let ahead = ahead.min(seed.target - self.current.target_end());
         let overlap = (ahead + behind).saturating_sub(seed.target - self.current.target_end());
         let kept = if overlap > 0 {
             let start = seed.target - behind;
@@ -136,12 +154,13 @@ impl Walk<'_, '_> {
         next.length += behind;
         self.emit()?;
         self.current = next;
+        self.ahead = Score::default();
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
         let end = self.target.len();
-        self.current.length += forward(&mut self.base, &mut self.target, self.current, end)?;
+        self.current.length += forward(&mut self.base, &mut self.target, self.current, end, &mut self.ahead)?;
         self.emit()
     }
 

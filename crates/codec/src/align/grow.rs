@@ -63,12 +63,18 @@ pub(super) fn equal_count(
     Ok(equal)
 }
 
-/// How many bytes behind `current` still belong to it, at most up to the target's offset `limit`.
-pub(super) fn forward(base: &mut Bytes<'_>, target: &mut Bytes<'_>, current: Match, limit: u64) -> io::Result<u64> {
+/// How many bytes behind `current` still belong to it, at most up to the target's offset `limit`; `score` goes on from an
+/// earlier limit.
+pub(super) fn forward(
+    base: &mut Bytes<'_>,
+    target: &mut Bytes<'_>,
+    current: Match,
+    limit: u64,
+    score: &mut Score,
+) -> io::Result<u64> {
     let (base_at, target_at) = (current.base + current.length, current.target_end());
     let most = (limit - target_at).min(base.len() - base_at);
-    let mut score = Score::default();
-    while score.done < most && !score.hopeless() {
+    while score.done < most && !score.is_hopeless() {
         let (left, right) = (base.from(base_at + score.done)?, target.from(target_at + score.done)?);
         let size = left.len().min(right.len()).min(usize::try_from(most - score.done).unwrap_or(usize::MAX));
         score.walk(left[..size].iter().zip(&right[..size]));
@@ -80,7 +86,7 @@ pub(super) fn forward(base: &mut Bytes<'_>, target: &mut Bytes<'_>, current: Mat
 pub(super) fn backward(base: &mut Bytes<'_>, target: &mut Bytes<'_>, seed: Match, limit: u64) -> io::Result<u64> {
     let most = (seed.target - limit).min(seed.base);
     let mut score = Score::default();
-    while score.done < most && !score.hopeless() {
+    while score.done < most && !score.is_hopeless() {
         let (left, right) = (base.before(seed.base - score.done)?, target.before(seed.target - score.done)?);
         let size = left.len().min(right.len()).min(usize::try_from(most - score.done).unwrap_or(usize::MAX));
         score.walk(left.iter().rev().zip(right.iter().rev()).take(size));
@@ -113,7 +119,7 @@ pub(super) fn best_split(
 
 /// Twice the equal bytes less all bytes, and where that was highest.
 #[derive(Default)]
-struct Score {
+pub(super) struct Score {
     done: u64,
     score: i64,
     best: i64,
@@ -121,7 +127,7 @@ struct Score {
 }
 
 impl Score {
-    const fn hopeless(&self) -> bool {
+    pub(super) const fn is_hopeless(&self) -> bool {
         self.score < self.best - PATIENCE
     }
 
@@ -131,7 +137,7 @@ impl Score {
             self.done += 1;
             if self.score > self.best {
                 (self.best, self.best_at) = (self.score, self.done);
-            } else if self.hopeless() {
+            } else if self.is_hopeless() {
                 return;
             }
         }
