@@ -8,7 +8,7 @@ use delta_codec::{Concat, ReadAt, Reader, bsdiff, vcdiff};
 
 use crate::context::Context;
 use crate::digest::DiffId;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::image::VerifiedLayer;
 use crate::limits;
 use crate::method::{LayerCodec, Method};
@@ -85,8 +85,15 @@ pub(crate) fn encode(
     let joined: Vec<_> = bases.iter().map(|base| base.bytes().clone()).collect();
     let size = target.bytes().len();
     decode(codec, &joined, std::slice::from_ref(&member), (target.diff_id(), size), context)
-        .map_err(|error| Error::internal(format!("{doing}: it does not come back: {error}")))?;
+        .map_err(|error| not_proved(error, &doing))?;
     Ok(vec![member])
+}
+
+fn not_proved(error: Error, doing: &str) -> Error {
+    match error.kind() {
+        Kind::Content => Error::internal(format!("{doing}: it does not come back: {error}")),
+        _ => error,
+    }
 }
 
 /// Rebuilds the layer `expected` of so many bytes from `members`, coded against `bases`.
@@ -102,22 +109,26 @@ pub(crate) fn decode(
     let base = Concat::new(bases);
     let rebuilt = context.spool(&doing, |out| {
         let failed = |error: &dyn std::fmt::Display| Error::content(format!("{doing} from {}: {error}", member.name));
-        let mut out = Bounded { inner: out, left: size };
-        match codec {
-            LayerCodec::Whole => {
-                io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error))?;
-            }
-            LayerCodec::Vcdiff => {
-                vcdiff::decode(&base, io::BufReader::new(plain(member)?), &mut out, size)
-                    .map_err(|error| failed(&error))?;
-            }
-            LayerCodec::Bsdiff => {
-                bsdiff::decode(&base, &*member.bytes, &mut out, size).map_err(|error| failed(&error))?;
-            }
-        }
-        Ok(())
+        let mut out = Bounded { inner: out, left: size, failure: None };
+        let decoded = match codec {
+            LayerCodec::Whole => io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error)),
+            LayerCodec::Vcdiff => vcdiff::decode(&base, io::BufReader::new(plain(member)?), &mut out, size)
+                .map_err(|error| failed(&error)),
+            LayerCodec::Bsdiff => bsdiff::decode(&base, &*member.bytes, &mut out, size).map_err(|error| failed(&error)),
+        };
+        // What the room reports is no fault of the package.
+        out.failure.map_or(decoded, |error| Err(Error::io(doing.clone())(error))).map(|_| ())
     })?;
-    VerifiedLayer::check(expected, rebuilt, &format!("the rebuilt layer {}", expected.short()))
+    checked(expected, size, rebuilt)
+}
+
+/// The size is compared too: manifests are made from it.
+fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<VerifiedLayer> {
+    let what = format!("the rebuilt layer {}", expected.short());
+    if rebuilt.len() == size {
+        return VerifiedLayer::check(expected, rebuilt, &what);
+    }
+    Err(Error::Mismatch { what, expected: format!("{size} bytes"), found: format!("{} bytes", rebuilt.len()) })
 }
 
 /// BSDIFF40 is compressed inside; `bspatch` reads it only as it is.
@@ -156,6 +167,8 @@ pub(crate) fn plain(member: &Member) -> Result<Box<dyn io::Read + Send + '_>> {
 struct Bounded<W> {
     inner: W,
     left: u64,
+    /// What `inner` reported.
+    failure: Option<io::Error>,
 }
 
 impl<W: Write> Write for Bounded<W> {
@@ -164,7 +177,11 @@ impl<W: Write> Write for Bounded<W> {
             .left
             .checked_sub(buffer.len() as u64)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "more bytes come than the metadata says"))?;
-        self.inner.write_all(buffer)?;
+        self.inner.write_all(buffer).map_err(|error| {
+            let kind = error.kind();
+            self.failure = Some(error);
+            io::Error::from(kind)
+        })?;
         Ok(buffer.len())
     }
 

@@ -20,6 +20,7 @@ use crate::limits;
 use crate::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use crate::method::{Identity, LayerCodec, Method};
 use crate::package::{self, Member};
+use blobs::Carried;
 use choice::Choice;
 
 /// What the user chose.
@@ -66,8 +67,8 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let targets = image::chosen(targets, options)?;
     let held = layers_of(bases);
     let wanted = layers_of(&targets);
-    let coded = code_layers(&wanted, &held, options, context)?;
     let blobs = blobs::carry(&targets, bases, context)?;
+    let coded = code_layers(&wanted, &held, &blobs, options, context)?;
     let documents = image::documents(&targets)?;
     let mut metadata = Metadata {
         format: FORMAT,
@@ -104,9 +105,16 @@ fn layers_of(images: &[Image]) -> Vec<Layer> {
     layers.filter(|layer| seen.insert(layer.diff_id)).cloned().collect()
 }
 
-fn code_layers(wanted: &[Layer], held: &[Layer], options: &CreateOptions, context: Context<'_>) -> Result<Vec<Coded>> {
+fn code_layers(
+    wanted: &[Layer],
+    held: &[Layer],
+    blobs: &Carried,
+    options: &CreateOptions,
+    context: Context<'_>,
+) -> Result<Vec<Coded>> {
     let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
-    let missing: Vec<&Layer> = wanted.iter().filter(|layer| !held_ids.contains(&layer.diff_id)).collect();
+    let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.layers.contains_key(diff_id);
+    let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
     let targets = verified(&missing, "target", context)?;
     let uses_bases = options.method != Method::Layer && !missing.is_empty();
     let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
@@ -123,7 +131,19 @@ fn code_layers(wanted: &[Layer], held: &[Layer], options: &CreateOptions, contex
     for large in numbered().filter(|(_, target)| !is_small(target)) {
         coded.extend([code(large)?]);
     }
-    wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| held_layer(layer), Ok)).collect()
+    let other = |layer: &Layer| match blobs.layers.get(&layer.diff_id) {
+        Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
+        _ => held_layer(layer),
+    };
+    wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok)).collect()
+}
+
+/// A layer that is a carried blob without its compression.
+fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
+    let codec = LayerCodec::Whole;
+    let origin = Origin::Coded { codec, bases: Vec::new(), members: vec![member.to_owned()] };
+    let entry = LayerEntry { diff_id: layer.diff_id, size, origin };
+    Coded { entry, codec: Some(codec), members: Vec::new() }
 }
 
 fn held_layer(layer: &Layer) -> Result<Coded> {

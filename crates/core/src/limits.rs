@@ -10,6 +10,15 @@ pub const METADATA_BYTES: u64 = 64 << 20;
 /// Engines stop at 127 layers an image; other tools may not.
 pub const LAYERS_PER_IMAGE: usize = 4_096;
 
+/// A layer, file or tree as a package may promise it; no sum of the layers of a package then overflows.
+pub const LAYER_BYTES: u64 = 1 << 40;
+
+/// Distinct layers in one package.
+pub const LAYERS: usize = 16_384;
+
+/// Members in one package.
+pub const MEMBERS: usize = 131_072;
+
 /// Images in one package or archive.
 pub const IMAGES: usize = 4_096;
 

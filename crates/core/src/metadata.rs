@@ -1,13 +1,14 @@
 //! `metadata.json`: what a package holds and what it needs. FORMAT.md describes every field.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod check;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{BlobDigest, DiffId, ImageId};
 use crate::error::{Error, Result};
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
-use crate::limits;
 use crate::method::{Identity, LayerCodec, Method};
 
 /// The version that this program writes, and the highest that it reads.
@@ -216,7 +217,7 @@ impl Metadata {
             .with_hint("apply it with the version of docker_delta that made it, or a later one"));
         }
         let metadata: Self = serde_json::from_slice(bytes).map_err(invalid)?;
-        metadata.check()?;
+        check::check(&metadata)?;
         Ok(metadata)
     }
 
@@ -257,68 +258,6 @@ impl Metadata {
     pub fn base_layers(&self) -> BTreeSet<DiffId> {
         let held = self.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.diff_id);
         held.chain(self.stream.iter().map(|stream| stream.base)).collect()
-    }
-
-    /// Everything that a name in the document refers to must be there, before it is used.
-    fn check(&self) -> Result<()> {
-        let fault = |what: String| Err(Error::content(format!("metadata.json contradicts itself: {what}")));
-        if self.images.len() > limits::IMAGES || self.images.is_empty() == self.stream.is_none() {
-            return fault("expected images or a stream".to_owned());
-        }
-        let members: BTreeMap<&str, u64> = self.members.iter().map(|m| (m.name.as_str(), m.size)).collect();
-        if members.len() != self.members.len() {
-            return fault("a member is listed twice".to_owned());
-        }
-        let mut known = self.base_layers();
-        for layer in &self.layers {
-            match &layer.origin {
-                Origin::Held if !known.contains(&layer.diff_id) => {
-                    return fault(format!("no base has the layer {}", layer.diff_id));
-                }
-                Origin::Held => {}
-                Origin::Coded { bases, members: names, codec } => {
-                    if let Some(base) = bases.iter().find(|base| !known.contains(base)) {
-                        return fault(format!("the layer {} needs {base}, which nobody has", layer.diff_id));
-                    }
-                    if let Some(name) = names.iter().find(|name| !members.contains_key(name.as_str())) {
-                        return fault(format!("there is no member {name}"));
-                    }
-                    if names.len() != 1 || !self.requires.contains(codec.feature()) {
-                        return fault(format!("the layer {} has other members than its codec", layer.diff_id));
-                    }
-                }
-            }
-            known.insert(layer.diff_id);
-        }
-        self.check_images(&members)
-    }
-
-    fn check_images(&self, members: &BTreeMap<&str, u64>) -> Result<()> {
-        let fault = |what: String| Err(Error::content(format!("metadata.json contradicts itself: {what}")));
-        let layers: BTreeSet<DiffId> = self.layers.iter().map(|layer| layer.diff_id).collect();
-        let blobs: BTreeSet<BlobDigest> = self.blobs.iter().map(|blob| blob.digest).collect();
-        let images = self.images.iter().flat_map(|image| &image.manifests);
-        for layer in images.flat_map(|manifest| &manifest.layers) {
-            let blob_is_known = layer.blob == layer.diff_id.into() || blobs.contains(&layer.blob);
-            if !layers.contains(&layer.diff_id) || !blob_is_known {
-                return fault(format!("the layer {} is not listed", layer.diff_id));
-            }
-        }
-        let carried = self.blobs.iter().filter_map(|blob| blob.member.as_ref());
-        if let Some(name) = carried.clone().find(|name| !members.contains_key(name.as_str())) {
-            return fault(format!("there is no member {name}"));
-        }
-        for digest in self.images.iter().flat_map(|image| &image.documents) {
-            if members.get(document_member(*digest).as_str()).is_none_or(|size| *size > limits::DOCUMENT_BYTES) {
-                return fault(format!("there is no document {digest}"));
-            }
-        }
-        if let Some(stream) = &self.stream
-            && !layers.contains(&stream.target)
-        {
-            return fault(format!("the layer {} is not listed", stream.target));
-        }
-        Ok(())
     }
 }
 

@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
+use crate::coding;
 use crate::context::Context;
-use crate::digest::BlobDigest;
+use crate::digest::{BlobDigest, DiffId};
 use crate::error::Result;
-use crate::image::{Image, Layer, VerifiedBlob};
+use crate::image::{BlobCompression, Image, Layer, VerifiedBlob};
 use crate::metadata::BlobEntry;
+use crate::method::LayerCodec;
 use crate::package::Member;
 
 pub(super) struct Carried {
     pub(super) entries: Vec<BlobEntry>,
     pub(super) members: Vec<Member>,
+    /// For each layer that a carried blob is, the member and the layer's size in bytes.
+    pub(super) layers: BTreeMap<DiffId, (String, u64)>,
 }
 
 /// The compressed blobs of `targets`: those of `bases` are only named, the others travel as they are.
@@ -19,29 +25,52 @@ pub(super) fn carry(targets: &[Image], bases: &[Image], context: Context<'_>) ->
     let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
     let wanted: BTreeMap<BlobDigest, &Layer> =
         layers(targets).filter(|layer| layer.blob != layer.diff_id.into()).map(|layer| (layer.blob, layer)).collect();
-    let mut carried = Carried { entries: Vec::new(), members: Vec::new() };
-    for (digest, layer) in wanted {
-        let mut entry = BlobEntry { digest, size: layer.blob_size, compression: layer.compression, member: None };
-        if !held.contains(&digest) {
-            let member = member(layer)?;
-            context.progress.inform(format_args!(
-                "layer {} is stored compressed and travels so, in {} bytes, to keep its manifest's digest; with \
-                 --identity config it would travel as a delta",
-                layer.diff_id.short(),
-                layer.blob_size
-            ));
-            entry.member = Some(member.name.clone());
-            carried.members.push(member);
-        }
-        carried.entries.push(entry);
-    }
-    Ok(carried)
+    let carried = wanted.par_iter().filter(|(digest, _)| !held.contains(digest));
+    let carried: BTreeMap<BlobDigest, Blob> =
+        carried.map(|(digest, layer)| Ok((*digest, blob(layer, context)?))).collect::<Result<_>>()?;
+    let entry = |(digest, layer): (&BlobDigest, &&Layer)| BlobEntry {
+        digest: *digest,
+        size: layer.blob_size,
+        compression: layer.compression,
+        member: carried.get(digest).map(|blob| blob.member.name.clone()),
+    };
+    let entries = wanted.iter().map(entry).collect();
+    // Of several blobs that are one layer the first counts.
+    let layer = |blob: &Blob| (blob.diff_id, (blob.member.name.clone(), blob.size));
+    let layers = carried.values().rev().map(layer).collect();
+    Ok(Carried { entries, layers, members: carried.into_values().map(|blob| blob.member).collect() })
 }
 
-fn member(layer: &Layer) -> Result<Member> {
+/// A blob that travels as it is.
+struct Blob {
+    diff_id: DiffId,
+    /// The size of the layer in bytes.
+    size: u64,
+    member: Member,
+}
+
+/// The layer is not coded besides: it is the blob without its compression.
+fn blob(layer: &Layer, context: Context<'_>) -> Result<Blob> {
     let what = format!("the blob {} of layer {}", layer.blob.short(), layer.diff_id.short());
-    let blob = VerifiedBlob::check(layer.blob, layer.content.stored()?, &what)?;
-    Ok(Member { name: format!("layer_blobs/{}", layer.blob.hex()), bytes: blob.bytes().clone() })
+    let bytes = VerifiedBlob::check(layer.blob, layer.content.stored()?, &what)?.bytes().clone();
+    let member = Member { name: format!("layer_blobs/{}{}", layer.blob.hex(), suffix(layer.compression)), bytes };
+    let size = layer.content.plain()?.len();
+    coding::decode(LayerCodec::Whole, &[], std::slice::from_ref(&member), (layer.diff_id, size), context)?;
+    context.progress.inform(format_args!(
+        "layer {} is stored compressed and travels so, in {} bytes, to keep its manifest's digest; with \
+         --identity config it would travel as a delta",
+        layer.diff_id.short(),
+        layer.blob_size
+    ));
+    Ok(Blob { diff_id: layer.diff_id, size, member })
+}
+
+const fn suffix(compression: BlobCompression) -> &'static str {
+    match compression {
+        BlobCompression::None => ".tar",
+        BlobCompression::Gzip => ".tar.gz",
+        BlobCompression::Zstd => ".tar.zst",
+    }
 }
 
 fn layers(images: &[Image]) -> impl Iterator<Item = &Layer> {
