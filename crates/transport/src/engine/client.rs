@@ -104,15 +104,24 @@ impl Client {
         let mut child = self.spawn(arguments, Stdio::piped())?;
         let (stdout, stderr) = (child.stdout.take().map(read_aside), child.stderr.take().map(read_aside));
         let given = match child.stdin.take() {
-            Some(stdin) => give(&mut io::BufWriter::with_capacity(256 << 10, stdin)),
+            Some(stdin) => {
+                let mut stdin = io::BufWriter::with_capacity(256 << 10, stdin);
+                let given = give(&mut stdin)
+                    .and_then(|()| stdin.flush().map_err(Error::io(format!("writing to `{}`", self.shown(arguments)))));
+                if given.is_err() {
+                    // An input that ends early must not look like one that is whole.
+                    let _ = child.kill();
+                }
+                given
+            }
             None => Err(Error::internal("a client without input")),
         };
         let status = child.wait().map_err(|error| self.unstartable(&error))?;
         let (stdout, stderr) = (stdout.map(join).unwrap_or_default(), stderr.map(join).unwrap_or_default());
         match given {
             // A client that refuses stops reading; why stands in what it said.
-            Err(error) if status.success() => Err(error),
-            _ => Ok(Said { success: status.success(), stdout, stderr }),
+            Err(error) if !is_broken_pipe(&error) || stderr.trim().is_empty() => Err(error),
+            given => Ok(Said { success: given.is_ok() && status.success(), stdout, stderr }),
         }
     }
 
@@ -159,6 +168,10 @@ impl Client {
     }
 }
 
+fn is_broken_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+}
+
 fn read_aside(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -180,14 +193,20 @@ impl Client {
         let arguments = ["system", "dial-stdio"];
         let request = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
         let mut child = self.spawn(&arguments, Stdio::piped())?;
-        let doing = || Error::io(format!("asking the engine for {path}"));
+        let stderr = child.stderr.take().map(read_aside);
         // The stream must stay open until the answer is there: the client ends with its input.
         let mut stdin = child.stdin.take();
-        stdin.iter_mut().try_for_each(|stdin| stdin.write_all(request.as_bytes())).map_err(doing())?;
         let mut answer = Vec::new();
-        child.stdout.iter_mut().try_for_each(|stdout| stdout.read_to_end(&mut answer).map(|_| ())).map_err(doing())?;
+        let asked = stdin
+            .iter_mut()
+            .try_for_each(|stdin| stdin.write_all(request.as_bytes()))
+            .and_then(|()| child.stdout.iter_mut().try_for_each(|stdout| stdout.read_to_end(&mut answer).map(|_| ())));
         drop(stdin);
-        child.wait().map_err(doing())?;
+        child.wait().map_err(|error| self.unstartable(&error))?;
+        let stderr = stderr.map(join).unwrap_or_default();
+        if asked.is_err() || answer.is_empty() {
+            return Err(self.refused(&arguments, &stderr));
+        }
         let text = String::from_utf8_lossy(&answer);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
         if head.split_whitespace().nth(1) != Some("200") {
