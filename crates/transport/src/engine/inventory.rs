@@ -81,17 +81,22 @@ impl Engine {
     /// # Errors
     /// What its client reports.
     pub fn inventory(&self) -> Result<Inventory> {
-        let listed = self.client.text(&["images", "-a", "-q", "--no-trunc"])?;
-        let ids: BTreeSet<&str> = listed.split_whitespace().collect();
+        let ids: Vec<String> = self.ids()?.iter().map(ToString::to_string).collect();
         let mut images = Vec::new();
-        for batch in ids.into_iter().collect::<Vec<_>>().chunks(BATCH) {
+        for batch in ids.chunks(BATCH) {
             images.extend(self.inspect(batch)?);
         }
         Ok(Inventory { images })
     }
 
-    fn inspect(&self, ids: &[&str]) -> Result<Vec<StoredImage>> {
-        let arguments: Vec<&str> = ["image", "inspect"].into_iter().chain(ids.iter().copied()).collect();
+    /// The IDs of all images.
+    pub(super) fn ids(&self) -> Result<BTreeSet<BlobDigest>> {
+        let listed = self.client.text(&["images", "-a", "-q", "--no-trunc"])?;
+        listed.split_whitespace().map(id).collect()
+    }
+
+    fn inspect(&self, ids: &[String]) -> Result<Vec<StoredImage>> {
+        let arguments: Vec<&str> = ["image", "inspect"].into_iter().chain(ids.iter().map(String::as_str)).collect();
         let said = self.client.run(&arguments)?;
         // An image that went away between the two commands is no error: the others are printed all the same.
         let inspected: Vec<Inspected> = match serde_json::from_str(&said.stdout) {
@@ -141,11 +146,16 @@ impl Engine {
     }
 }
 
+/// An ID with or without the algorithm, which podman leaves out.
+fn id(text: &str) -> Result<BlobDigest> {
+    let id = if text.starts_with("sha256:") { text.parse() } else { format!("sha256:{text}").parse() };
+    id.map_err(delta_core::Error::from)
+}
+
 fn stored(inspected: Inspected) -> Result<StoredImage> {
-    let id = if inspected.id.starts_with("sha256:") { inspected.id } else { format!("sha256:{}", inspected.id) };
     let names = inspected.repo_tags.unwrap_or_default();
     Ok(StoredImage {
-        id: id.parse()?,
+        id: id(&inspected.id)?,
         names: names.iter().filter_map(|name| name.parse().ok()).collect(),
         diff_ids: inspected.root_fs.and_then(|root_fs| root_fs.layers).unwrap_or_default(),
         size: inspected.size,

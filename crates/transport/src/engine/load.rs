@@ -1,10 +1,11 @@
 //! Images into an engine: loaded without a name, looked at, and only then tagged.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
-use delta_core::image::{ImageName, RebuiltImage};
+use delta_core::image::{ImageName, ManifestKind, RebuiltImage};
 use delta_core::progress::Progress;
 
 use super::{Engine, Inventory, Store};
@@ -29,24 +30,41 @@ impl Engine {
         }
     }
 
-    /// Loads an image and looks at what came of it. Nothing is left of one that is not what it should be.
+    /// Loads an image and looks at what came of it. Nothing is left of one that is not what it should be, but for what was
+    /// there before.
     ///
     /// # Errors
     /// Environment errors when the engine refuses, content errors when it made another image of it.
     pub fn load(&self, image: &RebuiltImage, progress: &dyn Progress) -> Result<BlobDigest> {
         let expected = self.id_of(image).ok_or_else(|| Error::internal("an image without a manifest"))?;
-        let images = std::slice::from_ref(image);
-        let id = self.load_archive(&mut |out| write_archive(images, Naming::Unnamed, progress, out))?;
-        let complete = self.is_complete(id).unwrap_or(Some(false)) != Some(false);
-        if id == expected && complete {
-            return Ok(id);
+        let before = self.ids()?;
+        let loaded = self.load_and_check(image, expected, &before, progress);
+        if loaded.is_err() {
+            self.remove_new(expected, &before, progress);
         }
-        self.remove(id)?;
-        if complete {
+        loaded
+    }
+
+    fn load_and_check(
+        &self,
+        image: &RebuiltImage,
+        expected: BlobDigest,
+        before: &BTreeSet<BlobDigest>,
+        progress: &dyn Progress,
+    ) -> Result<BlobDigest> {
+        let images = std::slice::from_ref(image);
+        let id =
+            self.load_archive(before, progress, &mut |out| write_archive(images, Naming::Unnamed, progress, out))?;
+        if id != expected {
+            self.remove_new(id, before, progress);
             let (expected, found) = (expected.to_string(), id.to_string());
             return Err(Error::Mismatch { what: format!("what {} made of the image", self.label()), expected, found });
         }
-        Err(Error::environment(format!("{} loaded the image without all of its blobs", self.label())))
+        let brought = image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image);
+        if self.is_complete(id, &brought.map(|manifest| manifest.digest).collect())? == Some(false) {
+            return Err(Error::environment(format!("{} loaded the image without all of its blobs", self.label())));
+        }
+        Ok(id)
     }
 
     /// Gives `names` to an image. A name that another image had is taken from it.
@@ -67,25 +85,27 @@ impl Engine {
         Ok(Loaded { id, moved })
     }
 
-    /// Lets `write` write an archive into the engine and returns the ID that the engine tells.
-    pub(super) fn load_archive(&self, write: &mut dyn FnMut(&mut dyn Write) -> Result<()>) -> Result<BlobDigest> {
+    /// Lets `write` write an archive into the engine and returns the ID that the engine tells. Of an image that it tells of
+    /// and then refuses nothing is left, unless it was there `before`.
+    pub(super) fn load_archive(
+        &self,
+        before: &BTreeSet<BlobDigest>,
+        progress: &dyn Progress,
+        write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+    ) -> Result<BlobDigest> {
         let arguments = ["load"];
         let said = self.client.write_to(&arguments, |stdin| write(stdin))?;
         let loaded = loaded_id(&said.stdout);
         // A containerd store tells of a missing blob in the stream of good news.
-        if let Some(fault) = said.stdout.lines().find(|line| line.contains("Error unpacking")) {
-            if let Some(id) = loaded {
-                self.remove(id)?;
+        let fault = said.stdout.lines().find(|line| line.contains("Error unpacking"));
+        match (loaded, fault) {
+            (Some(id), None) if said.success => Ok(id),
+            (loaded, fault) => {
+                if let Some(id) = loaded {
+                    self.remove_new(id, before, progress);
+                }
+                Err(self.client.refused(&arguments, fault.unwrap_or(&said.stderr)))
             }
-            return Err(self.client.refused(&arguments, fault));
-        }
-        match loaded {
-            Some(id) if said.success => Ok(id),
-            Some(id) => {
-                self.remove(id)?;
-                Err(self.client.refused(&arguments, &said.stderr))
-            }
-            None => Err(self.client.refused(&arguments, &said.stderr)),
         }
     }
 }

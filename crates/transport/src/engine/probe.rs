@@ -7,13 +7,20 @@ use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::documents::{OCI_INDEX, OCI_MANIFEST, image_id};
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
-use delta_core::metadata::BaseEntry;
 use serde_json::json;
 
 use super::Store;
 
 /// The layers to name.
-pub(super) struct Probe(Vec<(DiffId, BlobDigest)>);
+pub(super) struct Probe(Vec<Named>);
+
+/// A layer that a probe names.
+pub(super) struct Named {
+    pub(super) diff_id: DiffId,
+    pub(super) blob: BlobDigest,
+    /// The blob's size, which a containerd store believes when it saves; other stores do not look at it.
+    pub(super) size: u64,
+}
 
 impl Probe {
     /// The chain up to the highest wanted layer; `None` when that is the whole image anyway.
@@ -24,24 +31,24 @@ impl Probe {
 
     /// Layers by their diff IDs.
     pub(super) fn layers(diff_ids: impl Iterator<Item = DiffId>) -> Self {
-        Self(diff_ids.map(|diff_id| (diff_id, diff_id.into())).collect())
+        Self(diff_ids.map(|diff_id| Named { diff_id, blob: diff_id.into(), size: 0 }).collect())
     }
 
-    /// Blobs of a base whose manifest is known.
-    pub(super) fn blobs(base: &BaseEntry, wanted: &BTreeSet<DiffId>) -> Self {
-        let layers = base.layers.iter().filter(|layer| wanted.contains(&layer.diff_id));
-        Self(layers.map(|layer| (layer.diff_id, layer.blob)).collect())
+    /// Blobs of a containerd store.
+    pub(super) const fn blobs(blobs: Vec<Named>) -> Self {
+        Self(blobs)
     }
 
     /// The archive. For a containerd store the image is for a platform that does not exist, so that it is not unpacked.
     pub(super) fn archive(&self, store: Store) -> Result<Vec<u8>> {
         let architecture = if store == Store::Containerd { "probe" } else { "amd64" };
-        let diff_ids: Vec<String> = self.0.iter().map(|(diff_id, _)| diff_id.to_string()).collect();
+        let diff_ids: Vec<String> = self.0.iter().map(|layer| layer.diff_id.to_string()).collect();
         let config = Document::new(text(&json!({
             "architecture": architecture, "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": diff_ids},
         })));
-        let layers = self.0.iter().map(|(_, blob)| {
-            json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": blob.to_string(), "size": 0})
+        let layers = self.0.iter().map(|layer| {
+            let media_type = "application/vnd.oci.image.layer.v1.tar";
+            json!({"mediaType": media_type, "digest": layer.blob.to_string(), "size": layer.size})
         });
         let manifest = Document::new(text(&json!({
             "schemaVersion": 2, "mediaType": OCI_MANIFEST,
@@ -55,7 +62,7 @@ impl Probe {
             "mediaType": OCI_MANIFEST, "digest": manifest.digest().to_string(), "size": manifest.bytes().len(),
         }]});
         let path = |digest: BlobDigest| format!("blobs/sha256/{}", digest.hex());
-        let paths: Vec<String> = self.0.iter().map(|(_, blob)| path(*blob)).collect();
+        let paths: Vec<String> = self.0.iter().map(|layer| path(layer.blob)).collect();
         let docker = json!([{"Config": path(config.digest()), "RepoTags": null, "Layers": paths}]);
         tar_of(&[
             ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),

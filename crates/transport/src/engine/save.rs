@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Scratch};
+use delta_codec::{ReadAt, Reader, Scratch};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, Layer};
+use delta_core::image::{Image, ImageName, Layer, VerifiedBlob};
 use delta_core::metadata::BaseEntry;
 use delta_core::progress::Progress;
+use serde::Deserialize;
 
-use super::probe::Probe;
+use super::holdings::{Descriptor, StoredManifest};
+use super::probe::{Named, Probe};
 use super::{Engine, Inventory, Store, StoredImage};
 use crate::source::open_archive;
 use crate::spool::TempScratch;
@@ -27,7 +29,8 @@ impl Engine {
         let found = self.find(names)?;
         let size = found.iter().map(|image| image.size).sum();
         volume::require(scratch.folder(), size, "saving the image")?;
-        let references: Vec<&str> = names.iter().map(String::as_str).collect();
+        let references: Vec<String> = names.iter().zip(&found).map(|(name, stored)| tagged(name, stored)).collect();
+        let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let bytes = self.save(&references, Some(size), scratch, progress)?;
         let images =
             open_archive(bytes, &format!("what {} saved of {}", self.label(), names.join(", ")), None, scratch)?;
@@ -40,8 +43,7 @@ impl Engine {
         let mut image =
             image.ok_or_else(|| Error::content(format!("{} saved another image than {name}", self.label())))?;
         // A name that was asked for is what shall travel, not all the others that the image happens to have.
-        let asked = name.parse().ok().filter(|name| stored.names.iter().any(|other| other.full() == as_full(name)));
-        if let Some(asked) = asked {
+        if let Some(asked) = asked(name, stored) {
             image.names = vec![asked];
         }
         Ok(image)
@@ -65,26 +67,81 @@ impl Engine {
             if here.iter().all(|diff_id| found.contains_key(diff_id)) {
                 continue;
             }
-            let probe = match self.store {
-                Store::Classic => Probe::chain(&image.diff_ids, &here),
-                Store::Podman => Some(Probe::layers(here.iter().copied())),
-                Store::Containerd => {
-                    bases.iter().find(|base| base.root == image.id).map(|base| Probe::blobs(base, &here))
-                }
-            };
-            let images = match probe {
-                Some(probe) => self.probed(&probe, scratch, progress).or_else(|error| {
-                    progress.detail(format_args!("reading single layers failed, so the whole image is saved: {error}"));
-                    self.saved(image, scratch, progress)
-                })?,
-                None => self.saved(image, scratch, progress)?,
-            };
-            let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-            found.extend(
-                layers.filter(|layer| here.contains(&layer.diff_id)).map(|layer| (layer.diff_id, layer.clone())),
-            );
+            let layers = self.layers_of(image, &here, bases, scratch, progress)?;
+            found.extend(layers.into_iter().map(|layer| (layer.diff_id, layer)));
         }
         Ok(found.into_values().collect())
+    }
+
+    /// The layers that are wanted of one image: by a probe if that gives them, else by saving the image.
+    fn layers_of(
+        &self,
+        image: &StoredImage,
+        wanted: &BTreeSet<DiffId>,
+        bases: &[BaseEntry],
+        scratch: &Arc<TempScratch>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Layer>> {
+        let probed = match self.store {
+            Store::Classic => Probe::chain(&image.diff_ids, wanted).map(Ok),
+            Store::Podman => Some(Ok(Probe::layers(wanted.iter().copied()))),
+            Store::Containerd => self.probe_for_blobs(image, wanted, bases, scratch, progress).transpose(),
+        };
+        let probed = probed.map(|probe| {
+            let images = self.probed(&probe?, scratch, progress)?;
+            let layers = chosen(&images, wanted);
+            let got: BTreeSet<DiffId> = layers.iter().map(|layer| layer.diff_id).collect();
+            match wanted.difference(&got).next() {
+                None => Ok(layers),
+                Some(absent) => Err(Error::content(format!("{} saved no layer {}", self.label(), absent.short()))),
+            }
+        });
+        match probed {
+            Some(Ok(layers)) => return Ok(layers),
+            Some(Err(error)) => {
+                progress.detail(format_args!("single layers could not be read, so the whole image is saved: {error}"))
+            }
+            None => {}
+        }
+        Ok(chosen(&self.saved(image, scratch, progress)?, wanted))
+    }
+
+    /// A probe for blobs of a base whose manifest the package names. Their sizes stand in the manifest, which is read by a
+    /// probe too; `None` where the engine does not say how large the manifest is.
+    fn probe_for_blobs(
+        &self,
+        image: &StoredImage,
+        wanted: &BTreeSet<DiffId>,
+        bases: &[BaseEntry],
+        scratch: &Arc<TempScratch>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Probe>> {
+        #[derive(Deserialize)]
+        struct Manifest {
+            layers: Vec<Descriptor>,
+        }
+        let Some(base) = bases.iter().find(|base| base.root == image.id) else { return Ok(None) };
+        let Some(manifests) = self.stored_manifests(image.id)? else { return Ok(None) };
+        let named = |manifest: &StoredManifest| {
+            let Descriptor { digest, size } = manifest.descriptor;
+            Ok(Named { diff_id: digest.to_string().parse()?, blob: digest, size })
+        };
+        let manifests: Vec<Named> =
+            manifests.iter().filter(|manifest| manifest.is_whole_image()).map(named).collect::<Result<_>>()?;
+        let mut sizes = BTreeMap::new();
+        let images = self.probed(&Probe::blobs(manifests), scratch, progress)?;
+        for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
+            let manifest = VerifiedBlob::check(layer.blob, layer.content.stored()?, "a manifest of the base image")?;
+            let manifest: Manifest = serde_json::from_reader(Reader::new(manifest.bytes()))
+                .map_err(|error| Error::content(format!("a manifest of the base image: {error}")))?;
+            sizes.extend(manifest.layers.iter().map(|layer| (layer.digest, layer.size)));
+        }
+        let layers = base.layers.iter().filter(|layer| wanted.contains(&layer.diff_id));
+        let named = layers.filter_map(|layer| {
+            let size = *sizes.get(&layer.blob)?;
+            Some(Named { diff_id: layer.diff_id, blob: layer.blob, size })
+        });
+        Ok(Some(Probe::blobs(named.collect())))
     }
 
     fn saved(&self, image: &StoredImage, scratch: &Arc<TempScratch>, progress: &dyn Progress) -> Result<Vec<Image>> {
@@ -96,9 +153,11 @@ impl Engine {
     /// Loads a probe, saves it, and removes it whatever happens.
     fn probed(&self, probe: &Probe, scratch: &Arc<TempScratch>, progress: &dyn Progress) -> Result<Vec<Image>> {
         let archive = probe.archive(self.store)?;
-        let id = self.load_archive(&mut |out| out.write_all(&archive).map_err(Error::io("writing a probe")))?;
+        let before = self.ids()?;
+        let write = &mut |out: &mut dyn io::Write| out.write_all(&archive).map_err(Error::io("writing a probe"));
+        let id = self.load_archive(&before, progress, write)?;
         let saved = self.save(&[&id.to_string()], None, scratch, progress);
-        self.remove(id)?;
+        self.remove_new(id, &before, progress);
         open_archive(saved?, "the saved base layers", None, scratch)
     }
 
@@ -131,19 +190,38 @@ impl Engine {
         })
     }
 
-    /// Removes an image by its ID.
-    pub(super) fn remove(&self, id: BlobDigest) -> Result<()> {
-        self.client.text(&["rmi", &id.to_string()]).map(|_| ())
+    /// Removes an image with all its names, unless it was there `before`. That it fails is only told: what it is done after
+    /// matters more.
+    pub(super) fn remove_new(&self, id: BlobDigest, before: &BTreeSet<BlobDigest>, progress: &dyn Progress) {
+        // Without force an image with names in two repositories stays.
+        if !before.contains(&id)
+            && let Err(error) = self.client.text(&["rmi", "-f", &id.to_string()])
+        {
+            progress.detail(format_args!("the image {} could not be removed again: {error}", id.short()));
+        }
     }
 }
 
-fn as_full(name: &delta_core::image::ImageName) -> String {
-    name.full()
+/// The name that was asked for, if it is one and no ID.
+fn asked(name: &str, stored: &StoredImage) -> Option<ImageName> {
+    name.parse().ok().filter(|name: &ImageName| stored.names.iter().any(|other| other.full() == name.full()))
+}
+
+/// The name with its tag: of a bare one `docker save` would save every tag. IDs stay as they are.
+fn tagged(name: &str, stored: &StoredImage) -> String {
+    asked(name, stored).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
 fn is_stored(image: &Image, stored: &StoredImage) -> bool {
     image.root.digest == stored.id
         || image.manifests.iter().any(|manifest| BlobDigest::from(manifest.config) == stored.id)
+}
+
+/// The layers of these images that are wanted and not empty: a store that lacks a blob may save nothing in its place.
+fn chosen(images: &[Image], wanted: &BTreeSet<DiffId>) -> Vec<Layer> {
+    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+    let is_there = |layer: &&Layer| wanted.contains(&layer.diff_id) && layer.blob_size > 0;
+    layers.filter(is_there).cloned().collect()
 }
 
 /// Few images that together have all wanted layers that the engine has: again and again the one with most of the rest.
