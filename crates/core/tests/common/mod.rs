@@ -1,6 +1,8 @@
 //! Images made in memory, and what the tests do with packages of them.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails where that fails")]
 
+pub(crate) mod golden;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;

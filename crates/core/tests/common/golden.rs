@@ -1,0 +1,105 @@
+//! The packages that pin the format: what they were made from, and what is wrong with those that must be refused.
+
+use delta_codec::compress::Compression;
+use delta_core::context::Context;
+use delta_core::create::CreateOptions;
+use delta_core::image::{BlobCompression, Image, Layer};
+use delta_core::metadata::StreamKind;
+use delta_core::method::{Identity, Method};
+use delta_core::stream::create_stream;
+use serde_json::json;
+
+use super::{CONTEXT, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed};
+
+/// What every package was made against: two images, one with compressed layers.
+pub(crate) fn bases() -> [Image; 2] {
+    let gzip = |seed| layer(&noise(seed, 3000), BlobCompression::Gzip);
+    [image("app:v1", &[&noise(1, 3000), &noise(2, 3000)]), image_of("web:v1", vec![gzip(3), gzip(4)])]
+}
+
+/// The layers of [`bases`].
+pub(crate) fn base_layers() -> Vec<Layer> {
+    layers(&bases())
+}
+
+/// The base of the packages of a file or tree.
+pub(crate) fn old() -> Vec<u8> {
+    noise(2, 3000)
+}
+
+fn changed(seed: u64) -> Vec<u8> {
+    let mut bytes = noise(seed, 3000);
+    bytes.splice(1500..1510, *b"something else");
+    bytes
+}
+
+fn targets() -> [Image; 2] {
+    let gzip = |bytes: &[u8]| layer(bytes, BlobCompression::Gzip);
+    [
+        image("app:v2", &[&noise(1, 3000), &changed(2), b"a small layer"]),
+        image_of("web:v2", vec![gzip(&noise(3, 3000)), gzip(&changed(4))]),
+    ]
+}
+
+/// Packages that every reader of this version must apply, by their file names.
+pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for method in [Method::Layer, Method::Xdelta3, Method::Bsdiff] {
+        all.push((format!("{method}.ddelta"), packed(&targets(), &bases(), &options(method))));
+    }
+    for compression in [Compression::None, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
+        let level = compression.default_level();
+        let chosen = CreateOptions { compression, level, ..options(Method::Xdelta3) };
+        all.push((format!("xdelta3-{compression}.ddelta"), packed(&targets(), &bases(), &chosen)));
+    }
+    let config = CreateOptions { identity: Identity::Config, ..options(Method::Xdelta3) };
+    all.push(("identity-config.ddelta".to_owned(), packed(&targets(), &bases(), &config)));
+    all.push(("no-base.ddelta".to_owned(), packed(&targets(), &[], &options(Method::Xdelta3))));
+    let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
+    all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
+    for (name, kind, method) in
+        [("file.ddelta", StreamKind::File, Method::Xdelta3), ("tree.ddelta", StreamKind::Tree, Method::Bsdiff)]
+    {
+        all.push((name.to_owned(), stream(kind, method, CONTEXT)));
+    }
+    all
+}
+
+fn stream(kind: StreamKind, method: Method, context: Context<'_>) -> Vec<u8> {
+    let chosen = (method, Compression::Zstd, Compression::Zstd.default_level());
+    let (base, target) = (std::sync::Arc::new(old()), std::sync::Arc::new(changed(2)));
+    let mut out = Vec::new();
+    create_stream(kind, base, target, chosen, context).unwrap().write(&mut out).unwrap();
+    out
+}
+
+/// Packages that every reader of this version must refuse, with what ours says.
+pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let whole = packed(&targets()[..1], &bases()[..1], &options(Method::Xdelta3));
+    let with = |edit: fn(&mut serde_json::Value)| edited(&whole, edit);
+    let mut cut = whole.clone();
+    cut.truncate(whole.len() - 1536);
+    let mut altered = whole.clone();
+    altered[whole.len() / 2] ^= 1;
+    let mut longer = whole.clone();
+    longer.resize(whole.len() + 8704, 0);
+    let mut unlisted = members(&whole);
+    unlisted.push(("layer_deltas/unlisted".to_owned(), Vec::new()));
+    let mut exchanged = members(&whole);
+    let last = exchanged.len() - 1;
+    exchanged[last].1[4] ^= 1;
+    vec![
+        ("cut.ddelta", cut, "it ends"),
+        ("altered.ddelta", altered, "the package is damaged or incomplete"),
+        ("longer.ddelta", longer, "8704 bytes follow behind its end"),
+        ("unlisted.ddelta", sealed(&unlisted), "other members than its metadata.json lists"),
+        ("exchanged.ddelta", sealed(&exchanged), "the member layer_deltas/"),
+        ("version-2.ddelta", with(|metadata| metadata["format"] = json!(2)), "the package has format version 2"),
+        ("feature.ddelta", with(|metadata| metadata["requires"] = json!(["teleport"])), "the feature `teleport`"),
+        ("field.ddelta", with(|metadata| metadata["colour"] = json!("red")), "unknown field `colour`"),
+        ("order.ddelta", with(|metadata| metadata["layers"].as_array_mut().unwrap().reverse()), "nor listed before it"),
+        ("size.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(3005)), "the rebuilt layer"),
+        ("huge.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(1_u64 << 50)), "at most 1099511627776"),
+        ("not.ddelta", b"This is a text.\n".to_vec(), "this is no package of docker_delta"),
+    ]
+}
