@@ -26,13 +26,16 @@ pub type Wanted = BTreeMap<BlobDigest, DiffId>;
 
 /// The layers of base images that must be read to make the `wanted` blobs.
 pub fn needed_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
-    let coded = coded_layers(metadata, wanted);
-    let held = wanted.iter().filter(|(blob, diff_id)| match metadata.blob(**blob) {
-        Some(entry) => entry.member.is_none(),
-        None => !is_coded(metadata, **diff_id),
-    });
-    let below = coded.iter().flat_map(|layer| bases_of(layer)).filter(|base| !is_coded(metadata, *base));
-    held.map(|(_, diff_id)| *diff_id).chain(below).collect()
+    let stored = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_some_and(|entry| entry.member.is_none()));
+    stored.map(|(_, diff_id)| *diff_id).chain(plain_bases(metadata, wanted)).collect()
+}
+
+/// Those of them that are read uncompressed.
+fn plain_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
+    let is_held = |diff_id: &DiffId| !is_coded(metadata, *diff_id);
+    let plain = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_none()).map(|(_, diff_id)| *diff_id);
+    let below = coded_layers(metadata, wanted).into_iter().flat_map(bases_of);
+    plain.chain(below).filter(is_held).collect()
 }
 
 /// Makes the `wanted` blobs out of the package and the `bases`, which are believed only after a digest check.
@@ -47,9 +50,8 @@ pub fn rebuild(
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
-    let needed = needed_bases(metadata, wanted);
-    missing::check(metadata, &needed, bases)?;
-    let layers = rebuild_layers(package, wanted, &needed, bases, context)?;
+    missing::check(metadata, &needed_bases(metadata, wanted), bases)?;
+    let layers = rebuild_layers(package, wanted, bases, context)?;
     let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
         let blob = match metadata.blob(*digest) {
             Some(entry) => stored(package, *digest, entry.member.as_deref(), bases)?,
@@ -81,11 +83,10 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     wanted: &Wanted,
-    needed: &BTreeSet<DiffId>,
     bases: &[Layer],
     context: Context<'_>,
 ) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
-    let mut layers = verified_bases(needed, bases, context)?;
+    let mut layers = verified_bases(&plain_bases(package.metadata(), wanted), bases, context)?;
     let mut left = coded_layers(package.metadata(), wanted);
     let total = left.iter().map(|layer| layer.size).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::coding::{self, Squeeze};
 use crate::context::Context;
 use crate::digest::DiffId;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Image, Layer, Platform, VerifiedLayer};
 use crate::limits;
 use crate::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
@@ -46,8 +46,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    pub(crate) const fn new(metadata: Metadata, members: Vec<Member>) -> Self {
-        Self { metadata, members }
+    /// What goes into a package must be readable again.
+    pub(crate) fn new(metadata: Metadata, members: Vec<Member>) -> Result<Self> {
+        Metadata::parse(&metadata.to_bytes()?)
+            .map_err(|error| Error::internal(format!("the package would not be readable: {error}")))?;
+        Ok(Self { metadata, members })
     }
 
     /// Writes the package and returns its size in bytes.
@@ -88,7 +91,7 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let layers = coded.into_iter().flat_map(|layer| layer.members);
     let members: Vec<Member> = documents.into_iter().chain(layers).chain(blobs.members).collect();
     metadata.members = members.par_iter().map(Member::entry).collect::<Result<_>>()?;
-    Ok(Prepared::new(metadata, members))
+    Prepared::new(metadata, members)
 }
 
 /// One layer of the targets, coded.

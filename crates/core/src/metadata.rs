@@ -211,7 +211,8 @@ impl Metadata {
         let known = |feature: &String| LayerCodec::ALL.iter().any(|codec| codec.feature() == feature);
         if let Some(feature) = head.requires.iter().find(|feature| !known(feature)) {
             return Err(Error::content(format!(
-                "the package requires the feature `{feature}`, which this program lacks"
+                "the package requires the feature `{}`, which this program lacks",
+                feature.escape_debug()
             ))
             .with_hint("apply it with the version of docker_delta that made it, or a later one"));
         }

@@ -139,7 +139,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
                 id: manifest.config,
                 kind: manifest.kind,
                 platform: manifest.platform.clone(),
-                created: read_config(&config).ok().and_then(|config| config.created),
+                created: read_config(&config).ok().and_then(|config| config.created).filter(|text| !has_control(text)),
                 layers: manifest.layers.len(),
             });
         }
@@ -165,4 +165,9 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         stream: metadata.stream.clone(),
         bases: bases.collect(),
     })
+}
+
+/// Texts are shown on terminals, which obey control characters.
+fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
 }

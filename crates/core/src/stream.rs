@@ -56,7 +56,7 @@ pub fn create_stream(
         blobs: Vec::new(),
         members: members.iter().map(Member::entry).collect::<Result<_>>()?,
     };
-    Ok(Prepared::new(metadata, members))
+    Prepared::new(metadata, members)
 }
 
 /// Rebuilds the target of a package of a file or tree out of `base`.

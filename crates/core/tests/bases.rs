@@ -9,7 +9,8 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use common::{
-    CONTEXT, applied, assert_same, bytes, error, image, image_of, layer, layers, lying, noise, open, options, packed,
+    CONTEXT, applied, assert_same, bytes, damaged_inside, error, image, image_of, layer, layers, lying, noise, open,
+    options, packed,
 };
 use delta_codec::{MemoryScratch, ReadAt, Scratch, ScratchFile};
 use delta_core::Kind;
@@ -168,6 +169,17 @@ fn a_blob_that_the_base_has_only_in_another_compression_is_asked_for() {
     assert!(error.to_string().contains("only in another compression"), "{error}");
     let plain = Form::Plain("linux/amd64".parse().unwrap());
     applied(&package, &plain, &layers(&[same(BlobCompression::None)])).unwrap();
+}
+
+#[test]
+fn a_blob_that_the_base_holds_is_taken_as_it_is() {
+    let gzip = layer(&noise(1, 3000), BlobCompression::Gzip);
+    let target = image_of("app:v1", vec![gzip.clone()]);
+    let held = package(&target, &target, Method::Auto);
+    // A base whose layer cannot be decompressed: nobody asks for that.
+    let stored_only = damaged_inside(&gzip);
+    let rebuilt = applied(&held, &Form::Original, &[stored_only]).unwrap();
+    assert_same(&rebuilt[0], &target);
 }
 
 #[test]

@@ -28,6 +28,9 @@ fn each_contradiction_is_named() {
     let package = package();
     open(&edited(&package, |_| ())).unwrap();
     let cases: Vec<(&str, Value, &str)> = vec![
+        ("/created_by", json!("\u{1b}[2J"), "`\\u{1b}[2J` has a control character"),
+        ("/images/0/root/media_type", json!("a\nb"), "has a control character"),
+        ("/images/0/manifests/0/platform/os", json!("linux\r"), "has a control character"),
         ("/images", json!([]), "it brings neither images nor a stream"),
         ("/layers/1/size", json!(1_u64 << 41), "at most 1099511627776 are read"),
         ("/layers/0/diff_id", json!(ABSENT), "no base has the layer"),

@@ -111,6 +111,17 @@ fn several_images_share_what_they_share() {
 }
 
 #[test]
+fn an_image_under_two_names_travels_once() {
+    let first = image("app:v2", &[b"a layer"]);
+    let mut second = first.clone();
+    second.names = vec!["app:latest".parse().unwrap(), "app:v2".parse().unwrap()];
+    let package = open(&packed(&[first.clone(), second], &[], &options(Method::Layer))).unwrap();
+    let rebuilt = applied(&package, &Form::Original, &[]).unwrap();
+    let names: Vec<String> = rebuilt[0].names.iter().map(ToString::to_string).collect();
+    assert_eq!((rebuilt.len(), names), (1, vec!["app:v2".to_owned(), "app:latest".to_owned()]));
+}
+
+#[test]
 fn a_layer_may_be_coded_against_an_earlier_one_of_its_own_image() {
     let below = noise(7, 100_000);
     let target = [image("app:v1", &[&below, &changed(&below, 8)])];

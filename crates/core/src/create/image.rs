@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::CreateOptions;
 use crate::documents::{OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
 use crate::error::{Error, Result};
-use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root};
+use crate::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Platform, Root};
 use crate::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::method::Identity;
 use crate::package::{MANIFEST, Member};
@@ -23,7 +23,28 @@ pub(super) fn chosen(images: &[Image], options: &CreateOptions) -> Result<Vec<Im
             Identity::Config => uncompressed(&image),
         }
     };
-    images.iter().map(pick).collect()
+    let mut chosen: Vec<Image> = Vec::new();
+    for image in images.iter().map(pick) {
+        let image = image?;
+        match chosen.iter_mut().find(|known| known.root.digest == image.root.digest) {
+            Some(known) => add_names(known, image.names),
+            None => chosen.push(image),
+        }
+    }
+    Ok(chosen)
+}
+
+/// One image that was given under several names travels once. Its entry of `manifest.json` has only some of them.
+fn add_names(image: &mut Image, names: Vec<ImageName>) {
+    let known = image.names.len();
+    for name in names {
+        if !image.names.contains(&name) {
+            image.names.push(name);
+        }
+    }
+    if image.names.len() > known {
+        image.docker_manifest = None;
+    }
 }
 
 fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
@@ -55,7 +76,8 @@ fn uncompressed(image: &Image) -> Result<Image> {
     let mut documents = BTreeMap::new();
     let mut manifests = Vec::new();
     for manifest in image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image) {
-        let config = &image.documents[&manifest.config.into()];
+        let config = image.documents.get(&manifest.config.into());
+        let config = config.ok_or_else(|| Error::content(format!("{} lacks its config", image.label())))?;
         let layers = manifest.layers.iter().map(uncompressed_layer).collect::<Result<Vec<_>>>()?;
         let sizes: Vec<_> = layers.iter().map(|layer| (layer.diff_id, layer.blob_size)).collect();
         let document = synthesise_manifest(config, &sizes)?;

@@ -9,6 +9,7 @@ use crate::limits;
 
 /// Compares every part with the others.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
+    check_texts(metadata)?;
     let known = Known::new(metadata)?;
     known.layers(metadata)?;
     known.blobs(metadata)?;
@@ -141,6 +142,22 @@ fn check_stream(metadata: &Metadata, stream: &StreamEntry) -> Result<()> {
     match metadata.layers.as_slice() {
         [layer] if layer.diff_id == stream.target => Ok(()),
         _ => fault("the layers are other than the stream"),
+    }
+}
+
+/// Texts are shown on terminals, which obey control characters.
+fn check_texts(metadata: &Metadata) -> Result<()> {
+    let manifests = || metadata.images.iter().flat_map(|image| &image.manifests);
+    let platforms = manifests().filter_map(|manifest| manifest.platform.as_ref());
+    let platforms = platforms.flat_map(|one| [Some(&one.os), Some(&one.architecture), one.variant.as_ref()]).flatten();
+    let texts = [&metadata.created_by, &metadata.compression]
+        .into_iter()
+        .chain(metadata.images.iter().map(|image| &image.root.media_type))
+        .chain(metadata.members.iter().map(|member| &member.name))
+        .chain(platforms);
+    match texts.into_iter().find(|text| text.chars().any(char::is_control)) {
+        Some(text) => fault(format!("`{}` has a control character", text.escape_debug())),
+        None => Ok(()),
     }
 }
 

@@ -69,6 +69,12 @@ pub(crate) fn lying(layer: &Layer, bytes: &[u8]) -> Layer {
     Layer { content: Arc::new(InMemory { plain: bytes.clone(), stored: bytes }), ..layer.clone() }
 }
 
+/// The layer with the right blob, and other bytes as what it is decompressed.
+pub(crate) fn damaged_inside(layer: &Layer) -> Layer {
+    let stored = Arc::new(bytes(&layer.content.stored().unwrap()));
+    Layer { content: Arc::new(InMemory { plain: Arc::new(Vec::new()), stored }), ..layer.clone() }
+}
+
 /// An image for linux/amd64 of these layers, lowest first.
 pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
     let diff_ids: Vec<String> = layers.iter().map(|layer| format!("\"{}\"", layer.diff_id)).collect();
