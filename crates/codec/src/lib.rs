@@ -9,6 +9,7 @@ pub mod bsdiff;
 mod bytes;
 pub mod compress;
 pub mod limits;
+pub mod patch;
 mod read_at;
 mod scratch;
 pub mod vcdiff;

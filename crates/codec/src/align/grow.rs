@@ -144,7 +144,8 @@ impl Score {
     }
 }
 
-fn common_prefix(left: &[u8], right: &[u8]) -> usize {
+/// The number of bytes at the start of both that are equal without a break.
+pub(crate) fn common_prefix(left: &[u8], right: &[u8]) -> usize {
     const WIDE: usize = 32;
     let mut count = 0;
     for (one, other) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {

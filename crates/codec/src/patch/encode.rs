@@ -1,0 +1,146 @@
+//! Appends one content to the streams.
+
+use std::io::{self, Write};
+
+use super::{MATCH_BYTES_MIN, Prediction, Streams, is_predictable, number, predict};
+use crate::ReadAt;
+use crate::align::{Index, Match, common_prefix};
+use crate::bytes::Bytes;
+
+/// Appends to `streams` what makes `target` from `base`.
+///
+/// # Errors
+/// What reading, writing and the prediction report.
+pub fn encode<W: Write>(
+    base: &dyn ReadAt,
+    target: &dyn ReadAt,
+    prediction: &Prediction<'_>,
+    streams: &mut Streams<W>,
+) -> io::Result<()> {
+    let Streams { control, gaps, values, literals } = streams;
+    let mut control = Control { out: control, target_end: 0, base_end: 0 };
+    let index = Index::new(base)?;
+    let long_enough = |take: &mut dyn FnMut(Match) -> io::Result<()>| {
+        index.align(target, &mut |found| if found.length < MATCH_BYTES_MIN { Ok(()) } else { take(found) })
+    };
+    if is_predictable(base.len(), target.len()) {
+        let mut matches = Vec::new();
+        long_enough(&mut |found| {
+            matches.push(found);
+            control.append(found)
+        })?;
+        drop(index);
+        let predicted = predict(prediction, &matches, base.len())?;
+        let base = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
+        let mut residual = Residual::new(base, target, gaps, values, literals)?;
+        matches.iter().try_for_each(|found| residual.append(*found))?;
+        residual.finish()?;
+    } else {
+        let mut residual = Residual::new(base, target, gaps, values, literals)?;
+        long_enough(&mut |found| {
+            control.append(found)?;
+            residual.append(found)
+        })?;
+        residual.finish()?;
+    }
+    control.finish(target.len())
+}
+
+/// The control stream, and the ends of the last match.
+struct Control<'a> {
+    out: &'a mut dyn Write,
+    target_end: u64,
+    base_end: u64,
+}
+
+impl Control<'_> {
+    fn append(&mut self, found: Match) -> io::Result<()> {
+        let literals = found.target - self.target_end;
+        let jump = found.base.wrapping_sub(self.base_end.wrapping_add(literals)).cast_signed();
+        number::write(self.out, literals)?;
+        number::write(self.out, found.length - MATCH_BYTES_MIN)?;
+        number::write(self.out, number::from_signed(jump))?;
+        (self.target_end, self.base_end) = (found.target + found.length, found.base + found.length);
+        Ok(())
+    }
+
+    fn finish(self, target_length: u64) -> io::Result<()> {
+        let literals = target_length - self.target_end;
+        if literals > 0 { number::write(self.out, literals) } else { Ok(()) }
+    }
+}
+
+/// The other three streams.
+struct Residual<'a> {
+    base: Bytes<'a>,
+    target: Bytes<'a>,
+    gaps: &'a mut dyn Write,
+    values: &'a mut dyn Write,
+    literals: &'a mut dyn Write,
+    /// Bytes of matches since the last one that differs.
+    equal: u64,
+    target_end: u64,
+}
+
+impl<'a> Residual<'a> {
+    fn new(
+        base: &'a dyn ReadAt,
+        target: &'a dyn ReadAt,
+        gaps: &'a mut dyn Write,
+        values: &'a mut dyn Write,
+        literals: &'a mut dyn Write,
+    ) -> io::Result<Self> {
+        let (base, target) = (Bytes::new(base)?, Bytes::new(target)?);
+        Ok(Self { base, target, gaps, values, literals, equal: 0, target_end: 0 })
+    }
+
+    fn append(&mut self, found: Match) -> io::Result<()> {
+        self.literals_up_to(found.target)?;
+        let mut done = 0;
+        while done < found.length {
+            let (base, target) = (self.base.from(found.base + done)?, self.target.from(found.target + done)?);
+            let left = usize::try_from(found.length - done).unwrap_or(usize::MAX);
+            let count = base.len().min(target.len()).min(left);
+            subtract(&base[..count], &target[..count], &mut self.equal, self.gaps, self.values)?;
+            done += count as u64;
+        }
+        self.target_end = found.target + found.length;
+        Ok(())
+    }
+
+    fn literals_up_to(&mut self, end: u64) -> io::Result<()> {
+        while self.target_end < end {
+            let piece = self.target.from(self.target_end)?;
+            let count = piece.len().min(usize::try_from(end - self.target_end).unwrap_or(usize::MAX));
+            self.literals.write_all(&piece[..count])?;
+            self.target_end += count as u64;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.literals_up_to(self.target.len())?;
+        number::write(self.gaps, 0)
+    }
+}
+
+/// Appends the gap and the value of each byte of `target` that differs from `base`; both have the same length.
+fn subtract(
+    base: &[u8],
+    target: &[u8],
+    equal: &mut u64,
+    gaps: &mut dyn Write,
+    values: &mut dyn Write,
+) -> io::Result<()> {
+    let mut at = 0;
+    loop {
+        let run = common_prefix(&base[at..], &target[at..]);
+        *equal += run as u64;
+        at += run;
+        let (Some(old), Some(new)) = (base.get(at), target.get(at)) else { return Ok(()) };
+        number::write(gaps, *equal + 1)?;
+        values.write_all(&[new.wrapping_sub(*old)])?;
+        *equal = 0;
+        at += 1;
+    }
+}

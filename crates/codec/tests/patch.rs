@@ -1,0 +1,322 @@
+//! Patches: round trips, many contents in the same streams, predictions, damage.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the programs are for the standard formats")]
+mod common;
+
+use std::cell::Cell;
+
+use common::{base_and_target, noise};
+use delta_codec::align::Match;
+use delta_codec::limits::PREDICTED_BYTES;
+use delta_codec::patch::{self, Error, MATCH_BYTES_MIN, Prediction, Streams, no_prediction};
+use delta_codec::{ReadAt, compress};
+use proptest::prelude::*;
+
+type Written = Streams<Vec<u8>>;
+
+fn encode(base: &[u8], target: &[u8], prediction: &Prediction<'_>) -> Written {
+    let mut streams = Written::default();
+    patch::encode(&base.to_vec(), &target.to_vec(), prediction, &mut streams).unwrap();
+    streams
+}
+
+fn readers(streams: &Written) -> Streams<&[u8]> {
+    let Streams { control, gaps, values, literals } = streams;
+    Streams { control, gaps, values, literals }
+}
+
+/// The target, if the streams have it and end where it ends.
+fn decode(base: &[u8], length: usize, prediction: &Prediction<'_>, streams: &Written) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    let mut left = readers(streams);
+    patch::decode(&base.to_vec(), length as u64, prediction, &mut left, &mut out)?;
+    assert_eq!(out.len(), length);
+    Ok(out)
+}
+
+fn is_spent(streams: &Streams<&[u8]>) -> bool {
+    [streams.control, streams.gaps, streams.values, streams.literals].iter().all(|stream| stream.is_empty())
+}
+
+/// A prediction that has nothing to do with the base, and depends on every match.
+fn odd_prediction(base_length: usize) -> impl Fn(&[Match]) -> std::io::Result<Option<Vec<u8>>> {
+    move |matches: &[Match]| {
+        let seed = matches.iter().fold(1, |sum: u64, one| sum.wrapping_mul(31) ^ one.target ^ one.base ^ one.length);
+        Ok(Some(noise(seed, base_length)))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_is_encoded_comes_back((base, target) in base_and_target()) {
+        let streams = encode(&base, &target, &no_prediction);
+        prop_assert_eq!(decode(&base, target.len(), &no_prediction, &streams).unwrap(), target);
+    }
+
+    #[test]
+    fn any_prediction_comes_back((base, target) in base_and_target()) {
+        let prediction = odd_prediction(base.len());
+        let streams = encode(&base, &target, &prediction);
+        prop_assert_eq!(decode(&base, target.len(), &prediction, &streams).unwrap(), target);
+    }
+
+    #[test]
+    fn contents_share_streams(pairs in proptest::collection::vec(base_and_target(), 0..5)) {
+        let mut streams = Written::default();
+        for (base, target) in &pairs {
+            patch::encode(base, target, &no_prediction, &mut streams).unwrap();
+        }
+        let mut left = readers(&streams);
+        for (base, target) in &pairs {
+            let mut out = Vec::new();
+            patch::decode(base, target.len() as u64, &no_prediction, &mut left, &mut out).unwrap();
+            prop_assert_eq!(&out, target);
+        }
+        prop_assert!(is_spent(&left));
+    }
+
+    #[test]
+    fn a_damaged_patch_is_an_error_or_other_bytes_but_no_panic(
+        (base, target) in base_and_target(),
+        damage in proptest::collection::vec((0..4_usize, any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in (0..4_usize, any::<prop::sample::Index>()),
+        length in any::<prop::sample::Index>(),
+        other_base in proptest::collection::vec(any::<u8>(), 0..3000),
+    ) {
+        let streams = encode(&base, &target, &no_prediction);
+        let mut damaged = streams.clone();
+        for (stream, at, value) in damage {
+            let stream = nth(&mut damaged, stream);
+            if !stream.is_empty() {
+                *at.get_mut(stream) = value;
+            }
+        }
+        let mut shortened = streams.clone();
+        let stream = nth(&mut shortened, cut.0);
+        stream.truncate(cut.1.index(stream.len() + 1));
+        for streams in [&streams, &damaged, &shortened] {
+            for base in [&base, &other_base] {
+                let prediction = odd_prediction(base.len());
+                let _ = decode(base, target.len(), &no_prediction, streams);
+                let _ = decode(base, target.len(), &prediction, streams);
+                let _ = decode(base, length.index(target.len() * 2 + 1), &no_prediction, streams);
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_an_error_or_some_target_but_no_panic(
+        bytes in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 4),
+        base in proptest::collection::vec(any::<u8>(), 0..300),
+        length in 0..100_000_u64,
+    ) {
+        let mut streams = Streams { control: &bytes[0][..], gaps: &bytes[1], values: &bytes[2], literals: &bytes[3] };
+        let mut out = Vec::new();
+        if patch::decode(&base, length, &no_prediction, &mut streams, &mut out).is_ok() {
+            prop_assert_eq!(out.len() as u64, length);
+        }
+    }
+}
+
+fn nth(streams: &mut Written, number: usize) -> &mut Vec<u8> {
+    match number {
+        0 => &mut streams.control,
+        1 => &mut streams.gaps,
+        2 => &mut streams.values,
+        _ => &mut streams.literals,
+    }
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let base = noise(1, 3_000);
+    let mut target = [&base[1_000..], b"between the two", &base[..1_500]].concat();
+    target.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x10);
+    let streams = encode(&base, &target, &no_prediction);
+    for stream in 0..4 {
+        let whole = nth(&mut streams.clone(), stream).len();
+        assert!(whole > 0, "stream {stream} is not tested");
+        for length in 0..whole {
+            let mut cut = streams.clone();
+            nth(&mut cut, stream).truncate(length);
+            assert!(matches!(decode(&base, target.len(), &no_prediction, &cut), Err(Error::Io { .. })));
+        }
+    }
+}
+
+/// The bytes of the format, by hand.
+#[test]
+fn the_streams_are_as_described() {
+    let base: Vec<u8> = (0..100).collect();
+    let mut target = [&base[40..100], b"new", &base[..40]].concat();
+    (target[5], target[50], target[70]) = (0, 255, 8);
+    let streams = Written {
+        // No literals, 60 bytes from 40; 3 literals, 40 bytes from 0, expected at 103; nothing behind it.
+        control: vec![0, 44, 80, 3, 24, 0xcd, 0x01],
+        gaps: vec![6, 45, 17, 0],
+        values: vec![0_u8.wrapping_sub(45), 255 - 90, 1],
+        literals: b"new".to_vec(),
+    };
+    assert_eq!(decode(&base, target.len(), &no_prediction, &streams).unwrap(), target);
+    let ours = encode(&base, &target, &no_prediction);
+    assert_eq!(decode(&base, target.len(), &no_prediction, &ours).unwrap(), target);
+    let literals = Written { control: vec![3], gaps: vec![0], values: Vec::new(), literals: b"new".to_vec() };
+    assert_eq!(decode(&base, 3, &no_prediction, &literals).unwrap(), b"new");
+    let empty = Written { gaps: vec![0], ..Written::default() };
+    assert_eq!(encode(&base, b"", &no_prediction).gaps, empty.gaps);
+    assert_eq!(decode(&base, 0, &no_prediction, &empty).unwrap(), b"");
+}
+
+#[test]
+fn lies_are_named() {
+    let base = vec![7; 100];
+    let refused = |control: &[u8], gaps: &[u8]| {
+        let streams =
+            Written { control: control.to_vec(), gaps: gaps.to_vec(), values: vec![1; 9], literals: vec![0; 9] };
+        decode(&base, 50, &no_prediction, &streams).unwrap_err().to_string()
+    };
+    assert_contains(&refused(&[51], &[0]), "51 literals where 50 bytes are left");
+    assert_contains(&refused(&[0, 35, 0], &[0]), "a match longer than the 50 bytes that are left");
+    assert_contains(&refused(&[0, 34, 102], &[0]), "a match of 50 bytes at byte 51 of a base of 100");
+    assert_contains(&refused(&[0, 34, 1], &[0]), "a match of 50 bytes at byte 18446744073709551615 of a base of 100");
+    assert_contains(&refused(&[0, 34, 0], &[51, 0]), "1 bytes behind the end of the last match");
+    assert_contains(&refused(&[0xff; 12], &[0]), "a number that does not fit into 64 bits");
+    assert_contains(&refused(&[50], &[0]), "failed at byte 0");
+}
+
+fn assert_contains(text: &str, part: &str) {
+    assert!(text.contains(part), "{text}");
+}
+
+#[test]
+fn a_prediction_gets_the_matches_and_replaces_the_base() {
+    let base = noise(1, 50_000);
+    let target: Vec<u8> = base.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at % 40 == 20)).collect();
+    let asked = Cell::new(0);
+    let prediction = |matches: &[Match]| {
+        asked.set(asked.get() + 1);
+        assert_eq!(matches, [Match { target: 0, base: 0, length: 50_000 }]);
+        Ok(Some(target.clone()))
+    };
+    let streams = encode(&base, &target, &prediction);
+    assert!(streams.values.is_empty() && streams.gaps == [0]);
+    assert_eq!(encode(&base, &target, &no_prediction).values.len(), 1_250);
+    assert_eq!(decode(&base, target.len(), &prediction, &streams).unwrap(), target);
+    assert_eq!(asked.get(), 2);
+}
+
+#[test]
+fn a_prediction_of_another_length_is_refused() {
+    let base = noise(1, 500);
+    let short = |_: &[Match]| Ok(Some(vec![0; 499]));
+    let mut streams = Written::default();
+    let error = patch::encode(&base, &base, &short, &mut streams).unwrap_err().to_string();
+    assert_contains(&error, "the prediction has 499 bytes, expected 500");
+    let streams = encode(&base, &base, &no_prediction);
+    assert_contains(&decode(&base, 500, &short, &streams).unwrap_err().to_string(), "expected 500");
+}
+
+/// Bytes that are not held anywhere: a pattern without end, cut to a length, with a changed byte now and then.
+struct Endless {
+    length: u64,
+    changed_every: u64,
+}
+
+impl ReadAt for Endless {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        let count = usize::try_from((self.length - offset).min(buffer.len() as u64)).unwrap();
+        for (byte, at) in buffer[..count].iter_mut().zip(offset..) {
+            let mixed = (at / 8).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            *byte = mixed.to_le_bytes()[usize::try_from(at % 8).unwrap()] ^ u8::from(at % self.changed_every == 7);
+        }
+        Ok(count)
+    }
+}
+
+/// Compares what is written to it with what is expected.
+struct Compared {
+    expected: Endless,
+    position: u64,
+}
+
+impl std::io::Write for Compared {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let mut expected = vec![0; buffer.len()];
+        self.expected.read_exact_at(&mut expected, self.position)?;
+        assert_eq!(buffer, expected, "at {}", self.position);
+        self.position += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn contents_too_large_to_be_predicted_are_streamed() {
+    let base = Endless { length: PREDICTED_BYTES + 1, changed_every: u64::MAX };
+    let target = || Endless { length: 4 << 20, changed_every: 1 << 18 };
+    let never = |_: &[Match]| panic!("asked for a prediction of what is too large");
+    let mut streams = Written::default();
+    patch::encode(&base, &target(), &never, &mut streams).unwrap();
+    assert!(streams.literals.len() < 200 && streams.values.len() < 200, "{}", streams.values.len());
+    let mut out = Compared { expected: target(), position: 0 };
+    patch::decode(&base, target().len(), &never, &mut readers(&streams), &mut out).unwrap();
+    assert_eq!(out.position, target().len());
+}
+
+#[test]
+fn alike_contents_cost_little() {
+    let base = noise(1, 200_000);
+    let mut target = [&base[..100_000], b"put in between", &base[100_000..]].concat();
+    target.iter_mut().step_by(10_000).for_each(|byte| *byte = byte.wrapping_add(1));
+    let Streams { control, gaps, values, literals } = encode(&base, &target, &no_prediction);
+    assert!(control.len() <= 2 * 3 * 4, "{}", control.len());
+    assert!(literals.len() <= 20 && values.len() <= 40, "{} {}", literals.len(), values.len());
+    assert!(gaps.len() <= 100, "{}", gaps.len());
+}
+
+/// What pays for the four streams: they compress better than bsdiff's, whose differences are mostly zeros.
+#[test]
+fn the_streams_compress_well() {
+    let base = table(0);
+    let target = table(0x1230);
+    let streams = encode(&base, &target, &no_prediction);
+    let parts = [&streams.control, &streams.gaps, &streams.values, &streams.literals];
+    let total: usize = parts.iter().map(|part| compressed(part)).sum();
+    assert!(total < 1_000 && total < compressed(&target) / 10, "{total} of {}", compressed(&target));
+}
+
+/// Rows of 32 random bytes with an address in each, which `moved` shifts.
+fn table(moved: u32) -> Vec<u8> {
+    let rows = noise(9, 32 * 2_000);
+    let row = |(number, row): (u32, &[u8])| [row, &(0x0040_0000 + number * 16 + moved).to_le_bytes()].concat();
+    (0..).zip(rows.chunks(32)).flat_map(row).collect()
+}
+
+fn compressed(bytes: &[u8]) -> usize {
+    let level = compress::Level::new(compress::Compression::Zstd, 19).unwrap();
+    let mut encoder =
+        compress::Encoder::new(Vec::new(), compress::Compression::Zstd, level, Some(bytes.len() as u64)).unwrap();
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap().len()
+}
+
+#[test]
+fn short_matches_are_literals() {
+    let least = usize::try_from(MATCH_BYTES_MIN).unwrap();
+    let base = noise(1, 5_000);
+    let target = [&base[..least - 1], &noise(2, 100)].concat();
+    let streams = encode(&base, &target, &no_prediction);
+    assert_eq!((streams.literals.len(), streams.control.len()), (target.len(), 1));
+    assert_eq!(decode(&base, target.len(), &no_prediction, &streams).unwrap(), target);
+}
