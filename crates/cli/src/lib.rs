@@ -1,1 +1,16 @@
-//! The two programs.
+//! The two programs: the only place that prints, exits and reads the environment.
+//!
+//! `arguments` says what can be typed; one file of `commands` does each command; `terminal` talks to the user; `failure`
+//! turns errors into exit codes.
+
+pub mod arguments;
+pub mod commands;
+pub mod failure;
+mod figures;
+pub mod file_arguments;
+mod images;
+mod pages;
+mod plugin;
+pub mod run;
+mod terminal;
+mod tree;

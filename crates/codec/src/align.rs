@@ -12,6 +12,7 @@ use std::io;
 
 use crate::ReadAt;
 use crate::bytes::Bytes;
+use crate::limits::ALIGN_HELD_BASE_BYTES;
 pub(crate) use grow::common_prefix;
 use grow::{Score, agreeing, backward, best_split, forward};
 pub use index::Index;
@@ -49,8 +50,8 @@ impl Index<'_> {
     pub fn align(&self, target: &dyn ReadAt, found: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
         let mut walk = Walk {
             index: self,
-            base: Bytes::new(self.base())?,
-            target: Bytes::new(target)?,
+            base: Bytes::new(self.base(), ALIGN_HELD_BASE_BYTES)?,
+            target: Bytes::walked(target)?,
             current: Match::NONE,
             ahead: Score::default(),
             found,
@@ -99,7 +100,7 @@ impl Walk<'_, '_> {
             if seed.length > explained + GAIN || self.has_lost(seed.target)? {
                 return Ok(Some(seed));
             }
-            *position = seed.target + seed.length.max(1);
+            *position = seed.target_end();
         }
     }
 

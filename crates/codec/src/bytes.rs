@@ -3,12 +3,12 @@
 use std::io;
 
 use crate::ReadAt;
-use crate::limits::{ALIGN_BLOCK_BYTES, ALIGN_CACHE_BLOCKS, ALIGN_HELD_BYTES};
+use crate::limits::{CACHE_BLOCK_BYTES, CACHE_BLOCKS, WALKED_HELD_BYTES};
 
 /// Each block also holds the first bytes of the next one, so that every piece but the last is at least this long.
 pub(crate) const OVERLAP: usize = 64;
 
-const BLOCK: u64 = ALIGN_BLOCK_BYTES as u64;
+const BLOCK: u64 = CACHE_BLOCK_BYTES as u64;
 
 pub(crate) struct Bytes<'a> {
     source: &'a dyn ReadAt,
@@ -18,20 +18,26 @@ pub(crate) struct Bytes<'a> {
 
 enum Store {
     Held(Vec<u8>),
-    /// A direct-mapped cache: block `n` lives in slot `n % ALIGN_CACHE_BLOCKS`.
+    /// A direct-mapped cache: block `n` lives in slot `n % CACHE_BLOCKS`.
     Cached(Vec<Option<(u64, Vec<u8>)>>),
 }
 
 impl<'a> Bytes<'a> {
-    pub(crate) fn new(source: &'a dyn ReadAt) -> io::Result<Self> {
+    /// For bytes that are read from front to back.
+    pub(crate) fn walked(source: &'a dyn ReadAt) -> io::Result<Self> {
+        Self::new(source, WALKED_HELD_BYTES)
+    }
+
+    /// For bytes that are held whole when there are at most `held` of them.
+    pub(crate) fn new(source: &'a dyn ReadAt, held: u64) -> io::Result<Self> {
         let length = source.len();
         let store = match usize::try_from(length) {
-            Ok(size) if length <= ALIGN_HELD_BYTES => {
+            Ok(size) if length <= held => {
                 let mut held = vec![0; size];
                 source.read_exact_at(&mut held, 0)?;
                 Store::Held(held)
             }
-            _ => Store::Cached((0..ALIGN_CACHE_BLOCKS).map(|_| None).collect()),
+            _ => Store::Cached((0..CACHE_BLOCKS).map(|_| None).collect()),
         };
         Ok(Self { source, length, store })
     }
@@ -94,11 +100,11 @@ mod tests {
 
     #[test]
     fn held_and_cached_bytes_read_alike() {
-        let size = usize::try_from(ALIGN_HELD_BYTES).unwrap() + 3 * ALIGN_BLOCK_BYTES;
+        let size = usize::try_from(WALKED_HELD_BYTES).unwrap() + 3 * CACHE_BLOCK_BYTES;
         let source: Vec<u8> = (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect();
-        let mut bytes = Bytes::new(&source).unwrap();
+        let mut bytes = Bytes::walked(&source).unwrap();
         assert!(matches!(bytes.store, Store::Cached(_)));
-        for offset in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, ALIGN_HELD_BYTES, bytes.len() - 1] {
+        for offset in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, WALKED_HELD_BYTES, bytes.len() - 1] {
             let start = usize::try_from(offset).unwrap();
             let after = bytes.from(offset).unwrap();
             assert!(!after.is_empty() && after == &source[start..start + after.len()], "{offset}");

@@ -1,13 +1,16 @@
 //! Every bound of this crate on memory, each with its reason.
 
-/// Up to this many bytes of a base or target are held whole while they are aligned; two of them at a time.
-pub const ALIGN_HELD_BYTES: u64 = 64 << 20;
+/// A base up to this size is held whole while something is aligned with it, because it is read at random.
+pub const ALIGN_HELD_BASE_BYTES: u64 = 256 << 20;
 
-/// Larger ones are read through a cache of this many blocks ...
-pub const ALIGN_CACHE_BLOCKS: usize = 512;
+/// What is read from front to back, with a look around now and then, is held up to this size.
+pub const WALKED_HELD_BYTES: u64 = 4 << 20;
 
-/// ... of this many bytes: 64 MiB for the base and as much for the target.
-pub const ALIGN_BLOCK_BYTES: usize = 128 << 10;
+/// What is not held is read through a cache of this many blocks ...
+pub const CACHE_BLOCKS: usize = 4096;
+
+/// ... of this many bytes: 64 MiB. Small blocks, because a probe needs some hundred bytes of its place only.
+pub const CACHE_BLOCK_BYTES: usize = 16 << 10;
 
 /// Windows of the base that the aligner remembers, 8 bytes each: 128 MiB. A longer base is sampled more coarsely.
 pub const ALIGN_SAMPLES: u64 = 16 << 20;

@@ -106,7 +106,6 @@ pub struct BaseEntry {
 
 /// What happens to a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LayerEntry {
     /// The digest of the layer.
     pub diff_id: DiffId,

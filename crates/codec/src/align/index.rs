@@ -14,6 +14,9 @@ const PROBES: usize = 8;
 /// A candidate this long is taken without looking for a longer one.
 const LONG_ENOUGH: u64 = 4096;
 
+/// How far around the expected place a common window is looked for.
+const NEAR: u64 = 8 << 10;
+
 /// The sampled windows of a base.
 pub struct Index<'a> {
     base: &'a dyn ReadAt,
@@ -47,7 +50,7 @@ impl<'a> Index<'a> {
     }
 
     fn fill(&mut self, samples: usize) -> io::Result<()> {
-        let mut bytes = Bytes::new(self.base)?;
+        let mut bytes = Bytes::walked(self.base)?;
         let step = usize::try_from(self.step).map_err(io::Error::other)?;
         let mut sample = 0;
         let mut before = None;
@@ -133,7 +136,45 @@ impl<'a> Index<'a> {
             }
             link = self.links[sample as usize];
         }
+        if link != 0 && best.is_none_or(|best| best.length < LONG_ENOUGH) {
+            let near = self.longest_near(base, target, position, current)?;
+            best = best.into_iter().chain(near).max_by_key(|found| found.length);
+        }
         Ok(best)
+    }
+
+    /// Where a window is so common that not all places of it are looked at, those near where the current alignment would
+    /// go on are the likeliest: something was inserted or cut.
+    fn longest_near(
+        &self,
+        base: &mut Bytes<'_>,
+        target: &mut Bytes<'_>,
+        position: u64,
+        current: Match,
+    ) -> io::Result<Option<Match>> {
+        let expected = (current.base + position).saturating_sub(current.target);
+        let start = expected.saturating_sub(NEAR).min(base.len());
+        let floor = position - current.target_end().min(position);
+        let mut places = [0_u64; PROBES];
+        let mut count = 0;
+        if let Some(window) = target.from(position)?.get(..WINDOW) {
+            let around = base.from(start)?;
+            let around = &around[..around.len().min(usize::try_from(2 * NEAR).unwrap_or_default())];
+            for (place, offset) in places.iter_mut().zip(memchr::memmem::find_iter(around, window)) {
+                *place = start + offset as u64;
+                count += 1;
+            }
+        }
+        let mut best = None::<Match>;
+        for base_at in places.into_iter().take(count) {
+            let length = agreeing(base, base_at, target, position)?;
+            if best.is_none_or(|best| length > best.length) {
+                best = Some(Match { target: position, base: base_at, length });
+            }
+        }
+        let Some(found) = best else { return Ok(None) };
+        let behind = agreeing_before(base, found.base, target, position, floor.min(found.base))?;
+        Ok(Some(Match { target: position - behind, base: found.base - behind, length: found.length + behind }))
     }
 }
 

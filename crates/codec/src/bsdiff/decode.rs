@@ -54,7 +54,7 @@ fn open<'a>(base: &'a dyn ReadAt, delta: &'a dyn ReadAt, most: u64) -> Result<De
         control: stream(HEADER_BYTES, control)?,
         differences: stream(HEADER_BYTES + control, differences)?,
         extra: stream(HEADER_BYTES + control + differences, extra)?,
-        base: Bytes::new(base)?,
+        base: Bytes::walked(base)?,
         base_at: 0,
         position: 0,
         length,

@@ -15,8 +15,8 @@ use crate::{ReadAt, Reader, Scratch, ScratchFile};
 /// What reading, writing and the scratch report.
 pub fn encode(base: &dyn ReadAt, target: &dyn ReadAt, scratch: &dyn Scratch, out: &mut dyn Write) -> io::Result<()> {
     let mut streams = Streams {
-        base: Bytes::new(base)?,
-        target: Bytes::new(target)?,
+        base: Bytes::walked(base)?,
+        target: Bytes::walked(target)?,
         control: stream(scratch)?,
         differences: stream(scratch)?,
         extra: stream(scratch)?,

@@ -110,7 +110,7 @@ impl<'a, R: BufRead> Target<'a, R> {
         literals: &'a mut R,
         out: &'a mut dyn Write,
     ) -> Result<Self, Error> {
-        let base = Bytes::new(base).map_err(|source| Error::Io { position: 0, source })?;
+        let base = Bytes::walked(base).map_err(|source| Error::Io { position: 0, source })?;
         let gap = read_number(gaps, 0)?;
         Ok(Self { base, gaps, values, literals, out, position: 0, gap, piece: Vec::new() })
     }

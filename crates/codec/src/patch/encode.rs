@@ -90,7 +90,7 @@ impl<'a> Residual<'a> {
         values: &'a mut dyn Write,
         literals: &'a mut dyn Write,
     ) -> io::Result<Self> {
-        let (base, target) = (Bytes::new(base)?, Bytes::new(target)?);
+        let (base, target) = (Bytes::walked(base)?, Bytes::walked(target)?);
         Ok(Self { base, target, gaps, values, literals, equal: 0, target_end: 0 })
     }
 

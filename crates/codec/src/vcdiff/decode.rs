@@ -20,7 +20,7 @@ const APPLICATION_HEADER_BYTES: u64 = 64 << 10;
 /// # Errors
 /// [`Error`] when the delta is damaged, of another kind, or does not fit the base.
 pub fn decode(base: &dyn ReadAt, delta: impl Read, out: &mut dyn Write, most: u64) -> Result<u64, Error> {
-    let mut decoder = Decoder { delta, base: Bytes::new(base)?, window: 0, total: 0, most };
+    let mut decoder = Decoder { delta, base: Bytes::walked(base)?, window: 0, total: 0, most };
     decoder.header()?;
     while decoder.window(out)? {
         decoder.window += 1;

@@ -36,7 +36,7 @@ pub fn encode(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     out.write_all(&header(application_header))?;
-    let mut windows = Windows { base: Bytes::new(base)?, target, start: 0, matches: Vec::new(), out };
+    let mut windows = Windows { base: Bytes::walked(base)?, target, start: 0, matches: Vec::new(), out };
     Index::new(base)?.align(target, &mut |found| windows.take(found))?;
     windows.finish()
 }

@@ -1,0 +1,217 @@
+//! What can be typed after `docker_delta`. Help, completions and man pages are made from this.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use delta_codec::compress::{Compression, Level};
+use delta_core::error::{Error, Result};
+use delta_core::image::{ImageName, Platform};
+use delta_core::method::{Identity, Method};
+use delta_transport::engine::ClientKind;
+use delta_transport::output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  # On the connected machine, which has both versions:
+  docker_delta create app:v2 app.ddelta --base app:v1
+
+  # On the machine that no network reaches, which has app:v1:
+  docker_delta apply app.ddelta
+
+  # Without an engine, from archives of `docker save`:
+  docker_delta create v2.tar app.ddelta --base v1.tar
+  docker_delta apply app.ddelta --base v1.tar -o v2-again.tar
+
+Exit codes: 0 done, 1 fault of the program, 2 usage, 3 surroundings (no engine, no room, missing base),
+4 content (damaged, other digest, unknown version).";
+
+/// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
+#[derive(Debug, Parser)]
+#[command(name = "docker_delta", version, after_help = EXAMPLES, max_term_width = 120)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Tell more of what is done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Folder for temporary files instead of TMPDIR; may need as much room as the images
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The engine to use: docker or podman [default: docker, else podman]
+    #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
+    pub(crate) engine: Option<ClientKind>,
+    /// Global options that Docker's client hands to its plugins.
+    #[arg(skip)]
+    pub(crate) engine_arguments: Vec<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a package of images; with --base, only of what the base images lack
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create(Create),
+    /// Rebuild the images of a package and load them into the engine, or write them to a file
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(Apply),
+    /// List the layers of a package: what happens to each, and what it weighs
+    List(PackageOnly),
+    /// Tell what a package is: images, tags, platforms, method, sizes, and the base images that it needs
+    Info(PackageOnly),
+    /// Check a package wholly, without any base image
+    Verify(PackageOnly),
+    /// Tell what is seen of an image: documents, platforms, layers
+    Inspect(Inspect),
+    /// Print the completions for a shell: bash, zsh, fish, elvish or powershell
+    Completions(Completions),
+    /// Write the man pages into a folder
+    Man(Man),
+}
+
+const CREATE_EXAMPLES: &str = "\
+An image is a name in the engine (app:v2, docker-daemon:app:v2, podman:app:v2), a file that `docker save` or
+`podman save` wrote, or an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR);
+`-` is an archive on standard input.
+
+Examples:
+  docker_delta create app:v2 app.ddelta --base app:v1           # only what v1 lacks
+  docker_delta create app:v2 db:v7 all.ddelta --base app:v1 --base db:v6
+  docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
+  docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
+  docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  docker_delta apply app.ddelta                    # into the engine, with the original tags
+  docker_delta apply app.ddelta app:next           # under another name
+  docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
+  docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
+
+/// Arguments of `create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The images to bring
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+    /// The package to write
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: PathBuf,
+    /// An image that the other side has; may be given several times
+    #[arg(short, long = "base", value_name = "IMAGE")]
+    pub(crate) bases: Vec<String>,
+    /// Take only this platform of an image for several, such as linux/amd64; may be given several times
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub(crate) platforms: Vec<Platform>,
+    /// How layers travel: auto (the smallest), xdelta3 (VCDIFF), bsdiff (BSDIFF40) or layer (whole)
+    #[arg(short, long, default_value = "auto")]
+    pub(crate) method: Method,
+    #[command(flatten)]
+    pub(crate) squeeze: Squeeze,
+    /// What must come back: manifest (everything, so that digests and signatures stay valid) or config (config and layers;
+    /// smaller where the source keeps layers compressed)
+    #[arg(long, default_value = "manifest")]
+    pub(crate) identity: Identity,
+    /// Only say what the package would weigh, layer by layer
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Replace the package if there is one
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// How members are compressed.
+#[derive(Debug, Args)]
+pub struct Squeeze {
+    /// Compressor: zstd, gzip, bzip2, xz or none
+    #[arg(short, long, default_value = "zstd")]
+    pub(crate) compression: Compression,
+    /// Level: 1 to 9; for zstd up to 22, and -1 to -100 for its fast mode [default: zstd 9]
+    #[arg(short, long, allow_negative_numbers = true)]
+    pub(crate) level: Option<i32>,
+}
+
+impl Squeeze {
+    /// The level, checked against the compressor.
+    pub(crate) fn level(&self) -> Result<Level> {
+        match self.level {
+            Some(level) => Level::new(self.compression, level).map_err(|error| Error::usage(error.to_string())),
+            None => Ok(self.compression.default_level()),
+        }
+    }
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The package; `-` is standard input
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: PathBuf,
+    /// The name that the image gets instead of its original tags
+    #[arg(value_name = "IMAGE_NAME")]
+    pub(crate) name: Option<ImageName>,
+    /// Where the base images are, if not in the engine; may be given several times
+    #[arg(short, long = "base", value_name = "IMAGE")]
+    pub(crate) bases: Vec<String>,
+    /// Write the images to a file that every engine loads, or a folder (OCI layout), instead of into the engine
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub(crate) output: Option<Output>,
+    /// Take only this platform of an image for several
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub(crate) platforms: Vec<Platform>,
+    /// Only say what is missing, what would be read, rebuilt and loaded, and how much room it takes
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Do it again if the image is there already; replace the output if there is one
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// The argument of commands that only read a package.
+#[derive(Debug, Args)]
+pub struct PackageOnly {
+    /// The package; `-` is standard input
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: PathBuf,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+fn engine(text: &str) -> Result<ClientKind, String> {
+    match text {
+        "docker" => Ok(ClientKind::Docker),
+        "podman" => Ok(ClientKind::Podman),
+        _ => Err(format!("expected docker or podman, found `{text}`")),
+    }
+}

@@ -1,0 +1,9 @@
+//! One file a command.
+
+pub(crate) mod apply;
+pub(crate) mod create;
+pub(crate) mod file;
+pub(crate) mod info;
+pub(crate) mod inspect;
+pub(crate) mod list;
+pub(crate) mod verify;

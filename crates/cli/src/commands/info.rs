@@ -1,0 +1,77 @@
+//! `docker_delta info`
+
+use std::fmt::Write;
+
+use delta_core::error::Result;
+use delta_core::image::{ImageName, ManifestKind};
+use delta_core::report::{self, PackageReport};
+use serde::Serialize;
+
+use crate::arguments::PackageOnly;
+use crate::figures::{share, size};
+use crate::run::Session;
+use crate::terminal;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    #[serde(flatten)]
+    package: &'a PackageReport,
+}
+
+pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
+    let package = session.open_package(&arguments.package)?;
+    let report = report::package(&package)?;
+    if session.common.json {
+        terminal::print_json(&Report { schema: 1, package: &report })
+    } else {
+        terminal::print(&text(&report))
+    }
+}
+
+fn text(report: &PackageReport) -> String {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    for image in &report.images {
+        rows.push(("Image", names(&image.names, &image.digest.short())));
+        rows.push(("  digest", image.digest.to_string()));
+        for manifest in image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image) {
+            let platform = manifest.platform.as_ref().map(ToString::to_string).unwrap_or_default();
+            let created = manifest.created.as_ref().map(|created| format!(", created {created}")).unwrap_or_default();
+            rows.push(("  platform", format!("{platform}, {} layers{created}", manifest.layers)));
+            rows.push(("  image ID", manifest.id.to_string()));
+        }
+        let attestations = image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Attestation).count();
+        if attestations > 0 {
+            rows.push(("  attestations", attestations.to_string()));
+        }
+    }
+    if let Some(stream) = &report.stream {
+        rows.push(("Brings", format!("a {:?} of digest {}", stream.kind, stream.target).to_lowercase()));
+        rows.push(("Needs", format!("OLD of {} with digest {}", size(stream.base_size), stream.base)));
+    }
+    for base in &report.bases {
+        let id = base.ids.first().map_or_else(|| base.digest.short(), |id| id.short());
+        rows.push(("Needs", format!("{} (image {id})", names(&base.names, "an image without a name"))));
+    }
+    if report.bases.is_empty() && report.stream.is_none() {
+        rows.push(("Needs", "nothing".to_owned()));
+    }
+    rows.push(("Package", format!("{} ({} bytes)", size(report.package_bytes), report.package_bytes)));
+    let of = |bytes| format!("{}; the package is {} of it", size(bytes), share(report.package_bytes, bytes));
+    rows.push(("Whole", of(report.image_bytes)));
+    rows.push(("Missing layers", of(report.missing_bytes)));
+    rows.push(("Method", format!("{}, {} level {}", report.method, report.compression, report.level)));
+    rows.push(("Identity", format!("{:?}", report.identity).to_lowercase()));
+    rows.push(("Format", format!("{}, made by {}", report.format, report.created_by)));
+    rows.iter().fold(String::new(), |mut text, (label, value)| {
+        // Writing into a string does not fail.
+        let _ = writeln!(text, "{label:<16}{value}");
+        text
+    })
+}
+
+fn names(names: &[ImageName], otherwise: &str) -> String {
+    let names: Vec<&str> = names.iter().map(ImageName::as_str).collect();
+    if names.is_empty() { otherwise.to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,68 @@
+//! `docker_delta list`
+
+use delta_core::error::Result;
+use delta_core::metadata::Metadata;
+use delta_core::report::{self, Fate, LayerReport};
+use serde::Serialize;
+
+use crate::arguments::PackageOnly;
+use crate::figures;
+use crate::run::Session;
+use crate::terminal;
+
+/// A layer with the names of the base images that have what it needs.
+#[derive(Serialize)]
+pub(crate) struct ListedLayer {
+    #[serde(flatten)]
+    layer: LayerReport,
+    base_images: Vec<String>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    schema: u32,
+    layers: Vec<ListedLayer>,
+}
+
+pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
+    let package = session.open_package(&arguments.package)?;
+    let layers = layers(package.metadata());
+    if session.common.json {
+        terminal::print_json(&Report { schema: 1, layers })
+    } else {
+        terminal::print(&table(&layers))
+    }
+}
+
+pub(crate) fn layers(metadata: &Metadata) -> Vec<ListedLayer> {
+    let listed = |layer: LayerReport| {
+        let needs =
+            |diff_id| if layer.fate == Fate::Held { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
+        let bases = metadata.bases.iter().filter(|base| base.layers.iter().any(|held| needs(held.diff_id)));
+        let label = |base: &delta_core::metadata::BaseEntry| {
+            base.names.first().map_or_else(|| base.root.short(), ToString::to_string)
+        };
+        ListedLayer { base_images: bases.map(label).collect(), layer }
+    };
+    report::layers(metadata).into_iter().map(listed).collect()
+}
+
+pub(crate) fn table(layers: &[ListedLayer]) -> String {
+    let row = |listed: &ListedLayer| {
+        let layer = &listed.layer;
+        let fate = match (layer.fate, layer.codec) {
+            (Fate::Held, _) | (_, None) => "held".to_owned(),
+            (Fate::Whole, Some(_)) => "whole".to_owned(),
+            (Fate::Delta, Some(codec)) => format!("delta ({})", codec.feature()),
+        };
+        vec![
+            layer.diff_id.short(),
+            figures::size(layer.size),
+            fate,
+            figures::size(layer.package_bytes),
+            listed.base_images.join(", "),
+        ]
+    };
+    figures::table(&["LAYER", "SIZE", "TRAVELS AS", "IN PACKAGE", "NEEDS"], &[1, 3], layers.iter().map(row))
+}

@@ -1,0 +1,111 @@
+//! What can be typed after `file_delta`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use delta_core::error::{Error, Result};
+use delta_core::method::Method;
+
+use crate::arguments::{Common, Squeeze};
+
+const EXAMPLES: &str = "\
+Examples:
+  file_delta create firmware-1.bin firmware-2.bin update.delta
+  file_delta apply firmware-1.bin update.delta firmware-2.bin
+  file_delta create site-monday/ site-tuesday/ site.delta       # folders, with owners, times, links and attributes
+  file_delta create -m xdelta3 -c none OLD NEW DELTA            # DELTA is what `xdelta3 -d -s OLD DELTA NEW` reads
+  file_delta create -m bsdiff OLD NEW DELTA                     # DELTA is what `bspatch OLD NEW DELTA` reads";
+
+/// Makes small differences of files and folders, and applies them exactly.
+#[derive(Debug, Parser)]
+#[command(name = "file_delta", version, after_help = EXAMPLES, max_term_width = 120)]
+pub struct FileArguments {
+    #[command(flatten)]
+    pub(crate) common: FileCommon,
+    #[command(subcommand)]
+    pub(crate) command: FileCommand,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct FileCommon {
+    /// Tell more of what is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Folder for temporary files instead of TMPDIR
+    #[arg(long, global = true, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl FileCommon {
+    pub(crate) fn into_common(self) -> Common {
+        let Self { verbose, temp_dir, json } = self;
+        Common { verbose, temp_dir, json, engine: None, engine_arguments: Vec::new() }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum FileCommand {
+    /// Make the difference that turns OLD into NEW: two files, or two folders
+    Create(FileCreate),
+    /// Make NEW out of OLD and a difference
+    Apply(FileApply),
+}
+
+/// Arguments of `create`.
+#[derive(Debug, Args)]
+pub struct FileCreate {
+    /// The file or folder that the other side has
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The file or folder that it shall get
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// The difference to write
+    #[arg(value_name = "DELTA")]
+    pub(crate) delta: PathBuf,
+    /// auto (the smallest), xdelta3 (VCDIFF) or bsdiff (BSDIFF40)
+    #[arg(short, long, default_value = "auto", value_parser = file_method)]
+    pub(crate) method: Method,
+    #[command(flatten)]
+    pub(crate) squeeze: Squeeze,
+    /// Only say what the difference would weigh
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Replace DELTA if there is one
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct FileApply {
+    /// The file or folder that is here
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The difference
+    #[arg(value_name = "DELTA")]
+    pub(crate) delta: PathBuf,
+    /// The file or folder to write
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Only check that it can be applied
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Replace NEW if there is one
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+fn file_method(text: &str) -> Result<Method> {
+    match text.parse() {
+        Ok(Method::Layer) | Err(_) => {
+            Err(Error::usage(format!("expected a method (auto, xdelta3 or bsdiff), found `{text}`")))
+        }
+        method => method,
+    }
+}

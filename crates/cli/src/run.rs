@@ -1,0 +1,122 @@
+//! From the command line to the exit code.
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser;
+use delta_core::context::Context;
+use delta_core::error::{Error, Result};
+use delta_transport::atomic_file;
+use delta_transport::spool::TempScratch;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::arguments::{Arguments, Command, Common};
+use crate::commands::{apply, create, file, info, inspect, list, verify};
+use crate::failure::exit_code;
+use crate::file_arguments::{FileArguments, FileCommand};
+use crate::terminal::Terminal;
+use crate::{pages, plugin};
+
+/// What a command works with.
+pub(crate) struct Session {
+    pub(crate) common: Common,
+    pub(crate) terminal: Terminal,
+    pub(crate) scratch: Arc<TempScratch>,
+}
+
+impl Session {
+    fn new(common: Common) -> Result<Self> {
+        let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
+        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch })
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { scratch: self.scratch.as_ref(), progress: &self.terminal }
+    }
+}
+
+/// Runs `docker_delta`.
+pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
+    guarded(|| {
+        if let Some(answer) = plugin::answer(&arguments) {
+            return Ok(answer);
+        }
+        let (own, engine_arguments) = plugin::split(arguments);
+        let Arguments { mut common, command } = Arguments::try_parse_from(own)?;
+        common.engine_arguments = engine_arguments;
+        Ok(dispatch(common, command))
+    })
+}
+
+/// Runs `file_delta`.
+pub fn file_delta(arguments: Vec<OsString>) -> ExitCode {
+    guarded(|| {
+        let FileArguments { common, command } = FileArguments::try_parse_from(arguments)?;
+        let common = common.into_common();
+        Ok(Session::new(common).and_then(|session| match command {
+            FileCommand::Create(arguments) => file::create(&session, &arguments),
+            FileCommand::Apply(arguments) => file::apply(&session, &arguments),
+        }))
+    })
+}
+
+fn dispatch(common: Common, command: Command) -> Result<()> {
+    match command {
+        Command::Completions(arguments) => return pages::completions(arguments.shell),
+        Command::Man(arguments) => return pages::man(&arguments.folder),
+        _ => {}
+    }
+    let session = Session::new(common)?;
+    match command {
+        Command::Create(arguments) => create::run(&session, &arguments),
+        Command::Apply(arguments) => apply::run(&session, &arguments),
+        Command::List(arguments) => list::run(&session, &arguments),
+        Command::Info(arguments) => info::run(&session, &arguments),
+        Command::Verify(arguments) => verify::run(&session, &arguments),
+        Command::Inspect(arguments) => inspect::run(&session, &arguments),
+        Command::Completions(_) | Command::Man(_) => Ok(()),
+    }
+}
+
+/// Turns whatever happens into an exit code: errors, panics, and signals.
+fn guarded(work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
+    clean_up_on_signals();
+    panic::set_hook(Box::new(|_| {}));
+    let terminal = Terminal::new(false);
+    match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(error))) => {
+            terminal.error(&error);
+            exit_code(&error)
+        }
+        Ok(Err(usage)) => {
+            // A closed stream leaves nobody to be told.
+            let _ = usage.print();
+            ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
+        }
+        Err(panic) => {
+            atomic_file::remove_pending();
+            let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+            let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            let error = Error::internal(format!("a fault of this program: {said}"))
+                .with_hint("nothing was left half done; please report it with the command and this message");
+            terminal.error(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+/// Removes what has no final name when the program is told to stop, then ends with the code that shells expect.
+fn clean_up_on_signals() {
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            atomic_file::remove_pending();
+            #[expect(clippy::exit, reason = "the work goes on in other threads, which nobody waits for")]
+            std::process::exit(128 + signal);
+        }
+    });
+}

@@ -1,0 +1,138 @@
+//! Talks to the user: data to stdout, everything else to stderr.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use delta_core::error::{Error, Result};
+use delta_core::progress::{Progress, Task};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use owo_colors::OwoColorize;
+
+/// What takes less than this gets no progress bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The user's terminal, or whatever stands in its place.
+pub(crate) struct Terminal {
+    verbose: bool,
+    bars: Option<MultiProgress>,
+}
+
+impl Terminal {
+    pub(crate) fn new(verbose: bool) -> Self {
+        Self { verbose, bars: io::stderr().is_terminal().then(MultiProgress::new) }
+    }
+
+    /// Prints an error and what to do next.
+    pub(crate) fn error(&self, error: &Error) {
+        self.line(format_args!("{} {error}", "ERROR:".red().bold()));
+        if let Some(hint) = error.hint() {
+            self.line(format_args!("{} {hint}", "hint:".cyan().bold()));
+        }
+    }
+
+    /// Writes a line to stderr, between the progress bars.
+    fn line(&self, line: fmt::Arguments<'_>) {
+        // Nobody is left to be told when stderr is closed.
+        let write = || {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+/// Writes data to stdout. A reader that has seen enough is no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = anstream::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("writing to standard output")(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a report as JSON to stdout.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Error::internal(error.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
+impl Progress for Terminal {
+    fn begin(&self, what: &str, total: Option<u64>) -> Box<dyn Task> {
+        Box::new(Bar {
+            what: what.to_owned(),
+            total,
+            started: Instant::now(),
+            bars: self.bars.clone(),
+            state: Mutex::default(),
+        })
+    }
+
+    fn inform(&self, message: fmt::Arguments<'_>) {
+        self.line(format_args!("{} {message}", "INFO:".green().bold()));
+    }
+
+    fn detail(&self, message: fmt::Arguments<'_>) {
+        if self.verbose {
+            self.line(format_args!("{} {message}", "VERBOSE:".blue()));
+        }
+    }
+}
+
+/// A piece of work; its bar appears when it turns out to be long.
+struct Bar {
+    what: String,
+    total: Option<u64>,
+    started: Instant,
+    bars: Option<MultiProgress>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    done: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    fn draw(&self, bars: &MultiProgress) -> ProgressBar {
+        let (template, bar) = match self.total {
+            Some(total) => {
+                ("{msg:30!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left", ProgressBar::new(total))
+            }
+            None => ("{msg:30!} {spinner} {bytes} {bytes_per_sec}", ProgressBar::no_length()),
+        };
+        let bar = bars.add(bar.with_message(self.what.clone()));
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+impl Task for Bar {
+    fn advance(&self, bytes: u64) {
+        let Some(bars) = &self.bars else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.done += bytes;
+        if state.bar.is_none() && self.started.elapsed() > PATIENCE {
+            state.bar = Some(self.draw(bars));
+        }
+        if let Some(bar) = &state.bar {
+            bar.set_position(state.done);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(bar), Some(bars)) = (state.bar.take(), &self.bars) {
+            bar.finish_and_clear();
+            bars.remove(&bar);
+        }
+    }
+}
