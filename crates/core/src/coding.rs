@@ -1,5 +1,7 @@
 //! One layer to members and back, by each codec.
 
+mod recipe;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use crate::digest::DiffId;
 use crate::error::{Error, Kind, Result};
 use crate::image::VerifiedLayer;
 use crate::limits;
+use crate::matcher::Library;
 use crate::method::{LayerCodec, Method};
 use crate::package::Member;
 
@@ -21,43 +24,73 @@ pub(crate) struct Squeeze {
     pub(crate) level: Level,
 }
 
-/// Codes `target` by every codec of `method` and keeps the smallest result.
+/// What a layer may be coded against.
+#[derive(Clone, Copy)]
+pub(crate) enum Known<'a> {
+    /// These layers, one behind the other.
+    Bases(&'a [VerifiedLayer]),
+    /// The layers of the library, which are these, before the one with this number.
+    Library(&'a Library, &'a [VerifiedLayer], usize),
+}
+
+/// A coded layer.
+pub(crate) struct Coding {
+    pub(crate) codec: LayerCodec,
+    /// What it was coded against.
+    pub(crate) bases: Vec<DiffId>,
+    pub(crate) members: Vec<Member>,
+}
+
+impl Coding {
+    fn size(&self) -> u64 {
+        self.members.iter().map(|member| member.bytes.len() + limits::MEMBER_OVERHEAD).sum()
+    }
+}
+
+/// Codes `target` by every codec of `method` that may win and keeps the smallest result.
 pub(crate) fn encode_smallest(
     method: Method,
-    bases: &[VerifiedLayer],
+    known: Known<'_>,
     target: &VerifiedLayer,
     squeeze: Squeeze,
     context: Context<'_>,
-) -> Result<(LayerCodec, Vec<Member>)> {
-    let mut best: Option<(u64, LayerCodec, Vec<Member>)> = None;
-    for codec in codecs(method, bases, target.bytes().len()) {
-        let members = encode(codec, bases, target, squeeze, context)?;
-        let bytes = members.iter().map(|member| member.bytes.len()).sum();
-        context.progress.detail(format_args!("layer {}: {} {bytes} bytes", target.diff_id().short(), codec.feature()));
-        if best.as_ref().is_none_or(|(least, ..)| bytes < *least) {
-            best = Some((bytes, codec, members));
+) -> Result<Coding> {
+    let mut best = None;
+    let mut take = |coding: Coding| {
+        let (name, bytes) = (coding.codec.feature(), coding.size());
+        context.progress.detail(format_args!("layer {}: {name} {bytes} bytes", target.diff_id().short()));
+        if best.as_ref().is_none_or(|best: &Coding| bytes < best.size()) {
+            best = Some(coding);
         }
-    }
-    best.map(|(_, codec, members)| (codec, members)).ok_or_else(|| Error::internal("a method without codecs"))
-}
-
-/// The bases that a layer coded by `codec` is listed with.
-pub(crate) fn used_bases(codec: LayerCodec, bases: &[VerifiedLayer]) -> Vec<DiffId> {
-    match codec {
-        LayerCodec::Whole => Vec::new(),
-        LayerCodec::Vcdiff | LayerCodec::Bsdiff => bases.iter().map(VerifiedLayer::diff_id).collect(),
-    }
-}
-
-/// Without a base that looks alike a delta is only the layer in another wrapping, and bzip2 is slow on much of it.
-fn codecs(method: Method, bases: &[VerifiedLayer], size: u64) -> Vec<LayerCodec> {
-    let is_auto = method == Method::Auto;
-    let wanted = |codec: &LayerCodec| match codec {
-        LayerCodec::Whole => true,
-        LayerCodec::Vcdiff => !is_auto || !bases.is_empty(),
-        LayerCodec::Bsdiff => !is_auto || (!bases.is_empty() && size <= limits::AUTO_BSDIFF_BYTES),
     };
-    method.codecs().iter().copied().filter(wanted).collect()
+    let bases = match known {
+        Known::Bases(bases) => bases.to_vec(),
+        Known::Library(library, layers, number) => {
+            let (bases, members) = recipe::encode(library, number, target, squeeze, context)?;
+            let bases: Vec<_> = bases.into_iter().map(|base| layers[base].clone()).collect();
+            take(Coding { codec: LayerCodec::Recipe, bases: ids(&bases), members });
+            bases
+        }
+    };
+    for codec in codecs(method, &bases, target.bytes().len()) {
+        let members = encode(codec, &bases, target, squeeze, context)?;
+        let bases = if codec == LayerCodec::Whole { Vec::new() } else { ids(&bases) };
+        take(Coding { codec, bases, members });
+    }
+    best.ok_or_else(|| Error::internal("a method without codecs"))
+}
+
+fn ids(layers: &[VerifiedLayer]) -> Vec<DiffId> {
+    layers.iter().map(VerifiedLayer::diff_id).collect()
+}
+
+/// The codecs besides the recipe. What is large is not worth a comparison that the recipe wins: it holds the same matches,
+/// and what is new in it is compressed like a whole layer.
+fn codecs(method: Method, bases: &[VerifiedLayer], size: u64) -> Vec<LayerCodec> {
+    let may_win = |codec: &LayerCodec| {
+        method != Method::Auto || (size <= limits::COMPARED_BYTES && (*codec == LayerCodec::Whole || !bases.is_empty()))
+    };
+    method.codecs().iter().copied().filter(may_win).collect()
 }
 
 /// Codes `target` against `bases` and proves the result by rebuilding it.
@@ -73,6 +106,7 @@ pub(crate) fn encode(
     let base = Concat::new(bases.iter().map(VerifiedLayer::bytes));
     let stem = format!("layer_deltas/{}{}", target.diff_id().hex(), codec.suffix());
     let raw = match codec {
+        LayerCodec::Recipe => return Err(Error::internal("a recipe is made with a library")),
         LayerCodec::Whole => target.bytes().clone(),
         LayerCodec::Vcdiff => {
             context.spool(&doing, |out| vcdiff::encode(&base, target.bytes(), b"", out).map_err(failed))?
@@ -105,13 +139,19 @@ pub(crate) fn decode(
     context: Context<'_>,
 ) -> Result<VerifiedLayer> {
     let doing = format!("rebuilding the layer {}", expected.short());
+    if codec == LayerCodec::Recipe {
+        let rebuilt = context.spool(&doing, |out| recipe::decode(bases, members, (expected, size), context, out))?;
+        return checked(expected, size, rebuilt);
+    }
     let [member] = members else { return Err(Error::content(format!("{doing}: expected one member"))) };
     let base = Concat::new(bases);
     let rebuilt = context.spool(&doing, |out| {
         let failed = |error: &dyn std::fmt::Display| Error::content(format!("{doing} from {}: {error}", member.name));
         let mut out = Bounded { inner: out, left: size, failure: None };
         let decoded = match codec {
-            LayerCodec::Whole => io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error)),
+            LayerCodec::Recipe | LayerCodec::Whole => {
+                io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error))
+            }
             LayerCodec::Vcdiff => vcdiff::decode(&base, io::BufReader::new(plain(member)?), &mut out, size)
                 .map_err(|error| failed(&error)),
             LayerCodec::Bsdiff => bsdiff::decode(&base, &*member.bytes, &mut out, size).map_err(|error| failed(&error)),
@@ -135,7 +175,7 @@ fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<Veri
 const fn compressor(codec: LayerCodec, squeeze: Squeeze) -> Squeeze {
     match codec {
         LayerCodec::Bsdiff => Squeeze { compression: Compression::None, level: squeeze.level },
-        LayerCodec::Whole | LayerCodec::Vcdiff => squeeze,
+        LayerCodec::Recipe | LayerCodec::Whole | LayerCodec::Vcdiff => squeeze,
     }
 }
 

@@ -11,12 +11,13 @@ use std::io::Write;
 use delta_codec::compress::{Compression, Level};
 use rayon::prelude::*;
 
-use crate::coding::{self, Squeeze};
+use crate::coding::{self, Coding, Known, Squeeze};
 use crate::context::Context;
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::{Image, Layer, Platform, VerifiedLayer};
 use crate::limits;
+use crate::matcher::Library;
 use crate::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use crate::method::{Identity, LayerCodec, Method};
 use crate::package::{self, Member};
@@ -121,10 +122,9 @@ fn code_layers(
     let targets = verified(&missing, "target", context)?;
     let uses_bases = options.method != Method::Layer && !missing.is_empty();
     let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
-    let choice = if uses_bases { Choice::new(&bases, &targets)? } else { Choice::default() };
+    let against = Against::new(options.method, &bases, &targets)?;
     let code = |(index, target): (usize, &VerifiedLayer)| {
-        let chosen = choice.bases_of(index, &bases, &targets);
-        code_layer(target, &chosen, options, context).map(|coded| (target.diff_id(), coded))
+        code_layer(target, &against, index, options, context).map(|coded| (target.diff_id(), coded))
     };
     // Small layers are coded side by side; a large one gets the memory that all of them together may take.
     let numbered = || targets.iter().enumerate();
@@ -166,21 +166,55 @@ fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<V
 
 fn code_layer(
     target: &VerifiedLayer,
-    bases: &[VerifiedLayer],
+    against: &Against,
+    index: usize,
     options: &CreateOptions,
     context: Context<'_>,
 ) -> Result<Coded> {
     let squeeze = Squeeze { compression: options.compression, level: options.level };
     let size = target.bytes().len();
     let task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), Some(size));
-    let (codec, members) = coding::encode_smallest(options.method, bases, target, squeeze, context)?;
+    let chosen = against.bases_of(index);
+    let Coding { codec, bases, members } =
+        coding::encode_smallest(options.method, against.known(index, &chosen), target, squeeze, context)?;
     task.advance(size);
-    let origin = Origin::Coded {
-        codec,
-        bases: coding::used_bases(codec, bases),
-        members: members.iter().map(|member| member.name.clone()).collect(),
-    };
+    let origin = Origin::Coded { codec, bases, members: members.iter().map(|member| member.name.clone()).collect() };
     Ok(Coded { entry: LayerEntry { diff_id: target.diff_id(), size, origin }, codec: Some(codec), members })
+}
+
+/// What layers are coded against: the bases, then the targets.
+struct Against {
+    layers: Vec<VerifiedLayer>,
+    /// The number of the first target.
+    first: usize,
+    /// For method `auto`.
+    library: Option<Library>,
+    /// For the standard formats.
+    choice: Choice,
+}
+
+impl Against {
+    fn new(method: Method, bases: &[VerifiedLayer], targets: &[VerifiedLayer]) -> Result<Self> {
+        let layers: Vec<_> = bases.iter().chain(targets).cloned().collect();
+        let is_auto = method == Method::Auto && !targets.is_empty();
+        let library = is_auto.then(|| Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect()));
+        let library = library.transpose().map_err(Error::io("reading the layers"))?;
+        let uses_choice = matches!(method, Method::Xdelta3 | Method::Bsdiff) && !targets.is_empty();
+        let choice = if uses_choice { Choice::new(bases, targets)? } else { Choice::default() };
+        Ok(Self { layers, first: bases.len(), library, choice })
+    }
+
+    fn bases_of(&self, index: usize) -> Vec<VerifiedLayer> {
+        let (bases, targets) = self.layers.split_at(self.first);
+        self.choice.bases_of(index, bases, targets)
+    }
+
+    fn known<'a>(&'a self, index: usize, chosen: &'a [VerifiedLayer]) -> Known<'a> {
+        match &self.library {
+            Some(library) => Known::Library(library, &self.layers, self.first + index),
+            None => Known::Bases(chosen),
+        }
+    }
 }
 
 fn base_entry(image: &Image) -> BaseEntry {

@@ -12,14 +12,19 @@ pub mod documents;
 pub mod error;
 pub mod image;
 pub mod limits;
+pub mod matcher;
 pub mod metadata;
 pub mod method;
 pub mod package;
 pub mod progress;
+pub mod recipe;
 pub mod report;
+mod similarity;
 pub mod span;
 pub mod stream;
+pub mod tar_index;
 pub mod verify;
+mod window;
 
 pub use error::{Error, Kind, Result};
 

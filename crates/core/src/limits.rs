@@ -35,5 +35,36 @@ pub const SKETCH_SAMPLES: usize = 16_384;
 /// and the compressor's window.
 pub const PARALLEL_LAYER_BYTES: u64 = 128 << 20;
 
-/// Method `auto` tries BSDIFF40 only on layers up to this size: its bzip2 reads 10 MB/s.
-pub const AUTO_BSDIFF_BYTES: u64 = 64 << 20;
+/// Method `auto` tries the other methods too on layers up to this size, where that costs nothing.
+pub const COMPARED_BYTES: u64 = 1 << 20;
+
+/// About what a member costs besides its bytes: a header, padding, a line in `metadata.json`.
+pub const MEMBER_OVERHEAD: u64 = 1_000;
+
+/// Streams of a recipe up to this length stand in its first member.
+pub const INLINE_STREAM_BYTES: u64 = 8 << 10;
+
+/// A stream of a recipe has at most twice the bytes of its layer and these.
+pub const STREAMS_BEYOND_LAYER: u64 = 1 << 20;
+
+/// Entries that a layer is split into; the rest of it is one piece. An index holds some 150 bytes for each.
+pub const ENTRIES_PER_LAYER: usize = 1 << 20;
+
+/// Bytes of a path that entries are found by; longer ones are cut.
+pub const INDEXED_PATH_BYTES: usize = 4_096;
+
+/// A long name or the pax records of one entry; longer ones are not looked into.
+pub const DESCRIPTION_BYTES: u64 = 1 << 20;
+
+/// Blocks of sparse spans behind one header, 21 spans in 512 bytes; what comes behind them is found as the next entry is.
+pub const SPARSE_BYTES: u64 = 512 << 10;
+
+/// Bytes of a content that its sketch is made of: enough to tell contents apart, read again for every content.
+pub const SKETCHED_BYTES: u64 = 128 << 10;
+
+/// Contents, with their bases, that are patched at the same time, unless one alone is larger. The aligner holds them and
+/// an index of four times the base's length.
+pub const PATCH_BATCH_BYTES: u64 = 64 << 20;
+
+/// The piece of each base layer that is held while a layer is rebuilt from many.
+pub const BASE_WINDOW: usize = 64 << 10;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::recipe::Stream;
 
 /// How layers that the base lacks are coded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ impl Method {
         }
     }
 
-    /// The codecs among which the smallest result is taken.
+    /// The codecs among which the smallest result is taken; for `auto`, besides the recipe.
     pub(crate) const fn codecs(self) -> &'static [LayerCodec] {
         match self {
             Self::Auto => &[LayerCodec::Whole, LayerCodec::Vcdiff, LayerCodec::Bsdiff],
@@ -68,6 +69,8 @@ impl FromStr for Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerCodec {
+    /// Entry by entry against any of the base layers.
+    Recipe,
     /// The tar stream itself.
     Whole,
     /// VCDIFF against the base layers, one behind the other.
@@ -78,20 +81,30 @@ pub enum LayerCodec {
 
 impl LayerCodec {
     /// Every codec.
-    pub const ALL: [Self; 3] = [Self::Whole, Self::Vcdiff, Self::Bsdiff];
+    pub const ALL: [Self; 4] = [Self::Recipe, Self::Whole, Self::Vcdiff, Self::Bsdiff];
 
-    /// What the name of the member ends in, before the compressor's suffix.
+    /// What the name of the first member ends in, before the compressor's suffix.
     pub const fn suffix(self) -> &'static str {
         match self {
+            Self::Recipe => ".recipe",
             Self::Whole => ".tar",
             Self::Vcdiff => ".vcdiff",
             Self::Bsdiff => ".bsdiff",
         }
     }
 
+    /// How many members a layer has; a recipe has one for each long stream.
+    pub(crate) const fn most_members(self) -> usize {
+        match self {
+            Self::Recipe => Stream::ALL.len(),
+            Self::Whole | Self::Vcdiff | Self::Bsdiff => 1,
+        }
+    }
+
     /// The name under which a package requires it.
     pub const fn feature(self) -> &'static str {
         match self {
+            Self::Recipe => "recipe",
             Self::Whole => "whole",
             Self::Vcdiff => "vcdiff",
             Self::Bsdiff => "bsdiff",

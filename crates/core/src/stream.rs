@@ -6,11 +6,12 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use delta_codec::compress::{Compression, Level};
 
-use crate::coding::{self, Squeeze};
+use crate::coding::{self, Coding, Known, Squeeze};
 use crate::context::Context;
 use crate::create::Prepared;
 use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
+use crate::matcher::Library;
 use crate::metadata::{FORMAT, LayerEntry, Metadata, Origin, StreamEntry, StreamKind};
 use crate::method::{Identity, Method};
 use crate::package::{Member, Package};
@@ -29,13 +30,16 @@ pub fn create_stream(
     let base = VerifiedLayer::hash(base, "OLD")?;
     let target = VerifiedLayer::hash(target, "NEW")?;
     let squeeze = Squeeze { compression, level };
-    let bases = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
-    let (codec, members) = coding::encode_smallest(method, &bases, &target, squeeze, context)?;
-    let origin = Origin::Coded {
-        codec,
-        bases: coding::used_bases(codec, &bases),
-        members: members.iter().map(|member| member.name.clone()).collect(),
+    let mut layers = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
+    let Coding { codec, bases, members } = if method == Method::Auto {
+        layers.push(target.clone());
+        let library = Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect());
+        let library = library.map_err(Error::io("reading OLD and NEW"))?;
+        coding::encode_smallest(method, Known::Library(&library, &layers, layers.len() - 1), &target, squeeze, context)?
+    } else {
+        coding::encode_smallest(method, Known::Bases(&layers), &target, squeeze, context)?
     };
+    let origin = Origin::Coded { codec, bases, members: members.iter().map(|member| member.name.clone()).collect() };
     let metadata = Metadata {
         format: FORMAT,
         requires: BTreeSet::from([codec.feature().to_owned()]),

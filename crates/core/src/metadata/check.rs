@@ -83,8 +83,9 @@ impl<'a> Known<'a> {
         if let Some(member) = members.iter().find(|member| !self.members.contains_key(member.as_str())) {
             return fault(format!("there is no member {member}"));
         }
-        if members.len() != 1 {
-            return fault(format!("the layer {name} has {} members, its codec has 1", members.len()));
+        let most = codec.most_members();
+        if !(1..=most).contains(&members.len()) {
+            return fault(format!("the layer {name} has {} members, its codec has 1 to {most}", members.len()));
         }
         if !metadata.requires.contains(codec.feature()) {
             return fault(format!("it does not require `{}`, by which the layer {name} is coded", codec.feature()));

@@ -1,0 +1,92 @@
+//! How to rebuild one layer from others: what method `auto` writes.
+//!
+//! A recipe goes over the layer entry by entry. Runs of entries that stand in a base layer as they are cost one number; any
+//! other entry has a header, coded against one that looks like it, and a content, which is one of the base's, one of the
+//! layer's own, one of the base's with a patch, or not known yet. FORMAT.md says what stands where.
+
+mod columns;
+mod decode;
+mod encode;
+mod header;
+mod patch;
+
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+
+pub use decode::decode;
+pub use encode::encode;
+
+/// The streams that a recipe is made of, each a member of the package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// What happens to each entry, and headers.
+    Recipe,
+    /// Where patches take their bytes from.
+    Control,
+    /// How far patched bytes that differ are apart.
+    Gaps,
+    /// By how much they differ.
+    Values,
+    /// Bytes that patches add.
+    Literals,
+    /// Contents that look like nothing known.
+    Contents,
+}
+
+impl Stream {
+    /// Every stream, in the order in which they stand in a package.
+    pub const ALL: [Self; 6] = [Self::Recipe, Self::Control, Self::Gaps, Self::Values, Self::Literals, Self::Contents];
+
+    /// What the name of its member ends in, before the compression.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recipe => "recipe",
+            Self::Control => "control",
+            Self::Gaps => "gaps",
+            Self::Values => "values",
+            Self::Literals => "literals",
+            Self::Contents => "contents",
+        }
+    }
+}
+
+/// The bytes of every stream, in the order of [`Stream::ALL`].
+pub type Streams = [Arc<dyn ReadAt>; Stream::ALL.len()];
+
+/// A recipe, not yet compressed.
+pub struct Recipe {
+    /// The layers that it takes bytes from, as their numbers in the library, ascending.
+    pub bases: Vec<usize>,
+    /// What it is made of.
+    pub streams: Streams,
+}
+
+/// What the kind of an entry says about its content; the numbers are those of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Empty,
+    /// That of the entry whose header this one looks like.
+    Same,
+    /// That of another entry of the base.
+    SameOther,
+    /// One of the contents that came already.
+    Repeat,
+    /// That of the entry whose header this one looks like, patched.
+    Patch,
+    /// That of another entry of the base, patched.
+    PatchOther,
+    New,
+}
+
+impl Content {
+    const ALL: [Self; 7] =
+        [Self::Empty, Self::Same, Self::SameOther, Self::Repeat, Self::Patch, Self::PatchOther, Self::New];
+}
+
+/// A kind is the number of a [`Content`] plus these.
+const ODD_PADDING: u64 = 8;
+const OPAQUE: u64 = 16;
+
+/// Contents that are new stand in groups; a group is a number below this.
+const GROUPS: usize = 256;

@@ -1,0 +1,302 @@
+//! Reads a recipe; it may be hostile.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Slice};
+use rayon::prelude::*;
+
+use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
+use super::encode::expected_padding;
+use super::header::HeaderState;
+use super::patch::PatchReader;
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Streams};
+use crate::error::{Error, Result};
+use crate::limits::{BASE_WINDOW, COPY_BUFFER};
+use crate::tar_index::{self, BLOCK, Entry};
+use crate::window::Window;
+
+/// Rebuilds a layer of `length` bytes from `bases`, which are the layers that the recipe names, in its order. What is
+/// written is right only when its digest is.
+///
+/// # Errors
+/// [`Error::Other`] of kind content when the recipe contradicts itself or its bases; what reading and writing report.
+pub fn decode(bases: &[Arc<dyn ReadAt>], streams: &Streams, length: u64, out: &mut dyn Write) -> Result<()> {
+    let [recipe, control, gaps, values, literals, contents] = streams;
+    let mut offset = 0;
+    let mut head = Window::new(recipe, COPY_BUFFER);
+    let count = number_at(&mut head, &mut offset, recipe.len())?;
+    let starts = group_starts(&mut head, &mut offset)?;
+    let mut decoder = Decoder {
+        bases: Bases::new(bases)?,
+        columns: ColumnReader::new(recipe, offset)?,
+        headers: HeaderState::new(),
+        patches: PatchReader::new([control, gaps, values, literals]),
+        window: Window::new(contents, COPY_BUFFER),
+        starts,
+        added: Vec::new(),
+        out: Bounded { out, left: length },
+        next_header: 0,
+        next_content: 0,
+    };
+    decoder.run(count)
+}
+
+/// Where each group of new contents starts.
+fn group_starts(head: &mut Window<'_>, offset: &mut u64) -> Result<Vec<u64>> {
+    let end = head.len();
+    let count = number_at(head, offset, end)?;
+    let mut starts = Vec::new();
+    let mut start = 0_u64;
+    for _ in
+        0..usize::try_from(count).ok().filter(|count| *count <= GROUPS).ok_or_else(|| damaged("too many groups"))?
+    {
+        starts.push(start);
+        let length = number_at(head, offset, end)?;
+        start = start.checked_add(length).ok_or_else(|| damaged("a group without an end"))?;
+    }
+    Ok(starts)
+}
+
+/// Where an entry's content comes from.
+enum From {
+    Nothing,
+    Base(u64),
+    Patched(u64),
+    /// A place among the new contents.
+    Added(u64),
+}
+
+struct Decoder<'a> {
+    bases: Bases<'a>,
+    columns: ColumnReader<'a>,
+    headers: HeaderState,
+    patches: PatchReader<'a>,
+    window: Window<'a>,
+    /// Where the next content of each group starts.
+    starts: Vec<u64>,
+    /// Where each new content stands: its start and length.
+    added: Vec<(u64, u64)>,
+    out: Bounded<'a>,
+    /// The numbers behind those that were used last.
+    next_header: u64,
+    next_content: u64,
+}
+
+impl Decoder<'_> {
+    fn run(&mut self, count: u64) -> Result<()> {
+        let mut done = 0;
+        while done < count {
+            let run = self.columns.number(Column::Runs)?;
+            if run > count - done {
+                return Err(damaged("a run of more entries than the layer has"));
+            }
+            self.copy_run(run)?;
+            done += run;
+            if done < count {
+                self.entry()?;
+                done += 1;
+            }
+        }
+        if self.out.left > 0 {
+            return Err(damaged(format!("the layer ends {} bytes too early", self.out.left)));
+        }
+        if self.columns.is_at_end() { Ok(()) } else { Err(damaged("more in its columns than the layer has")) }
+    }
+
+    fn copy_run(&mut self, run: u64) -> Result<()> {
+        let end = self.next_header.checked_add(run).ok_or_else(|| damaged("a run behind the end of the base"))?;
+        for number in self.next_header..end {
+            let (base, entry) = self.bases.entry(number)?;
+            let window = &mut self.bases.layers[base].window;
+            if entry.has_header {
+                self.headers.skip(&block_at(window, entry.start)?);
+            }
+            self.out.copy(window, entry.start, entry.end() - entry.start)?;
+        }
+        if run > 0 {
+            (self.next_header, self.next_content) = (end, end);
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self) -> Result<()> {
+        let kind = self.columns.number(Column::Kinds)?;
+        let content = usize::try_from(kind % ODD_PADDING).ok().and_then(|number| Content::ALL.get(number));
+        let content =
+            *content.filter(|_| kind < 2 * OPAQUE).ok_or_else(|| damaged(format!("an entry of kind {kind}")))?;
+        let has_header = kind & OPAQUE == 0;
+        let header = if has_header { self.header_reference()? } else { None };
+        let (from, length) = self.content(content, header)?;
+        if has_header {
+            let base = header.map(|header| self.bases.block(header)).transpose()?;
+            let block = self.headers.decode(base.as_ref(), length, &mut self.columns)?;
+            self.out.write_all(&block).map_err(writing)?;
+        }
+        self.write_content(&from, length)?;
+        let mut padding = expected_padding(&Entry { start: 0, has_header, length, padding: 0 });
+        if kind & ODD_PADDING != 0 {
+            let length = self.columns.number(Column::Lengths)?;
+            let length = usize::try_from(length).ok().filter(|length| *length < BLOCK);
+            padding.resize(length.ok_or_else(|| damaged("a padding of more than a block"))?, 0);
+            self.columns.bytes(Column::Paddings, &mut padding)?;
+        }
+        self.out.write_all(&padding).map_err(writing)
+    }
+
+    /// The number of the entry whose header this one looks like.
+    fn header_reference(&mut self) -> Result<Option<u64>> {
+        let Some(distance) = self.columns.number(Column::Headers)?.checked_sub(1) else { return Ok(None) };
+        let number = self.next_header.wrapping_add_signed(unzigzag(distance));
+        self.bases.entry(number)?;
+        self.next_header = number + 1;
+        Ok(Some(number))
+    }
+
+    fn content(&mut self, content: Content, header: Option<u64>) -> Result<(From, u64)> {
+        let base = match content {
+            Content::Same | Content::Patch => header.ok_or_else(|| damaged("a content of no entry"))?,
+            Content::SameOther | Content::PatchOther => {
+                self.next_content.wrapping_add_signed(self.columns.signed(Column::Contents)?)
+            }
+            Content::Empty => return Ok((From::Nothing, 0)),
+            Content::Repeat => return self.repeated(),
+            Content::New => return self.added(),
+        };
+        let (_, Entry { length, .. }) = self.bases.entry(base)?;
+        self.next_content = base + 1;
+        if matches!(content, Content::Same | Content::SameOther) {
+            return Ok((From::Base(base), length));
+        }
+        Ok((From::Patched(base), length.wrapping_add_signed(self.columns.signed(Column::Lengths)?)))
+    }
+
+    fn repeated(&mut self) -> Result<(From, u64)> {
+        let behind = usize::try_from(self.columns.number(Column::Contents)?).ok();
+        let place = behind.and_then(|behind| self.added.get(self.added.len().checked_sub(behind)?));
+        place.map(|(start, length)| (From::Added(*start), *length)).ok_or_else(|| damaged("a repeat of nothing"))
+    }
+
+    fn added(&mut self) -> Result<(From, u64)> {
+        let group = usize::try_from(self.columns.number(Column::Groups)?).ok();
+        let length = self.columns.number(Column::Lengths)?;
+        let start = group.and_then(|group| self.starts.get_mut(group)).ok_or_else(|| damaged("an unknown group"))?;
+        let place = (*start, length);
+        *start = start.checked_add(length).ok_or_else(|| damaged("a content without an end"))?;
+        self.added.push(place);
+        Ok((From::Added(place.0), length))
+    }
+
+    fn write_content(&mut self, from: &From, length: u64) -> Result<()> {
+        match *from {
+            From::Nothing => Ok(()),
+            From::Base(number) => {
+                let (base, entry) = self.bases.entry(number)?;
+                self.out.copy(&mut self.bases.layers[base].window, entry.content(), length)
+            }
+            From::Added(start) => self.out.copy(&mut self.window, start, length),
+            From::Patched(number) => {
+                let (base, entry) = self.bases.entry(number)?;
+                let content = Slice::new(self.bases.layers[base].bytes, entry.content(), entry.length);
+                let content = content.ok_or_else(|| damaged("a content outside of its base"))?;
+                self.patches.decode(&content, length, &mut self.out)
+            }
+        }
+    }
+}
+
+/// One layer of the base.
+struct Base<'a> {
+    bytes: &'a dyn ReadAt,
+    window: Window<'a>,
+    entries: Vec<Entry>,
+    /// The number of its first entry.
+    first: u64,
+}
+
+struct Bases<'a> {
+    layers: Vec<Base<'a>>,
+}
+
+impl<'a> Bases<'a> {
+    fn new(layers: &'a [Arc<dyn ReadAt>]) -> Result<Self> {
+        let entries: Vec<_> = layers
+            .par_iter()
+            .map(|layer| tar_index::entries(layer))
+            .collect::<io::Result<_>>()
+            .map_err(reading_base)?;
+        let mut first = 0;
+        let layers = layers.iter().zip(entries).map(|(bytes, entries)| {
+            let base = Base { bytes, window: Window::new(bytes, BASE_WINDOW), entries, first };
+            first += base.entries.len() as u64;
+            base
+        });
+        Ok(Self { layers: layers.collect() })
+    }
+
+    /// The layer of entry `number`, and the entry.
+    fn entry(&self, number: u64) -> Result<(usize, Entry)> {
+        let layer = self.layers.partition_point(|layer| layer.first <= number).checked_sub(1);
+        let found = layer.and_then(|layer| {
+            let base = &self.layers[layer];
+            let entry = base.entries.get(usize::try_from(number - base.first).ok()?)?;
+            Some((layer, *entry))
+        });
+        found.ok_or_else(|| damaged(format!("entry {number} of a base that has fewer")))
+    }
+
+    fn block(&mut self, number: u64) -> Result<[u8; BLOCK]> {
+        let (base, entry) = self.entry(number)?;
+        if !entry.has_header {
+            return Err(damaged("a header of an entry that has none"));
+        }
+        block_at(&mut self.layers[base].window, entry.start)
+    }
+}
+
+/// Refuses more bytes than the layer may have.
+struct Bounded<'a> {
+    out: &'a mut dyn Write,
+    left: u64,
+}
+
+impl Bounded<'_> {
+    fn copy(&mut self, window: &mut Window<'_>, start: u64, length: u64) -> Result<()> {
+        if start.checked_add(length).is_none_or(|end| end > window.len()) {
+            return Err(damaged("bytes that are not there"));
+        }
+        window.each(start, length, &mut |piece| self.write_all(piece)).map_err(copying)
+    }
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(buffer.len() as u64);
+        self.left = left.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the recipe is damaged: it makes more bytes than the layer has")
+        })?;
+        self.out.write_all(buffer)?;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn block_at(window: &mut Window<'_>, offset: u64) -> Result<[u8; BLOCK]> {
+    let block = window.from(offset, BLOCK).map_err(reading_base)?.get(..BLOCK).and_then(|block| block.try_into().ok());
+    block.ok_or_else(|| damaged("a header that is not there"))
+}
+
+fn reading_base(error: io::Error) -> Error {
+    Error::io("reading a base layer")(error)
+}
+
+fn copying(error: io::Error) -> Error {
+    Error::io("copying from a base layer")(error)
+}
+
+fn writing(error: io::Error) -> Error {
+    Error::io("writing a rebuilt layer")(error)
+}

@@ -1,0 +1,372 @@
+//! Writes a recipe.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Scratch, ScratchFile, Slice};
+use rayon::prelude::*;
+
+use super::columns::{Column, Columns, push_number, zigzag};
+use super::header::HeaderState;
+use super::patch;
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Recipe};
+use crate::limits::{COPY_BUFFER, PATCH_BATCH_BYTES};
+use crate::matcher::{IndexedLayer, Library, Plan, Source};
+use crate::tar_index::{BLOCK, Entry};
+use crate::window::Window;
+
+/// Writes the recipe of layer number `layer` of `library`, which refers to earlier layers only.
+///
+/// # Errors
+/// What reading the layers and writing to `scratch` report.
+pub fn encode(library: &Library, layer: usize, scratch: &dyn Scratch) -> io::Result<Recipe> {
+    let plans = library.plan(layer)?;
+    let bases = Bases::new(library, &plans);
+    let layer = library.layer(layer);
+    let mut writer = RecipeWriter::new(library, &bases, layer);
+    for (number, plan) in plans.iter().enumerate() {
+        writer.entry(number, *plan, &plans)?;
+    }
+    let Parts { columns, patches, added } = writer.finish();
+    let recipe = spool(scratch, &mut |out| {
+        let mut counts = Vec::new();
+        push_number(&mut counts, plans.len() as u64);
+        push_number(&mut counts, added.len() as u64);
+        for group in added.values() {
+            push_number(&mut counts, group.iter().map(|entry| entry.length).sum());
+        }
+        out.write_all(&counts)?;
+        columns.write(out)
+    })?;
+    let contents = spool(scratch, &mut |out| {
+        let mut window = Window::new(&layer.bytes, COPY_BUFFER);
+        let mut entries = added.values().flatten();
+        entries.try_for_each(|entry| window.each(entry.content(), entry.length, &mut |piece| out.write_all(piece)))
+    })?;
+    let [control, gaps, values, literals] = write_patches(library, layer, &patches, scratch)?;
+    Ok(Recipe { bases: bases.layers, streams: [recipe, control, gaps, values, literals, contents] })
+}
+
+/// The layers that a recipe uses; their entries are numbered without those of the others between them.
+struct Bases {
+    layers: Vec<usize>,
+    /// For each layer of the library, how much lower its numbers are in the recipe; only right for those that are used.
+    shifts: Vec<u32>,
+}
+
+impl Bases {
+    fn new(library: &Library, plans: &[Plan]) -> Self {
+        let numbers = plans.iter().flat_map(|plan| {
+            let content = match plan.content {
+                Source::Same(number) | Source::Like(number) => Some(number),
+                Source::Empty | Source::Repeat(_) | Source::New => None,
+            };
+            plan.header.into_iter().chain(content)
+        });
+        let used: BTreeSet<usize> = numbers.map(|number| library.locate(number).0).collect();
+        let mut shifts = vec![0; used.last().map_or(0, |last| last + 1)];
+        let mut next = 0;
+        for layer in &used {
+            let IndexedLayer { first, index, .. } = library.layer(*layer);
+            shifts[*layer] = first - next;
+            next += u32::try_from(index.entries().len()).unwrap_or(u32::MAX);
+        }
+        Self { layers: used.into_iter().collect(), shifts }
+    }
+
+    fn number(&self, library: &Library, number: u32) -> u32 {
+        number - self.shifts[library.locate(number).0]
+    }
+}
+
+/// What is left to write when all entries are seen.
+struct Parts {
+    columns: Columns,
+    /// Entries of the base and of the target.
+    patches: Vec<(u32, Entry)>,
+    /// New contents by group.
+    added: BTreeMap<usize, Vec<Entry>>,
+}
+
+struct RecipeWriter<'a> {
+    library: &'a Library,
+    bases: &'a Bases,
+    layer: &'a IndexedLayer,
+    window: Window<'a>,
+    base_windows: BTreeMap<usize, Window<'a>>,
+    headers: HeaderState,
+    parts: Parts,
+    groups: BTreeMap<Vec<u8>, usize>,
+    /// For each entry whose content is new, which of those it is.
+    ordinals: BTreeMap<u32, u64>,
+    run: u64,
+    /// The numbers behind those that were used last.
+    next_header: u32,
+    next_content: u32,
+}
+
+impl<'a> RecipeWriter<'a> {
+    fn new(library: &'a Library, bases: &'a Bases, layer: &'a IndexedLayer) -> Self {
+        Self {
+            library,
+            bases,
+            layer,
+            window: Window::new(&layer.bytes, COPY_BUFFER),
+            base_windows: BTreeMap::new(),
+            headers: HeaderState::new(),
+            parts: Parts { columns: Columns::new(), patches: Vec::new(), added: BTreeMap::new() },
+            groups: BTreeMap::new(),
+            ordinals: BTreeMap::new(),
+            run: 0,
+            next_header: 0,
+            next_content: 0,
+        }
+    }
+
+    fn finish(mut self) -> Parts {
+        if self.run > 0 {
+            self.parts.columns.number(Column::Runs, self.run);
+        }
+        self.parts
+    }
+
+    fn entry(&mut self, number: usize, plan: Plan, plans: &[Plan]) -> io::Result<()> {
+        let entry = self.layer.index.entries()[number];
+        let block = self.block(&entry)?;
+        let padding = self.padding(&entry)?;
+        if self.continues_run(&entry, plan, block.as_ref(), &padding)? {
+            self.run += 1;
+            self.next_header += 1;
+            self.next_content = self.next_header;
+            if let Some(block) = block {
+                self.headers.skip(&block);
+            }
+            return Ok(());
+        }
+        self.parts.columns.number(Column::Runs, std::mem::take(&mut self.run));
+        let odd = padding != expected_padding(&entry);
+        let (content, source) = self.content(number, plan, plans);
+        let mut kind = content as u64;
+        kind += if odd { ODD_PADDING } else { 0 };
+        kind += if entry.has_header { 0 } else { OPAQUE };
+        self.parts.columns.number(Column::Kinds, kind);
+        if entry.has_header {
+            self.header_reference(plan.header);
+        }
+        self.write_content(number, &entry, content, source);
+        if let Some(block) = block {
+            let base = plan.header.map(|header| self.base_block(header)).transpose()?;
+            self.headers.encode(&block, base.as_ref(), entry.length, &mut self.parts.columns);
+        }
+        if odd {
+            self.parts.columns.number(Column::Lengths, padding.len() as u64);
+            self.parts.columns.bytes(Column::Paddings, &padding);
+        }
+        Ok(())
+    }
+
+    /// Whether the entry stands in the base as it is, behind the one that was used last.
+    fn continues_run(
+        &mut self,
+        entry: &Entry,
+        plan: Plan,
+        block: Option<&[u8; BLOCK]>,
+        padding: &[u8],
+    ) -> io::Result<bool> {
+        let number = match (plan.header, plan.content) {
+            (Some(header), Source::Same(content)) if header == content => header,
+            (Some(header), Source::Empty) => header,
+            (None, Source::Same(content)) if !entry.has_header => content,
+            _ => return Ok(false),
+        };
+        let base = *self.library.entry(number);
+        if self.bases.number(self.library, number) != self.next_header
+            || (base.has_header, base.length, base.padding) != (entry.has_header, entry.length, entry.padding)
+        {
+            return Ok(false);
+        }
+        let layer = self.library.locate(number).0;
+        let window = self.base_window(layer);
+        if let Some(block) = block
+            && window.from(base.start, BLOCK)?.get(..BLOCK) != Some(block)
+        {
+            return Ok(false);
+        }
+        let start = base.content() + base.length;
+        Ok(base.padding == 0 || window.from(start, padding.len())?.get(..padding.len()) == Some(padding))
+    }
+
+    fn content(&self, number: usize, plan: Plan, plans: &[Plan]) -> (Content, Source) {
+        let same_entry = |other| plan.header == Some(other) && self.layer.index.entries()[number].has_header;
+        let source = match plan.content {
+            Source::Repeat(first) => match plans[first as usize].content {
+                Source::New => plan.content,
+                other => other,
+            },
+            other => other,
+        };
+        let content = match source {
+            Source::Empty => Content::Empty,
+            Source::Same(other) if same_entry(other) => Content::Same,
+            Source::Same(_) => Content::SameOther,
+            Source::Repeat(_) => Content::Repeat,
+            Source::Like(other) if same_entry(other) => Content::Patch,
+            Source::Like(_) => Content::PatchOther,
+            Source::New => Content::New,
+        };
+        (content, source)
+    }
+
+    fn header_reference(&mut self, header: Option<u32>) {
+        let value = header.map_or(0, |header| {
+            let number = self.bases.number(self.library, header);
+            let distance = i64::from(number) - i64::from(self.next_header);
+            self.next_header = number + 1;
+            1 + zigzag(distance)
+        });
+        self.parts.columns.number(Column::Headers, value);
+    }
+
+    fn write_content(&mut self, number: usize, entry: &Entry, content: Content, source: Source) {
+        let Parts { columns, patches, added } = &mut self.parts;
+        if let Source::Same(other) | Source::Like(other) = source {
+            let other = self.bases.number(self.library, other);
+            if matches!(content, Content::SameOther | Content::PatchOther) {
+                columns.signed(Column::Contents, i64::from(other) - i64::from(self.next_content));
+            }
+            self.next_content = other + 1;
+        }
+        match source {
+            Source::Like(other) => {
+                let change = entry.length.wrapping_sub(self.library.entry(other).length).cast_signed();
+                columns.signed(Column::Lengths, change);
+                patches.push((other, *entry));
+            }
+            Source::Repeat(first) => {
+                let behind = self.ordinals.len() as u64 - self.ordinals[&first];
+                columns.number(Column::Contents, behind);
+            }
+            Source::New => {
+                let next = self.groups.len().min(GROUPS - 1);
+                let extension = extension(self.layer.index.path(number)).to_vec();
+                let group = *self.groups.entry(extension).or_insert(next);
+                columns.number(Column::Groups, group as u64);
+                columns.number(Column::Lengths, entry.length);
+                added.entry(group).or_default().push(*entry);
+                let ordinal = self.ordinals.len() as u64;
+                self.ordinals.insert(u32::try_from(number).unwrap_or(u32::MAX), ordinal);
+            }
+            Source::Empty | Source::Same(_) => {}
+        }
+    }
+
+    fn block(&mut self, entry: &Entry) -> io::Result<Option<[u8; BLOCK]>> {
+        if !entry.has_header {
+            return Ok(None);
+        }
+        block_at(&mut self.window, entry.start).map(Some)
+    }
+
+    fn padding(&mut self, entry: &Entry) -> io::Result<Vec<u8>> {
+        let mut padding = Vec::new();
+        self.window.each(entry.content() + entry.length, entry.padding, &mut |piece| padding.write_all(piece))?;
+        Ok(padding)
+    }
+
+    fn base_block(&mut self, number: u32) -> io::Result<[u8; BLOCK]> {
+        let start = self.library.entry(number).start;
+        let layer = self.library.locate(number).0;
+        block_at(self.base_window(layer), start)
+    }
+
+    fn base_window(&mut self, layer: usize) -> &mut Window<'a> {
+        let library = self.library;
+        self.base_windows.entry(layer).or_insert_with(|| Window::new(&library.layer(layer).bytes, COPY_BUFFER / 8))
+    }
+}
+
+fn block_at(window: &mut Window<'_>, offset: u64) -> io::Result<[u8; BLOCK]> {
+    let block = window.from(offset, BLOCK)?.get(..BLOCK).ok_or(io::ErrorKind::UnexpectedEof)?;
+    block.try_into().map_err(io::Error::other)
+}
+
+/// What stands behind a content in every sound archive.
+pub(super) fn expected_padding(entry: &Entry) -> Vec<u8> {
+    let length = if entry.has_header { entry.length.wrapping_neg() % BLOCK as u64 } else { 0 };
+    vec![0; usize::try_from(length).unwrap_or_default()]
+}
+
+/// What alike contents have in common: the end of the file name.
+fn extension(path: &[u8]) -> &[u8] {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    name.iter().rposition(|byte| *byte == b'.').map_or(&[], |dot| &name[dot..])
+}
+
+/// Small contents are patched side by side, a large one with all memory for itself.
+fn write_patches(
+    library: &Library,
+    layer: &IndexedLayer,
+    patches: &[(u32, Entry)],
+    scratch: &dyn Scratch,
+) -> io::Result<[Arc<dyn ReadAt>; patch::STREAMS]> {
+    let mut outs = [out(scratch)?, out(scratch)?, out(scratch)?, out(scratch)?];
+    let weight = |(base, target): &(u32, Entry)| library.entry(*base).length + target.length;
+    let mut rest = patches;
+    while let Some((first, _)) = rest.split_first() {
+        let mut sum = 0;
+        let fitting = rest.iter().take_while(|one| {
+            sum += weight(one);
+            sum <= PATCH_BATCH_BYTES
+        });
+        let batch = rest.split_at(fitting.count());
+        if batch.0.is_empty() {
+            patch_one(library, layer, first, &mut outs)?;
+            rest = &rest[1..];
+            continue;
+        }
+        rest = batch.1;
+        let patch = |one: &(u32, Entry)| {
+            let mut streams: [Vec<u8>; patch::STREAMS] = Default::default();
+            patch_one(library, layer, one, &mut streams).map(|()| streams)
+        };
+        for streams in batch.0.par_iter().with_max_len(1).map(patch).collect::<io::Result<Vec<_>>>()? {
+            outs.iter_mut().zip(streams).try_for_each(|(out, stream)| out.write_all(&stream))?;
+        }
+    }
+    let [control, gaps, values, literals] = outs.map(freeze);
+    Ok([control?, gaps?, values?, literals?])
+}
+
+fn patch_one<W: Write>(
+    library: &Library,
+    layer: &IndexedLayer,
+    (base, target): &(u32, Entry),
+    streams: &mut [W; patch::STREAMS],
+) -> io::Result<()> {
+    let base_layer = library.bytes(library.locate(*base).0);
+    patch::encode(&content(base_layer, library.entry(*base))?, &content(&layer.bytes, target)?, streams)
+}
+
+type Out = BufWriter<Box<dyn ScratchFile>>;
+
+fn out(scratch: &dyn Scratch) -> io::Result<Out> {
+    Ok(BufWriter::with_capacity(COPY_BUFFER, scratch.create()?))
+}
+
+fn freeze(out: Out) -> io::Result<Arc<dyn ReadAt>> {
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.freeze()
+}
+
+fn content<'a>(layer: &'a Arc<dyn ReadAt>, entry: &Entry) -> io::Result<Slice<&'a dyn ReadAt>> {
+    Slice::new(&**layer, entry.content(), entry.length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+fn spool(
+    scratch: &dyn Scratch,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Arc<dyn ReadAt>> {
+    let mut out = out(scratch)?;
+    write(&mut out)?;
+    freeze(out)
+}

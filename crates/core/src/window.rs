@@ -1,0 +1,101 @@
+//! A piece of other bytes in memory, for readers that mostly go forward.
+
+use std::io;
+
+use delta_codec::ReadAt;
+
+/// Holds at most `capacity` bytes of what it reads.
+pub(crate) struct Window<'a> {
+    bytes: &'a dyn ReadAt,
+    capacity: usize,
+    held: Vec<u8>,
+    start: u64,
+}
+
+impl<'a> Window<'a> {
+    pub(crate) fn new(bytes: &'a dyn ReadAt, capacity: usize) -> Self {
+        Self { bytes, capacity, held: Vec::new(), start: 0 }
+    }
+
+    /// The number of bytes below.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes.len()
+    }
+
+    /// The bytes from `offset` on: at least `least` of them, except at the end. `least` must not exceed the capacity.
+    pub(crate) fn from(&mut self, offset: u64, least: usize) -> io::Result<&[u8]> {
+        let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
+        match skip.filter(|skip| self.held.len().saturating_sub(*skip) >= least.max(1)) {
+            Some(skip) => Ok(&self.held[skip..]),
+            None => {
+                self.fill(offset)?;
+                Ok(&self.held)
+            }
+        }
+    }
+
+    /// Hands the `length` bytes at `offset` to `take`, piece by piece.
+    pub(crate) fn each(
+        &mut self,
+        mut offset: u64,
+        length: u64,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let end = offset.checked_add(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        while offset < end {
+            let piece = self.from(offset, 1)?;
+            let count = piece.len().min(usize::try_from(end - offset).unwrap_or(usize::MAX));
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            take(&piece[..count])?;
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, offset: u64) -> io::Result<()> {
+        let left = usize::try_from(self.bytes.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.held.clear();
+        self.held.resize(left.min(self.capacity), 0);
+        self.start = offset;
+        let read = self.bytes.read_exact_at(&mut self.held, offset);
+        if read.is_err() {
+            self.held.clear();
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_gives_what_is_below() {
+        let bytes: Vec<u8> = (0..100).collect();
+        let mut window = Window::new(&bytes, 16);
+        for offset in [0, 3, 15, 16, 90, 2] {
+            let piece = window.from(offset as u64, 8).unwrap();
+            assert!(piece.len() >= 8 && *piece == bytes[offset..offset + piece.len()], "{offset}");
+        }
+        assert_eq!(window.from(98, 8).unwrap(), [98, 99]);
+        assert!(window.from(100, 8).unwrap().is_empty());
+        assert!(window.from(u64::MAX, 8).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_span_comes_whole_or_not_at_all() {
+        let bytes: Vec<u8> = (0..100).collect();
+        let mut window = Window::new(&bytes, 16);
+        let mut read = Vec::new();
+        let mut take = |piece: &[u8]| {
+            read.extend_from_slice(piece);
+            Ok(())
+        };
+        window.each(5, 90, &mut take).unwrap();
+        assert!(window.each(95, 6, &mut take).is_err());
+        assert!(window.each(u64::MAX, 2, &mut take).is_err());
+        assert_eq!(read[..90], bytes[5..95]);
+    }
+}
