@@ -8,6 +8,7 @@ pub mod align;
 pub mod bsdiff;
 mod bytes;
 pub mod compress;
+pub mod deflate;
 pub mod limits;
 pub mod patch;
 mod read_at;

@@ -24,3 +24,30 @@ pub const VCDIFF_WINDOW_BYTES: usize = 4 << 20;
 
 /// The largest window of somebody else's VCDIFF that we decode: what `xdelta3 -W` can make.
 pub const VCDIFF_WINDOW_BYTES_MAX: u64 = 16 << 20;
+
+/// Plain bytes that are taken out of one content; what comes behind stays as it is. They go to scratch, not to memory.
+pub const DEFLATE_PLAIN_BYTES: u64 = 4 << 30;
+
+/// A shorter deflate stream costs as much to describe as to carry.
+pub const DEFLATE_STREAM_BYTES_MIN: u64 = 32;
+
+/// The longest name or comment in the header of a gzip member.
+pub const DEFLATE_HEADER_BYTES: u64 = 64 << 10;
+
+/// The longest central directory of a zip, which is held whole: some 500,000 members.
+pub const DEFLATE_DIRECTORY_BYTES: u64 = 64 << 20;
+
+/// The most IDAT chunks of a png; an encoder that cuts every 8 KiB needs that many for 512 MiB.
+pub const DEFLATE_IDAT_CHUNKS: usize = 1 << 16;
+
+/// The longest stream that corrections are made for: the library counts in 32 bits with a sign.
+pub const DEFLATE_CORRECTED_BYTES: u64 = 1 << 30;
+
+/// Plain bytes and compressed bytes that corrections are made for at once; held, with their tokens, per thread.
+pub const DEFLATE_CORRECTED_PIECE: usize = 4 << 20;
+
+/// Streams of up to this many plain bytes are made again side by side ...
+pub const DEFLATE_HELD_BYTES: u64 = 4 << 20;
+
+/// ... as many as come to this many plain bytes, held together with their streams.
+pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;

@@ -7,7 +7,7 @@ mod address;
 mod code_table;
 mod decode;
 mod encode;
-mod integer;
+pub(crate) mod integer;
 mod window;
 
 pub use decode::decode;

@@ -1,7 +1,7 @@
 //! Variable-length integers: base 128, most significant digit first (RFC 3284, 2).
 
 /// Appends `value`.
-pub(super) fn push(out: &mut Vec<u8>, value: u64) {
+pub(crate) fn push(out: &mut Vec<u8>, value: u64) {
     for digit in (1..length(value)).rev() {
         out.push(0x80 | low_byte(value >> (7 * digit)));
     }
@@ -14,7 +14,7 @@ pub(super) const fn length(value: u64) -> usize {
 }
 
 /// Takes an integer from the front of `bytes`; `None` when they end too early or it does not fit into 64 bits.
-pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     loop {
         let (first, rest) = bytes.split_first()?;

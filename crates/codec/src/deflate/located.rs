@@ -1,0 +1,118 @@
+//! Where the deflate streams of a content are, and what stands around them.
+
+use std::io::{self, BufReader, Write};
+
+use super::inflate::{Ended, inflate};
+use crate::limits::{DEFLATE_PLAIN_BYTES, DEFLATE_STREAM_BYTES_MIN};
+use crate::{Concat, ReadAt, Reader, ScratchFile, Slice};
+
+/// The bytes around a deflate stream that follow from it, so that nobody has to carry them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wrapping {
+    /// None: the member of a zip.
+    Raw,
+    /// The trailer of gzip behind it.
+    Gzip,
+    /// The two header bytes of zlib before it and its trailer behind.
+    Zlib([u8; 2]),
+    /// The same, cut into IDAT chunks of a png with so many bytes each.
+    Idat([u8; 2], Vec<u32>),
+}
+
+/// A deflate stream with its wrapping.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    /// A member's name in a zip; else empty.
+    pub(super) name: Vec<u8>,
+    /// Where the wrapping starts in the content, and its bytes.
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) wrapping: Wrapping,
+    /// The levels that the header leaves possible, the likely ones first.
+    pub(super) levels: &'static [u8],
+    /// The raw deflate stream: offsets and lengths in the content.
+    pub(super) pieces: Vec<(u64, u64)>,
+    /// Where the plain bytes lie in the scratch.
+    pub(super) plain_offset: u64,
+    pub(super) plain_length: u64,
+}
+
+/// zlib's levels, the usual ones first.
+pub(super) const LEVELS: &[u8] = &[6, 9, 1, 8, 7, 5, 4, 3, 2];
+
+impl Located {
+    /// The raw deflate stream.
+    pub(super) fn deflated<'a>(&self, content: &'a dyn ReadAt) -> Concat<Slice<&'a dyn ReadAt>> {
+        join(content, &self.pieces)
+    }
+
+    pub(super) const fn end(&self) -> u64 {
+        self.offset + self.length
+    }
+}
+
+/// What a parser knows of a stream besides where its pieces are.
+pub(super) struct Around<'a> {
+    pub(super) name: &'a [u8],
+    /// Offset and length of the stream with its wrapping.
+    pub(super) span: (u64, u64),
+    pub(super) wrapping: Wrapping,
+    pub(super) levels: &'static [u8],
+}
+
+/// Parts of `content`, joined; those outside of it are left out.
+pub(super) fn join<'a>(content: &'a dyn ReadAt, pieces: &[(u64, u64)]) -> Concat<Slice<&'a dyn ReadAt>> {
+    Concat::new(pieces.iter().filter_map(|(offset, length)| Slice::new(content, *offset, *length)))
+}
+
+/// Collects the streams of one content, in the order of their offsets, and their plain bytes.
+pub(super) struct Collector<'a> {
+    pub(super) content: &'a dyn ReadAt,
+    pub(super) found: Vec<Located>,
+    scratch: Box<dyn ScratchFile>,
+    written: u64,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(content: &'a dyn ReadAt, scratch: Box<dyn ScratchFile>) -> Self {
+        Self { content, found: Vec::new(), scratch, written: 0 }
+    }
+
+    /// Inflates what `pieces` hold. Plain bytes of streams that turn out to be none stay unused in the scratch and count.
+    pub(super) fn inflate(&mut self, pieces: &[(u64, u64)]) -> io::Result<Option<Ended>> {
+        let source = BufReader::with_capacity(64 << 10, Reader::new(join(self.content, pieces)));
+        let room = DEFLATE_PLAIN_BYTES.saturating_sub(self.written);
+        inflate(source, &mut *self.scratch as &mut dyn Write, room, &mut self.written)
+    }
+
+    /// Adds the stream that [`Collector::inflate`] inflated last, if it is behind the others.
+    pub(super) fn add(&mut self, around: Around<'_>, pieces: Vec<(u64, u64)>, end: Ended) {
+        let (offset, length) = around.span;
+        if end.compressed >= DEFLATE_STREAM_BYTES_MIN && self.found.last().is_none_or(|last| last.end() <= offset) {
+            self.found.push(Located {
+                name: around.name.to_vec(),
+                offset,
+                length,
+                wrapping: around.wrapping,
+                levels: around.levels,
+                pieces,
+                plain_offset: self.written - end.sums.length,
+                plain_length: end.sums.length,
+            });
+        }
+    }
+
+    pub(super) fn finish(self) -> io::Result<(Vec<Located>, std::sync::Arc<dyn ReadAt>)> {
+        Ok((self.found, self.scratch.freeze()?))
+    }
+}
+
+/// `N` bytes at `offset`; `None` when the content ends before.
+pub(super) fn bytes_at<const N: usize>(content: &dyn ReadAt, offset: u64) -> io::Result<Option<[u8; N]>> {
+    if offset.checked_add(N as u64).is_none_or(|end| end > content.len()) {
+        return Ok(None);
+    }
+    let mut bytes = [0; N];
+    content.read_exact_at(&mut bytes, offset)?;
+    Ok(Some(bytes))
+}

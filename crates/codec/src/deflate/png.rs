@@ -1,0 +1,96 @@
+//! Finds the image data of a png: one zlib stream, cut into IDAT chunks (PNG specification, 10.1 and 11.2.3).
+
+use std::io;
+
+use super::located::{Around, Collector, Wrapping, bytes_at, join};
+use super::zlib_stream::{is_header, levels};
+use crate::limits::DEFLATE_IDAT_CHUNKS;
+use crate::{ReadAt, Reader};
+
+pub(super) const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+
+pub(super) const IDAT: [u8; 4] = *b"IDAT";
+
+/// A chunk's length, type and checksum.
+const AROUND: u64 = 12;
+
+pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
+    let content = collector.content;
+    let Some(offset) = first_idat(content)? else { return Ok(()) };
+    let lengths = chunk_lengths(content, offset)?;
+    let mut at = offset;
+    let mut data = Vec::with_capacity(lengths.len());
+    for length in &lengths {
+        data.push((at + 8, u64::from(*length)));
+        at += AROUND + u64::from(*length);
+    }
+    let joined = join(content, &data);
+    let size = joined.len();
+    let (Some(header), Some(trailer_offset)) = (bytes_at::<2>(&joined, 0)?, size.checked_sub(4)) else {
+        return Ok(());
+    };
+    if !is_header(header) || trailer_offset < 2 {
+        return Ok(());
+    }
+    let trailer = bytes_at::<4>(&joined, trailer_offset)?;
+    drop(joined);
+    let pieces = cut(data, 2, 4);
+    if let Some(end) = collector.inflate(&pieces)?
+        && end.compressed == size - 6
+        && trailer == Some(end.sums.zlib_trailer())
+    {
+        let (span, wrapping) = ((offset, at - offset), Wrapping::Idat(header, lengths));
+        collector.add(Around { name: b"", span, wrapping, levels: levels(header) }, pieces, end);
+    }
+    Ok(())
+}
+
+/// The offset of the first IDAT chunk.
+fn first_idat(content: &dyn ReadAt) -> io::Result<Option<u64>> {
+    let mut offset = MAGIC.len() as u64;
+    for _ in 0..DEFLATE_IDAT_CHUNKS {
+        let Some(head) = bytes_at::<8>(content, offset)? else { break };
+        if head[4..] == IDAT {
+            return Ok(Some(offset));
+        }
+        offset += AROUND + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
+    }
+    Ok(None)
+}
+
+/// The lengths of the IDAT chunks that follow each other from `offset` on and have the right checksum.
+fn chunk_lengths(content: &dyn ReadAt, mut offset: u64) -> io::Result<Vec<u32>> {
+    let mut lengths = Vec::new();
+    while lengths.len() < DEFLATE_IDAT_CHUNKS
+        && let Some(head) = bytes_at::<8>(content, offset)?
+        && head[4..] == IDAT
+    {
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        let end = offset + 8 + u64::from(length);
+        let Some(checksum) = bytes_at::<4>(content, end)? else { break };
+        let mut summed = flate2::CrcReader::new(Reader::new(join(content, &[(offset + 4, u64::from(length) + 4)])));
+        io::copy(&mut summed, &mut io::sink())?;
+        if summed.crc().sum().to_be_bytes() != checksum {
+            break;
+        }
+        lengths.push(length);
+        offset = end + 4;
+    }
+    Ok(lengths)
+}
+
+/// Takes `front` bytes off the first pieces and `back` bytes off the last; there are so many.
+fn cut(mut pieces: Vec<(u64, u64)>, mut front: u64, mut back: u64) -> Vec<(u64, u64)> {
+    for (offset, length) in &mut pieces {
+        let taken = front.min(*length);
+        *offset += taken;
+        *length -= taken;
+        front -= taken;
+    }
+    for (_, length) in pieces.iter_mut().rev() {
+        let taken = back.min(*length);
+        *length -= taken;
+        back -= taken;
+    }
+    pieces
+}

@@ -1,0 +1,272 @@
+//! Compressed files opened and closed: any bytes, any damage, any plan.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod common;
+
+use std::io::Write;
+
+use common::noise;
+use delta_codec::deflate::{Error, Opened, close, inflate, looks_compressed, open};
+use delta_codec::{MemoryScratch, ReadAt, Reader};
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+use proptest::prelude::*;
+
+fn all(bytes: impl ReadAt) -> Vec<u8> {
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut Reader::new(bytes), &mut read).unwrap();
+    read
+}
+
+fn closed(opened: &Opened<'_>, most: u64) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    close(&opened.plan, &opened.inflated.skeleton, &opened.inflated.plain, &mut out, most).map(|_| out)
+}
+
+/// Opening never fails because of the content, and what was opened comes back.
+fn check(content: &[u8]) -> Option<Vec<u8>> {
+    let content = content.to_vec();
+    inflate(&content, &MemoryScratch).unwrap();
+    let opened = open(&content, &MemoryScratch).unwrap()?;
+    assert!(closed(&opened, content.len() as u64).unwrap() == content);
+    Some(all(&opened.inflated.plain))
+}
+
+fn text(seed: u64, count: usize) -> Vec<u8> {
+    noise(seed, count).into_iter().map(|byte| b"etaoin shrdlu\n"[usize::from(byte) % 14]).collect()
+}
+
+fn gzipped(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlibbed(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The deflate stream of `plain` and its CRC-32.
+fn deflated(plain: &[u8]) -> (Vec<u8>, u32) {
+    let zlib = zlibbed(plain);
+    let mut crc = flate2::Crc::new();
+    crc.update(plain);
+    (zlib[2..zlib.len() - 4].to_vec(), crc.sum())
+}
+
+/// A zip whose members' sizes and offsets the directory gives as `lie` says; `None` puts them into zip64 fields.
+fn zip(members: &[(&str, Vec<u8>)], lie: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (name, plain) in members {
+        let (stream, crc) = deflated(plain);
+        let offset = u32::try_from(out.len()).unwrap();
+        let [packed, whole] = [stream.len(), plain.len()].map(|size| u32::try_from(size).unwrap());
+        let name_length = u16::try_from(name.len()).unwrap();
+        // Flag 8: the sizes follow the stream in a data descriptor.
+        out.extend(b"PK\x03\x04\x14\0\x08\0\x08\0\0\0\0\0");
+        out.extend([0; 12]);
+        out.extend(name_length.to_le_bytes());
+        out.extend([0; 2]);
+        out.extend(name.as_bytes());
+        out.extend(&stream);
+        out.extend(b"PK\x07\x08");
+        for number in [crc, packed, whole] {
+            out.extend(number.to_le_bytes());
+        }
+        let stated = lie(packed, offset);
+        let (packed_stated, offset_stated) = stated.unwrap_or((u32::MAX, u32::MAX));
+        let wide: Vec<u8> = match stated {
+            Some(_) => Vec::new(),
+            None => [
+                b"\x01\0\x10\0".to_vec(),
+                u64::from(packed).to_le_bytes().to_vec(),
+                u64::from(offset).to_le_bytes().to_vec(),
+            ]
+            .concat(),
+        };
+        directory.extend(b"PK\x01\x02\x14\0\x14\0\x08\0\x08\0\0\0\0\0");
+        for number in [crc, packed_stated, whole] {
+            directory.extend(number.to_le_bytes());
+        }
+        directory.extend(name_length.to_le_bytes());
+        directory.extend(u16::try_from(wide.len()).unwrap().to_le_bytes());
+        directory.extend([0; 10]);
+        directory.extend(offset_stated.to_le_bytes());
+        directory.extend(name.as_bytes());
+        directory.extend(wide);
+    }
+    let [count, offset, size] =
+        [members.len(), out.len(), directory.len()].map(|number| u32::try_from(number).unwrap());
+    out.extend(directory);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    for number in [count, count] {
+        out.extend(&number.to_le_bytes()[..2]);
+    }
+    for number in [size, offset] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend([0; 2]);
+    out
+}
+
+fn two_members() -> [(&'static str, Vec<u8>); 2] {
+    [("one", text(1, 4000)), ("dir/two", text(2, 9000))]
+}
+
+#[test]
+fn a_zip_opens_with_its_names() {
+    let members = two_members();
+    let content = zip(&members, |size, offset| Some((size, offset)));
+    let opened = open(&content, &MemoryScratch).unwrap().unwrap();
+    assert!(closed(&opened, content.len() as u64).unwrap() == content);
+    let found = &opened.inflated.members;
+    assert_eq!(found.iter().map(|member| member.name.as_slice()).collect::<Vec<_>>(), [&b"one"[..], b"dir/two"]);
+    assert_eq!(
+        found.iter().map(|member| (member.offset, member.length)).collect::<Vec<_>>(),
+        [(0, 4000), (4000, 9000)]
+    );
+    assert!(all(&opened.inflated.plain) == [members[0].1.clone(), members[1].1.clone()].concat());
+    assert!(all(&inflate(&content, &MemoryScratch).unwrap().unwrap().plain) == all(&opened.inflated.plain));
+}
+
+#[test]
+fn wide_fields_comments_and_junk_are_read_past() {
+    let plain = [text(1, 4000), text(2, 9000)].concat();
+    let content = zip(&two_members(), |_, _| None);
+    assert_eq!(check(&content).unwrap(), plain);
+    assert_eq!(check(&[content.clone(), vec![7; 3000]].concat()).unwrap(), plain);
+    assert_eq!(check(&[b"\x7fELF program".to_vec(), content].concat()).unwrap(), plain);
+}
+
+#[test]
+fn entries_that_lie_stay_as_they_are() {
+    assert_eq!(check(&zip(&two_members(), |size, offset| Some((size + 1, offset)))), None);
+    assert_eq!(check(&zip(&two_members(), |size, offset| Some((size, offset + 1)))), None);
+    assert_eq!(check(&zip(&two_members(), |size, _| Some((size, u32::MAX - 1)))), None);
+    // Both entries claim the first member's bytes: it is opened once.
+    assert_eq!(
+        check(&zip(&[two_members()[0].clone(), two_members()[0].clone()], |size, _| Some((size, 0)))).unwrap(),
+        text(1, 4000)
+    );
+}
+
+#[test]
+fn a_wrong_checksum_is_carried() {
+    let mut content = gzipped(&text(1, 5000));
+    let last = content.len() - 5;
+    content[last] ^= 1;
+    assert_eq!(check(&content).unwrap(), text(1, 5000));
+    let mut content = zlibbed(&text(1, 5000));
+    *content.last_mut().unwrap() ^= 1;
+    assert_eq!(check(&content), None);
+}
+
+#[test]
+fn a_bare_zlib_stream_opens() {
+    assert_eq!(check(&zlibbed(&text(1, 5000))).unwrap(), text(1, 5000));
+    assert_eq!(check(&[zlibbed(&text(1, 5000)), vec![0]].concat()), None);
+}
+
+#[test]
+fn a_long_stream_is_corrected_piece_by_piece() {
+    let plain = text(3, 5 << 20);
+    assert!(check(&gzipped(&plain)).is_none_or(|found| found == plain));
+    let zlib = libz_stream(&plain);
+    assert!(check(&zlib).unwrap() == plain);
+}
+
+/// What Python's zlib, which is C zlib, makes of `plain`.
+fn libz_stream(plain: &[u8]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plain"), plain).unwrap();
+    let script = "import zlib; open('packed','wb').write(zlib.compress(open('plain','rb').read(), 3))";
+    common::run("python3", folder.path(), "python3", &["-c", script]);
+    std::fs::read(folder.path().join("packed")).unwrap()
+}
+
+#[test]
+fn what_is_not_compressed_is_told_at_once() {
+    for content in [&b""[..], b"x", b"plain text", b"\x1f\x8b\x07 is no deflate"] {
+        assert!(!looks_compressed(&content.to_vec()).unwrap());
+        assert_eq!(check(content), None);
+    }
+    assert!(looks_compressed(&gzipped(b"x")).unwrap());
+}
+
+#[test]
+fn a_content_longer_than_promised_is_refused() {
+    let content = gzipped(&text(1, 5000));
+    let opened = open(&content, &MemoryScratch).unwrap().unwrap();
+    assert!(closed(&opened, content.len() as u64 - 1).is_err());
+}
+
+#[test]
+fn other_plain_bytes_are_refused() {
+    let content = gzipped(&text(1, 5000));
+    let opened = open(&content, &MemoryScratch).unwrap().unwrap();
+    for size in [4999, 5001] {
+        let error = close(&opened.plan, &opened.inflated.skeleton, &text(1, size), &mut Vec::new(), 1 << 20);
+        assert!(matches!(error, Err(Error::Plain { .. } | Error::Plan(0))), "{error:?}");
+    }
+}
+
+fn any_content() -> impl Strategy<Value = Vec<u8>> {
+    let plain = (any::<u64>(), 0..20_000_usize).prop_map(|(seed, count)| text(seed, count));
+    let piece = plain.prop_map(|plain| gzipped(&plain));
+    prop_oneof![
+        proptest::collection::vec(piece, 1..4).prop_map(|members| members.concat()),
+        (any::<u64>(), 0..20_000_usize).prop_map(|(seed, count)| zlibbed(&text(seed, count))),
+        (any::<u64>(), 0..5000_usize).prop_map(|(seed, count)| {
+            zip(&[("a", text(seed, count)), ("b", text(seed / 2, 3 * count))], |size, offset| Some((size, offset)))
+        }),
+        (any::<u64>(), 0..2000_usize).prop_map(|(seed, count)| noise(seed, count)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn contents_come_back(content in any_content()) {
+        check(&content);
+    }
+
+    #[test]
+    fn damaged_and_cut_contents_come_back(
+        mut content in any_content(),
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), 1..=255_u8), 0..4),
+        cut in any::<prop::sample::Index>(),
+        cuts in any::<bool>(),
+    ) {
+        for (at, change) in damage {
+            if !content.is_empty() {
+                let at = at.index(content.len());
+                content[at] ^= change;
+            }
+        }
+        if cuts && !content.is_empty() {
+            content.truncate(cut.index(content.len()));
+        }
+        check(&content);
+    }
+
+    #[test]
+    fn a_damaged_plan_is_an_error_or_other_bytes(
+        seed in any::<u64>(),
+        at in any::<prop::sample::Index>(),
+        change in 1..=255_u8,
+    ) {
+        let content = zip(&[("a", text(seed, 5000)), ("b", text(seed / 3, 2000))], |size, offset| Some((size, offset)));
+        let mut opened = open(&content, &MemoryScratch).unwrap().unwrap();
+        let at = at.index(opened.plan.len());
+        opened.plan[at] ^= change;
+        let most = content.len() as u64 + 100;
+        if let Ok(bytes) = closed(&opened, most) {
+            prop_assert!(bytes.len() as u64 <= most);
+        }
+    }
+}
