@@ -106,6 +106,7 @@ pub struct BaseEntry {
 
 /// What happens to a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LayerEntry {
     /// The digest of the layer.
     pub diff_id: DiffId,
