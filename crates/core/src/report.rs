@@ -1,5 +1,7 @@
 //! What `list` and `info` say about a package, as data.
 
+mod place;
+
 use serde::Serialize;
 
 use crate::digest::{BlobDigest, DiffId, ImageId};
@@ -31,12 +33,21 @@ pub struct LayerReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
-    /// The receiver has it; nothing travels.
+    /// A base has it at the same place; nothing travels.
     Held,
+    /// A base has it at another place, and is read for it where a store asks for it; nothing travels.
+    Referred,
     /// It travels as a difference.
     Delta,
     /// It travels whole.
     Whole,
+}
+
+impl Fate {
+    /// Whether a base has the layer as it is.
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Held | Self::Referred)
+    }
 }
 
 /// A package as a whole.
@@ -109,11 +120,13 @@ pub struct BaseReport {
 
 /// The layers in the order of the package.
 pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
+    let displaced = place::displaced(metadata);
     metadata
         .layers
         .iter()
         .map(|layer| {
             let (fate, codec, needs) = match &layer.origin {
+                Origin::Held if displaced.contains(&layer.diff_id) => (Fate::Referred, None, Vec::new()),
                 Origin::Held => (Fate::Held, None, Vec::new()),
                 Origin::Coded { codec, bases, .. } if bases.is_empty() => (Fate::Whole, Some(*codec), Vec::new()),
                 Origin::Coded { codec, bases, .. } => (Fate::Delta, Some(*codec), bases.clone()),
@@ -160,7 +173,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         level: metadata.level,
         package_bytes: package.size(),
         image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
-        missing_bytes: layers(metadata).iter().filter(|layer| layer.fate != Fate::Held).map(|layer| layer.size).sum(),
+        missing_bytes: layers(metadata).iter().filter(|layer| !layer.fate.is_held()).map(|layer| layer.size).sum(),
         images,
         stream: metadata.stream.clone(),
         bases: bases.collect(),

@@ -4,7 +4,7 @@ use delta_core::create::{CreateOptions, create};
 use delta_core::error::{Error, Result};
 use delta_core::metadata::Metadata;
 use delta_core::progress::Progress;
-use delta_core::report::{self, Fate};
+use delta_core::report;
 use delta_transport::{atomic_file, volume};
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ fn read_only(error: Error, arguments: &Create) -> Error {
 fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_bytes: u64) -> Result<()> {
     let layers = list::layers(metadata);
     let image_bytes = metadata.layers.iter().map(|layer| layer.size).sum();
-    let missing = report::layers(metadata).into_iter().filter(|layer| layer.fate != Fate::Held);
+    let missing = report::layers(metadata).into_iter().filter(|layer| !layer.fate.is_held());
     let missing_bytes = missing.map(|layer| layer.size).sum();
     if session.common.json {
         return terminal::print_json(&Report {

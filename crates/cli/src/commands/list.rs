@@ -38,7 +38,7 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 pub(crate) fn layers(metadata: &Metadata) -> Vec<ListedLayer> {
     let listed = |layer: LayerReport| {
         let needs =
-            |diff_id| if layer.fate == Fate::Held { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
+            |diff_id| if layer.fate.is_held() { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
         let bases = metadata.bases.iter().filter(|base| base.layers.iter().any(|held| needs(held.diff_id)));
         let label = |base: &delta_core::metadata::BaseEntry| {
             base.names.first().map_or_else(|| base.root.short(), ToString::to_string)
@@ -52,6 +52,7 @@ pub(crate) fn table(layers: &[ListedLayer]) -> String {
     let row = |listed: &ListedLayer| {
         let layer = &listed.layer;
         let fate = match (layer.fate, layer.codec) {
+            (Fate::Referred, _) => "referred".to_owned(),
             (Fate::Held, _) | (_, None) => "held".to_owned(),
             (Fate::Whole, Some(_)) => "whole".to_owned(),
             (Fate::Delta, Some(codec)) => format!("delta ({})", codec.feature()),

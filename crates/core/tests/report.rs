@@ -1,0 +1,61 @@
+//! What `list` and `info` say about a package.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where its helpers do")]
+
+mod common;
+
+use common::{image, noise, open, options, packed};
+use delta_core::image::Image;
+use delta_core::method::{LayerCodec, Method};
+use delta_core::report::{self, Fate};
+
+fn fates(targets: &[Image], bases: &[Image]) -> Vec<Fate> {
+    let package = open(&packed(targets, bases, &options(Method::Xdelta3))).unwrap();
+    report::layers(package.metadata()).iter().map(|layer| layer.fate).collect()
+}
+
+#[test]
+fn each_layer_has_its_fate() {
+    let before = noise(2, 20_000);
+    let mut after = before.clone();
+    after[7] ^= 1;
+    let base = image("app:v1", &[b"one", &before, b"three"]);
+    let target = image("app:v2", &[b"one", &after, b"three", b"none has this"]);
+    let package = open(&packed(std::slice::from_ref(&target), &[base], &options(Method::Xdelta3))).unwrap();
+    let layers = report::layers(package.metadata());
+    let fates: Vec<Fate> = layers.iter().take(3).map(|layer| layer.fate).collect();
+    assert_eq!(fates, [Fate::Held, Fate::Delta, Fate::Referred]);
+    assert_eq!((layers[0].package_bytes, layers[0].codec), (0, None));
+    assert_eq!((layers[1].codec, layers[1].size), (Some(LayerCodec::Vcdiff), 20_000));
+    assert!(layers[1].package_bytes > 0 && layers[1].package_bytes < 200);
+    assert_eq!(layers[1].needs.len(), 1);
+}
+
+#[test]
+fn the_same_layer_once_more_is_referred_to() {
+    let base = image("app:v1", &[b"one", b"empty"]);
+    assert_eq!(fates(&[image("a", &[b"one", b"empty"])], std::slice::from_ref(&base)), [Fate::Held, Fate::Held]);
+    let twice = image("b", &[b"one", b"empty", b"empty"]);
+    assert_eq!(fates(&[twice], std::slice::from_ref(&base)), [Fate::Held, Fate::Referred]);
+    let turned = image("c", &[b"empty", b"one"]);
+    assert_eq!(fates(&[turned], std::slice::from_ref(&base)), [Fate::Referred, Fate::Referred]);
+    // Of several bases the best counts.
+    assert_eq!(fates(&[image("a", &[b"one"])], &[image("d", &[b"empty", b"one"]), base]), [Fate::Held]);
+}
+
+#[test]
+fn the_whole_is_told_with_its_sizes() {
+    let (base, target) = (image("app:v1", &[b"held"]), image("app:v2", &[b"held", &noise(1, 5000)]));
+    let bytes = packed(std::slice::from_ref(&target), std::slice::from_ref(&base), &options(Method::Layer));
+    let report = report::package(&open(&bytes).unwrap()).unwrap();
+    assert_eq!((report.package_bytes, report.image_bytes, report.missing_bytes), (bytes.len() as u64, 5004, 5000));
+    assert_eq!((report.format, report.requires.as_slice()), (1, &["whole".to_owned()][..]));
+    assert_eq!(report.images[0].digest, target.root.digest);
+    let manifest = &report.images[0].manifests[0];
+    assert_eq!((manifest.id, manifest.layers), (target.manifests[0].config, 2));
+    assert_eq!(manifest.created.as_deref(), Some("2026-01-02T03:04:05Z"));
+    assert_eq!(
+        (report.bases[0].ids.as_slice(), report.bases[0].digest),
+        (&[base.manifests[0].config][..], base.root.digest)
+    );
+}
