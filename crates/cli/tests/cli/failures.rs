@@ -1,0 +1,217 @@
+//! Bad input: a clear error, the right exit code, and nothing left behind.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{Folder, command, docker_delta, finish, image, layer, names, noise, sample};
+
+fn pair() -> [String; 2] {
+    ["v1", "v2"].map(|version| sample(&format!("tiny/docker28-classic/{version}.tar")))
+}
+
+fn package(folder: &Folder) -> String {
+    let (package, [base, target]) = (folder.file("p.ddelta"), pair());
+    docker_delta(&["create", &target, &package, "--base", &base]).ok();
+    package
+}
+
+#[test]
+fn what_cannot_be_meant_is_usage() {
+    let [base, target] = pair();
+    for (arguments, text) in [
+        (&["-m", "rsync"][..], "expected a method"),
+        (&["-c", "lz4"], "expected a compression"),
+        (&["-l", "23"], "1 to 22"),
+        (&["-l", "0"], "found 0"),
+        (&["-l", "-101"], "found -101"),
+        (&["-c", "gzip", "-l", "10"], "1 to 9 for gzip"),
+        (&["--platform", "linux/s390x"], "has no platform linux/s390x"),
+        (&["--platform", "linux"], "expected a platform"),
+        (&["--base", "docker://debian:12"], "registry"),
+    ] {
+        let folder = Folder::new();
+        let package = folder.file("p");
+        docker_delta(&[&["create", &target, &package, "--base", &base], arguments].concat()).failed(2, &[text]);
+        assert!(names(folder.path()).is_empty());
+    }
+    docker_delta(&["create"]).failed(2, &["Usage"]);
+    docker_delta(&["frobnicate"]).failed(2, &["frobnicate"]);
+}
+
+#[test]
+fn what_exists_is_replaced_only_by_force() {
+    let folder = Folder::new();
+    let [base, target] = pair();
+    let package = folder.write("p.ddelta", b"precious");
+    docker_delta(&["create", &target, &package, "--base", &base]).failed(2, &["exists already", "hint:", "-f"]);
+    assert_eq!(fs::read(&package).unwrap(), b"precious");
+    docker_delta(&["create", &target, &package, "--base", &base, "-f"]).ok();
+    let out = folder.write("out.tar", b"precious");
+    docker_delta(&["apply", &package, "--base", &base, "-o", &out]).failed(2, &["exists already"]);
+    docker_delta(&["apply", &package, "--base", &base, "-o", &out, "-f"]).ok();
+}
+
+#[test]
+fn a_missing_engine_or_file_is_the_surroundings() {
+    let folder = Folder::new();
+    let ran = finish(command("docker_delta", &["create", "app:v1", &folder.file("p")]).env("PATH", folder.path()));
+    ran.failed(3, &["no engine answers", "`docker` is not installed", "`podman` is not installed", "hint:"]);
+    docker_delta(&["create", "./missing.tar", &folder.file("p")]).failed(3, &["missing.tar"]);
+    docker_delta(&["apply", &folder.file("missing.ddelta")]).failed(3, &["missing.ddelta"]);
+    docker_delta(&["create", &pair()[0], &folder.file("no/folder/p")]).failed(3, &["does not exist"]);
+    docker_delta(&["create", &pair()[0], &folder.file("p"), "--temp-dir", "/no/folder"])
+        .failed(3, &["/no/folder", "--temp-dir"]);
+}
+
+#[test]
+fn a_missing_base_is_named_with_its_image() {
+    let folder = Folder::new();
+    let package = package(&folder);
+    let out = folder.file("out.tar");
+    let arguments = ["apply", &package, "-o", &out];
+    let ran = finish(command("docker_delta", &arguments).env("PATH", folder.path()));
+    ran.failed(3, &["base layers are missing here", "t/tiny:v1 (image f8ee4128d65a)", "--base FILE"]);
+    let other = image(&folder, "other.tar", "other:v1", &[layer(&[("a", b"b")])]);
+    let ran =
+        finish(command("docker_delta", &[&arguments[..], &["--base", &other]].concat()).env("PATH", folder.path()));
+    ran.failed(3, &["base layers are missing here"]);
+    assert_eq!(names(folder.path()), ["other.tar", "p.ddelta"]);
+}
+
+#[test]
+fn a_base_with_other_bytes_is_content() {
+    let folder = Folder::new();
+    let package = package(&folder);
+    let mut bytes = fs::read(&pair()[0]).unwrap();
+    // Inside of each layer's content, far from headers and documents.
+    let needle = noise_of_layer(&bytes);
+    bytes[needle] ^= 1;
+    let altered = folder.write("altered.tar", &bytes);
+    let ran = docker_delta(&["apply", &package, "--base", &altered, "-o", &folder.file("out.tar")]);
+    ran.failed(4, &["expected sha256:", "found sha256:"]);
+    docker_delta(&["create", &altered, &folder.file("q")]).failed(4, &["expected sha256:"]);
+    assert_eq!(names(folder.path()), ["altered.tar", "p.ddelta"]);
+}
+
+/// A place in the 12,000 random bytes of the third layer.
+fn noise_of_layer(archive: &[u8]) -> usize {
+    let is_random = |window: &[u8]| {
+        let mut seen = [false; 256];
+        window.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+        seen.iter().filter(|seen| **seen).count() > 240
+    };
+    archive.windows(2048).position(is_random).unwrap() + 1024
+}
+
+#[test]
+fn a_damaged_package_is_content() {
+    let folder = Folder::new();
+    let whole = fs::read(package(&folder)).unwrap();
+    let [base, _] = pair();
+    for (name, bytes) in [
+        ("cut", &whole[..whole.len() - 700]),
+        ("empty", &[][..]),
+        ("text", b"this is no package"),
+        ("half", &whole[..whole.len() / 2]),
+    ] {
+        let path = folder.write(name, bytes);
+        docker_delta(&["apply", &path, "--base", &base, "-o", &folder.file("out.tar")]).failed(4, &[name]);
+        docker_delta(&["verify", &path]).failed(4, &[]);
+        docker_delta(&["info", &path]).failed(4, &[]);
+    }
+    let mut altered = whole.clone();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    docker_delta(&["list", &folder.write("altered", &altered)]).failed(4, &["damaged or incomplete", "copy it again"]);
+    let other = fs::read(&base).unwrap();
+    docker_delta(&["list", &folder.write("archive", &other)]).failed(4, &["no package of docker_delta"]);
+}
+
+#[test]
+fn archives_that_lack_something_are_refused() {
+    let folder = Folder::new();
+    let to = folder.file("p");
+    let create = |image: &str| docker_delta(&["create", image, &to]);
+    create(&sample("special/docker28-containerd-INCOMPLETE-save.tar")).failed(4, &["it is incomplete", "hint:"]);
+    create(&sample("special/partial/tiny-v2-without-layers-0-1.untagged.tar")).failed(4, &["it is incomplete"]);
+    let nothing = folder.write("nothing.tar", &layer(&[("file", b"bytes")]));
+    create(&nothing).failed(4, &["neither manifest.json nor index.json"]);
+    let no_config =
+        folder.write("no-config.tar", &layer(&[("manifest.json", br#"[{"Config":"x.json","Layers":[]}]"#)]));
+    create(&no_config).failed(4, &["x.json is missing"]);
+    let invalid = folder.write("invalid.tar", &layer(&[("manifest.json", b"[{")]));
+    create(&invalid).failed(4, &["manifest.json is not valid"]);
+    assert!(!names(folder.path()).contains(&"p".to_owned()));
+}
+
+#[test]
+fn a_compressed_journey_is_no_obstacle() {
+    let folder = Folder::new();
+    let package = package(&folder);
+    crate::support::real("zstd", "zstd", &["-q", "-19", &package]);
+    let [base, _] = pair();
+    docker_delta(&["apply", &format!("{package}.zst"), "--base", &base, "-o", &folder.file("out.tar")]).ok();
+}
+
+/// A file system of one megabyte, in a mount namespace of its own.
+fn in_small_file_system(folder: &Folder, options: &str, arguments: &[&str]) -> crate::support::Ran {
+    let mount = folder.file("mount");
+    fs::create_dir_all(&mount).unwrap();
+    let program = env!("CARGO_BIN_EXE_docker_delta");
+    let words: Vec<String> = arguments.iter().map(|word| format!("'{word}'")).collect();
+    let script = format!(
+        "mount -t tmpfs -o size=1m tmpfs '{mount}' && mount -o remount,{options} '{mount}' && '{program}' {}; \
+         code=$?; [ -z \"$(ls -A '{mount}')\" ] || {{ ls -A '{mount}'; exit 99; }}; exit $code",
+        words.join(" ")
+    );
+    finish(Command::new("unshare").args(["-m", "sh", "-c", &script]))
+}
+
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let folder = Folder::new();
+    let big = image(&folder, "big.tar", "big:v1", &[layer(&[("noise", &noise(5, 3 << 20))])]);
+    let inside = folder.file("mount/p.ddelta");
+    in_small_file_system(&folder, "rw", &["create", &big, &inside]).failed(3, &["needs", "free"]);
+    let inside = folder.file("mount");
+    let ran = in_small_file_system(&folder, "rw", &["create", &big, &folder.file("p"), "--temp-dir", &inside]);
+    ran.failed(3, &["hint:", "--temp-dir"]);
+    assert_eq!(names(folder.path()), ["big.tar", "mount"]);
+}
+
+#[test]
+fn a_read_only_folder_is_named() {
+    let folder = Folder::new();
+    let inside = folder.file("mount/p.ddelta");
+    in_small_file_system(&folder, "ro", &["create", &pair()[0], &inside]).failed(3, &["p.ddelta", "ead-only"]);
+}
+
+#[test]
+fn a_signal_leaves_nothing() {
+    let folder = Folder::new();
+    let big = image(&folder, "big.tar", "big:v1", &[layer(&[("noise", &noise(6, 48 << 20))])]);
+    let temporary = folder.file("temporary");
+    fs::create_dir(&temporary).unwrap();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let arguments = ["create", &big, &folder.file("p.ddelta"), "--temp-dir", &temporary, "-l", "22"];
+        let mut child = command("docker_delta", &arguments).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(names(folder.path()), ["big.tar", "temporary"]);
+        assert!(names(&folder.path().join("temporary")).is_empty());
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = Folder::new();
+    let package = package(&folder);
+    let program = env!("CARGO_BIN_EXE_docker_delta");
+    let ran =
+        finish(Command::new("bash").args(["-c", &format!("set -o pipefail; '{program}' list '{package}' | true")]))
+            .ok();
+    assert_eq!(ran.stderr, "");
+}

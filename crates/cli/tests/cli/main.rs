@@ -1,0 +1,12 @@
+//! The programs as a user sees them: stdout, stderr and exit code.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod failures;
+mod files;
+mod help;
+mod images;
+mod large;
+mod standards;
+mod support;
+mod trees;
