@@ -1,6 +1,7 @@
 //! A folder to a tar stream.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -66,13 +67,35 @@ impl<W: Write> Packer<W> {
             header.set_gid(u64::from(metadata.gid()).min(0o777_7777));
             header.set_mtime(u64::try_from(metadata.mtime()).unwrap_or(0).min(0o777_7777_7777));
         }
-        self.extensions(path, name, &metadata).map_err(doing())?;
-        self.body(path, name, &metadata, header).map_err(doing())
+        let link = self.link(path, name, &metadata).map_err(doing())?;
+        if metadata.is_file() && link.is_some() {
+            header.set_entry_type(EntryType::Link);
+        }
+        self.extensions(path, name, &metadata, link.as_deref()).map_err(doing())?;
+        self.body(path, &metadata, header).map_err(doing())
+    }
+
+    /// Where a symbolic link points, or the first name of a file with several.
+    fn link(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<Option<PathBuf>> {
+        if metadata.is_symlink() {
+            return fs::read_link(path).map(Some);
+        }
+        if !metadata.is_file() || metadata.nlink() == 1 {
+            return Ok(None);
+        }
+        match self.links.entry((metadata.dev(), metadata.ino())) {
+            Entry::Occupied(first) => Ok(Some(first.get().clone())),
+            Entry::Vacant(first) => {
+                first.insert(name.to_path_buf());
+                Ok(None)
+            }
+        }
     }
 
     /// The pax records for what does not fit into a header (POSIX.1-2017, pax, "pax Header Block").
-    fn extensions(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
+    fn extensions(&mut self, path: &Path, name: &Path, metadata: &Metadata, link: Option<&Path>) -> io::Result<()> {
         let mut records: Vec<(String, Vec<u8>)> = vec![("path".to_owned(), name.as_os_str().as_bytes().to_vec())];
+        records.extend(link.map(|link| ("linkpath".to_owned(), link.as_os_str().as_bytes().to_vec())));
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         if size >= 1 << 33 {
             records.push(("size".to_owned(), size.to_string().into_bytes()));
@@ -87,31 +110,20 @@ impl<W: Write> Packer<W> {
         self.builder.append_pax_extensions(records)
     }
 
-    fn body(&mut self, path: &Path, name: &Path, metadata: &Metadata, mut header: Header) -> io::Result<()> {
+    fn body(&mut self, path: &Path, metadata: &Metadata, mut header: Header) -> io::Result<()> {
         header.set_path("entry")?;
-        if metadata.is_symlink() {
-            let target = fs::read_link(path)?;
-            self.builder.append_pax_extensions([("linkpath", target.as_os_str().as_bytes())])?;
-        } else if metadata.is_file() {
-            if metadata.nlink() > 1 {
-                let inode = (metadata.dev(), metadata.ino());
-                if let Some(first) = self.links.get(&inode) {
-                    header.set_entry_type(EntryType::Link);
-                    self.builder.append_pax_extensions([("linkpath", first.as_os_str().as_bytes())])?;
-                    header.set_cksum();
-                    return self.builder.append(&header, io::empty());
-                }
-                self.links.insert(inode, name.to_path_buf());
+        match header.entry_type() {
+            EntryType::Regular => {
+                header.set_size(metadata.len());
+                header.set_cksum();
+                // A file that grows meanwhile must not spill into the next entry.
+                return self.builder.append(&header, File::open(path)?.take(metadata.len()));
             }
-            header.set_size(metadata.len());
-            header.set_cksum();
-            // A file that grows meanwhile must not spill into the next entry.
-            return self.builder.append(&header, File::open(path)?.take(metadata.len()));
-        } else if header.entry_type().is_block_special() || header.entry_type().is_character_special() {
-            let device = metadata.rdev();
-            header.set_device_major(u32::try_from((device >> 8) & 0xfff).unwrap_or_default())?;
-            header
-                .set_device_minor(u32::try_from((device & 0xff) | ((device >> 12) & 0xf_ff00)).unwrap_or_default())?;
+            EntryType::Block | EntryType::Char => {
+                header.set_device_major(rustix::fs::major(metadata.rdev()))?;
+                header.set_device_minor(rustix::fs::minor(metadata.rdev()))?;
+            }
+            _ => {}
         }
         header.set_cksum();
         self.builder.append(&header, io::empty())

@@ -60,9 +60,12 @@ impl Found {
             mode: header.mode()? & 0o7777,
             owner: (0, 0),
             modified: (0, 0),
-            device: (header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0)),
+            device: (0, 0),
             attributes: Vec::new(),
         };
+        if matches!(found.kind, EntryType::Char | EntryType::Block) {
+            found.device = (header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0));
+        }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{what} is no number"));
         for record in entry.pax_extensions()?.into_iter().flatten() {

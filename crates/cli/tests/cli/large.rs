@@ -19,15 +19,14 @@ fn large_image(folder: &Folder, file: &str, blocks: u64, changed: &[u64]) -> Str
     header.set_cksum();
     out.write_all(header.as_bytes()).unwrap();
     for number in 0..blocks {
-        let mut block = noise(number + 1, BLOCK);
+        let mut block = noise(2 * number + 1, BLOCK);
         if changed.contains(&number) {
             block[BLOCK / 2] ^= 1;
         }
         out.write_all(&block).unwrap();
     }
     out.write_all(&[0; 1024]).unwrap();
-    let mut layer = out.into_inner().unwrap();
-    drop(layer.flush());
+    out.flush().unwrap();
     let mut layer = File::open(folder.file(&format!("{file}.layer"))).unwrap();
     let (diff_id, size) = DiffId::of_reader(&mut layer).unwrap();
     layer.seek(SeekFrom::Start(0)).unwrap();
