@@ -8,7 +8,6 @@ mod columns;
 mod decode;
 mod encode;
 mod header;
-mod patch;
 
 use std::sync::Arc;
 

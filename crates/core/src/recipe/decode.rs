@@ -1,15 +1,14 @@
 //! Reads a recipe; it may be hostile.
 
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Slice};
+use delta_codec::{ReadAt, Reader, Slice, patch};
 use rayon::prelude::*;
 
 use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
 use super::encode::expected_padding;
 use super::header::HeaderState;
-use super::patch::PatchReader;
 use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Streams};
 use crate::error::{Error, Result};
 use crate::limits::{BASE_WINDOW, COPY_BUFFER};
@@ -31,7 +30,12 @@ pub fn decode(bases: &[Arc<dyn ReadAt>], streams: &Streams, length: u64, out: &m
         bases: Bases::new(bases)?,
         columns: ColumnReader::new(recipe, offset)?,
         headers: HeaderState::new(),
-        patches: PatchReader::new([control, gaps, values, literals]),
+        patches: patch::Streams {
+            control: buffered(control),
+            gaps: buffered(gaps),
+            values: buffered(values),
+            literals: buffered(literals),
+        },
         window: Window::new(contents, COPY_BUFFER),
         starts,
         added: Vec::new(),
@@ -71,7 +75,7 @@ struct Decoder<'a> {
     bases: Bases<'a>,
     columns: ColumnReader<'a>,
     headers: HeaderState,
-    patches: PatchReader<'a>,
+    patches: patch::Streams<BufReader<Reader<&'a dyn ReadAt>>>,
     window: Window<'a>,
     /// Where the next content of each group starts.
     starts: Vec<u64>,
@@ -199,7 +203,8 @@ impl Decoder<'_> {
                 let (base, entry) = self.bases.entry(number)?;
                 let content = Slice::new(self.bases.layers[base].bytes, entry.content(), entry.length);
                 let content = content.ok_or_else(|| damaged("a content outside of its base"))?;
-                self.patches.decode(&content, length, &mut self.out)
+                patch::decode(&content, length, &patch::no_prediction, &mut self.patches, &mut self.out)
+                    .map_err(patching)
             }
         }
     }
@@ -287,6 +292,19 @@ impl Write for Bounded<'_> {
 fn block_at(window: &mut Window<'_>, offset: u64) -> Result<[u8; BLOCK]> {
     let block = window.from(offset, BLOCK).map_err(reading_base)?.get(..BLOCK).and_then(|block| block.try_into().ok());
     block.ok_or_else(|| damaged("a header that is not there"))
+}
+
+fn buffered(stream: &Arc<dyn ReadAt>) -> BufReader<Reader<&dyn ReadAt>> {
+    BufReader::with_capacity(COPY_BUFFER, Reader::new(&**stream))
+}
+
+fn patching(error: patch::Error) -> Error {
+    match error {
+        patch::Error::Io { position, source } => {
+            Error::io(format!("patching a content at its byte {position}"))(source)
+        }
+        damage @ patch::Error::Damaged { .. } => damaged(damage),
+    }
 }
 
 fn reading_base(error: io::Error) -> Error {

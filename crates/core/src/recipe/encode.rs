@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Scratch, ScratchFile, Slice};
+use delta_codec::{ReadAt, Scratch, ScratchFile, Slice, patch};
 use rayon::prelude::*;
 
 use super::columns::{Column, Columns, push_number, zigzag};
 use super::header::HeaderState;
-use super::patch;
 use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Recipe};
 use crate::limits::{COPY_BUFFER, PATCH_BATCH_BYTES};
 use crate::matcher::{IndexedLayer, Library, Plan, Source};
@@ -44,7 +43,7 @@ pub fn encode(library: &Library, layer: usize, scratch: &dyn Scratch) -> io::Res
         let mut entries = added.values().flatten();
         entries.try_for_each(|entry| window.each(entry.content(), entry.length, &mut |piece| out.write_all(piece)))
     })?;
-    let [control, gaps, values, literals] = write_patches(library, layer, &patches, scratch)?;
+    let patch::Streams { control, gaps, values, literals } = write_patches(library, layer, &patches, scratch)?;
     Ok(Recipe { bases: bases.layers, streams: [recipe, control, gaps, values, literals, contents] })
 }
 
@@ -309,8 +308,9 @@ fn write_patches(
     layer: &IndexedLayer,
     patches: &[(u32, Entry)],
     scratch: &dyn Scratch,
-) -> io::Result<[Arc<dyn ReadAt>; patch::STREAMS]> {
-    let mut outs = [out(scratch)?, out(scratch)?, out(scratch)?, out(scratch)?];
+) -> io::Result<patch::Streams<Arc<dyn ReadAt>>> {
+    let mut outs =
+        patch::Streams { control: out(scratch)?, gaps: out(scratch)?, values: out(scratch)?, literals: out(scratch)? };
     let weight = |(base, target): &(u32, Entry)| library.entry(*base).length + target.length;
     let mut rest = patches;
     while let Some((first, _)) = rest.split_first() {
@@ -327,25 +327,33 @@ fn write_patches(
         }
         rest = batch.1;
         let patch = |one: &(u32, Entry)| {
-            let mut streams: [Vec<u8>; patch::STREAMS] = Default::default();
+            let mut streams = patch::Streams::<Vec<u8>>::default();
             patch_one(library, layer, one, &mut streams).map(|()| streams)
         };
         for streams in batch.0.par_iter().with_max_len(1).map(patch).collect::<io::Result<Vec<_>>>()? {
-            outs.iter_mut().zip(streams).try_for_each(|(out, stream)| out.write_all(&stream))?;
+            outs.control.write_all(&streams.control)?;
+            outs.gaps.write_all(&streams.gaps)?;
+            outs.values.write_all(&streams.values)?;
+            outs.literals.write_all(&streams.literals)?;
         }
     }
-    let [control, gaps, values, literals] = outs.map(freeze);
-    Ok([control?, gaps?, values?, literals?])
+    Ok(patch::Streams {
+        control: freeze(outs.control)?,
+        gaps: freeze(outs.gaps)?,
+        values: freeze(outs.values)?,
+        literals: freeze(outs.literals)?,
+    })
 }
 
 fn patch_one<W: Write>(
     library: &Library,
     layer: &IndexedLayer,
     (base, target): &(u32, Entry),
-    streams: &mut [W; patch::STREAMS],
+    streams: &mut patch::Streams<W>,
 ) -> io::Result<()> {
     let base_layer = library.bytes(library.locate(*base).0);
-    patch::encode(&content(base_layer, library.entry(*base))?, &content(&layer.bytes, target)?, streams)
+    let (base, target) = (content(base_layer, library.entry(*base))?, content(&layer.bytes, target)?);
+    patch::encode(&base, &target, &patch::no_prediction, streams)
 }
 
 type Out = BufWriter<Box<dyn ScratchFile>>;
