@@ -15,6 +15,9 @@ const BATCH_STREAMS: usize = 1024;
 
 /// Writes the content that `plan`, `skeleton` and `plain` describe, at most `most` bytes, and returns its length.
 ///
+/// A plan with corrections made by somebody hostile can run without end and take memory without bound; every other plan
+/// ends after work in proportion to plan, skeleton and plain bytes.
+///
 /// # Errors
 /// When the three do not belong together, the content is longer, or reading or writing fails.
 pub fn close(

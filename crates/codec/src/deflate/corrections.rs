@@ -2,6 +2,10 @@
 //!
 //! The library is young and panics on some streams, so a panic counts as a stream that cannot be made again. What it
 //! writes is a format of its own, which is why its exact version is part of every description that uses it.
+//!
+//! Two of its faults cannot be mended from here. Corrections that were altered can keep it busy without end while its
+//! memory grows, so they may be used only after a check that they are the ones that were written. And before it gives up
+//! on some streams it prints lines to the standard output.
 
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
