@@ -11,6 +11,13 @@ use crate::limits::ALIGN_SAMPLES;
 /// Windows with the same hash that are looked at; what repeats more often (padding, tables) is no good seed anyway.
 const PROBES: usize = 8;
 
+/// Places with the same slot that are passed on the way.
+const HOPS: usize = 64;
+
+/// The bits of an entry that hold a sample's number plus one; the others hold its tag.
+const PLACE_BITS: u32 = (ALIGN_SAMPLES + 1).next_power_of_two().trailing_zeros();
+const PLACE: u32 = (1 << PLACE_BITS) - 1;
+
 /// A candidate this long is taken without looking for a longer one.
 const LONG_ENOUGH: u64 = 4096;
 
@@ -22,9 +29,9 @@ pub struct Index<'a> {
     base: &'a dyn ReadAt,
     /// Every how many bytes a window was taken.
     step: u64,
-    /// For each hash, the last sample that has it, plus one; 0 is none.
+    /// For each hash, the last sample that has it, plus one, with its tag; 0 is none.
     heads: Vec<u32>,
-    /// For each sample, the one before it with the same hash, plus one.
+    /// For each sample, the one before it with the same slot, in the same form.
     links: Vec<u32>,
     shift: u32,
 }
@@ -60,9 +67,10 @@ impl<'a> Index<'a> {
                 let key = Some(load(window));
                 // A run of one value or one short period gives the same window again and again: one of them is enough.
                 if key != before {
-                    let slot = slot(window, self.shift);
+                    let hash = hash(window);
+                    let slot = self.slot(hash);
                     self.links[sample] = self.heads[slot];
-                    self.heads[slot] = u32::try_from(sample + 1).map_err(io::Error::other)?;
+                    self.heads[slot] = u32::try_from(sample + 1).map_err(io::Error::other)? | tag(hash);
                 }
                 before = key;
                 sample += 1;
@@ -106,7 +114,24 @@ impl<'a> Index<'a> {
 
     /// The offset of the first window of `piece` whose hash some sample has.
     fn first_known(&self, piece: &[u8]) -> Option<usize> {
-        piece.windows(WINDOW).position(|window| self.heads[slot(window, self.shift)] != 0)
+        piece.windows(WINDOW).position(|window| self.samples(hash(window)).next().is_some())
+    }
+
+    /// The samples with this hash, the last one first; with a hundredth of others.
+    fn samples(&self, hash: u64) -> impl Iterator<Item = u64> + '_ {
+        let mut place = self.heads[self.slot(hash)];
+        let places = (0..HOPS).map_while(move |_| {
+            let found = place;
+            let sample = (found & PLACE).checked_sub(1)?;
+            place = self.links[sample as usize];
+            Some((found, u64::from(sample)))
+        });
+        places.filter(move |(found, _)| found & !PLACE == tag(hash)).map(|(_, sample)| sample)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves fewer bits than a place has")]
+    const fn slot(&self, hash: u64) -> usize {
+        (hash >> self.shift) as usize
     }
 
     fn longest(
@@ -117,12 +142,11 @@ impl<'a> Index<'a> {
         current: Match,
     ) -> io::Result<Option<Match>> {
         let Some(window) = target.from(position)?.get(..WINDOW) else { return Ok(None) };
-        let mut link = self.heads[slot(window, self.shift)];
+        let mut samples = self.samples(hash(window));
         let floor = position - current.target_end().min(position);
         let mut best = None::<Match>;
-        for _ in 0..PROBES {
-            let Some(sample) = link.checked_sub(1) else { break };
-            let base_at = u64::from(sample) * self.step;
+        for sample in samples.by_ref().take(PROBES) {
+            let base_at = sample * self.step;
             let ahead = agreeing(base, base_at, target, position)?;
             if ahead >= WINDOW as u64 {
                 let behind = agreeing_before(base, base_at, target, position, floor.min(base_at))?;
@@ -134,9 +158,8 @@ impl<'a> Index<'a> {
                     break;
                 }
             }
-            link = self.links[sample as usize];
         }
-        if link != 0 && best.is_none_or(|best| best.length < LONG_ENOUGH) {
+        if samples.next().is_some() && best.is_none_or(|best| best.length < LONG_ENOUGH) {
             let near = self.longest_near(base, target, position, current)?;
             best = best.into_iter().chain(near).max_by_key(|found| found.length);
         }
@@ -185,9 +208,16 @@ fn load(window: &[u8]) -> (u64, u64) {
     (u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1]))
 }
 
-/// The multiplicative hash of a window (Knuth, volume 3, 6.4), `64 - shift` bits of it.
-fn slot(window: &[u8], shift: u32) -> usize {
+/// The multiplicative hash of a window (Knuth, volume 3, 6.4); its highest bits are the best.
+fn hash(window: &[u8]) -> u64 {
     let (low, high) = load(window);
     let mixed = (low ^ high.rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    usize::try_from((mixed ^ (mixed << 23)) >> shift).unwrap_or_default()
+    mixed ^ (mixed << 23)
+}
+
+/// Further bits of a hash, where a place has room for them: without them every second window of bytes that the base lacks
+/// would be looked up in it.
+#[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is wanted")]
+const fn tag(hash: u64) -> u32 {
+    (hash as u32) << PLACE_BITS
 }
