@@ -80,7 +80,8 @@ impl Engine {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct StoredManifest {
-    available: bool,
+    /// Whether everything that it names is there.
+    pub(super) available: bool,
     #[serde(default)]
     kind: String,
     /// Its digest and size.

@@ -62,7 +62,11 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Vec<Layer>> {
         let mut found: BTreeMap<DiffId, Layer> = BTreeMap::new();
-        for image in covering(wanted, inventory) {
+        let inventory = match self.store {
+            Store::Containerd => with_all_layers(inventory, bases),
+            Store::Classic | Store::Podman => inventory.clone(),
+        };
+        for image in covering(wanted, &inventory) {
             let here: BTreeSet<DiffId> = image.diff_ids.iter().copied().filter(|id| wanted.contains(id)).collect();
             if here.iter().all(|diff_id| found.contains_key(diff_id)) {
                 continue;
@@ -127,7 +131,7 @@ impl Engine {
             Ok(Named { diff_id: digest.to_string().parse()?, blob: digest, size })
         };
         let manifests: Vec<Named> =
-            manifests.iter().filter(|manifest| manifest.is_whole_image()).map(named).collect::<Result<_>>()?;
+            manifests.iter().filter(|manifest| manifest.available).map(named).collect::<Result<_>>()?;
         let mut sizes = BTreeMap::new();
         let images = self.probed(&Probe::blobs(manifests), scratch, progress)?;
         for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
@@ -222,6 +226,16 @@ fn chosen(images: &[Image], wanted: &BTreeSet<DiffId>) -> Vec<Layer> {
     let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
     let is_there = |layer: &&Layer| wanted.contains(&layer.diff_id) && layer.blob_size > 0;
     layers.filter(is_there).cloned().collect()
+}
+
+/// The inventory with the layers that an engine does not list: those of other platforms, and attestations.
+fn with_all_layers(inventory: &Inventory, bases: &[BaseEntry]) -> Inventory {
+    let mut inventory = inventory.clone();
+    for image in &mut inventory.images {
+        let base = bases.iter().filter(|base| base.root == image.id);
+        image.diff_ids.extend(base.flat_map(|base| &base.layers).map(|layer| layer.diff_id));
+    }
+    inventory
 }
 
 /// Few images that together have all wanted layers that the engine has: again and again the one with most of the rest.
