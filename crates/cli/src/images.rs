@@ -53,7 +53,8 @@ impl Session {
 
     /// The engine that the user chose.
     pub(crate) fn engine(&self, kind: Option<ClientKind>) -> Result<Engine> {
-        Engine::connect(kind.or(self.common.engine), &self.common.engine_arguments)
+        let docker = std::env::var_os("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND").filter(|program| !program.is_empty());
+        Engine::connect(kind.or(self.common.engine), &self.common.engine_arguments, docker.as_deref())
     }
 
     /// Opens a package in a file or on standard input.

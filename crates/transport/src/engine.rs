@@ -15,6 +15,8 @@ pub use client::{Client, ClientKind};
 pub use inventory::{Inventory, StoredImage};
 pub use load::Loaded;
 
+use std::ffi::OsStr;
+
 use delta_core::error::{Error, Result};
 use delta_core::image::Platform;
 use serde::Deserialize;
@@ -42,14 +44,24 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reaches the engine of `client`, or, where the user named none, Docker and else podman.
+    /// Reaches the engine of this kind, or, where the user named none, Docker and else podman. `docker` is the program
+    /// that stands for `docker`: a plugin of Docker's client is told in `DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND` which one
+    /// called it, which may not be the one in PATH. `global_arguments` are for Docker's client.
     ///
     /// # Errors
     /// Environment errors that say what was tried and what it said.
-    pub fn connect(kind: Option<ClientKind>, global_arguments: &[String]) -> Result<Self> {
+    pub fn connect(kind: Option<ClientKind>, global_arguments: &[String], docker: Option<&OsStr>) -> Result<Self> {
+        let reach_docker = || {
+            let client = Client::new(ClientKind::Docker, global_arguments);
+            Self::reach(match docker {
+                Some(program) => client.with_program(program),
+                None => client,
+            })
+        };
         match kind {
-            Some(kind) => Self::reach(Client::new(kind, global_arguments)),
-            None => Self::reach(Client::new(ClientKind::Docker, global_arguments)).or_else(|docker| {
+            Some(ClientKind::Docker) => reach_docker(),
+            Some(ClientKind::Podman) => Self::reach(Client::new(ClientKind::Podman, &[])),
+            None => reach_docker().or_else(|docker| {
                 Self::reach(Client::new(ClientKind::Podman, &[])).map_err(|podman| {
                     Error::environment(format!("no engine answers: {docker}; {podman}"))
                         .with_hint("start Docker or podman, or work on files: --base FILE and -o FILE need no engine")

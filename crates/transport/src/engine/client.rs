@@ -1,5 +1,6 @@
 //! Runs the engine's command-line client.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -30,6 +31,7 @@ impl ClientKind {
 #[derive(Clone, Debug)]
 pub struct Client {
     kind: ClientKind,
+    program: OsString,
     global_arguments: Vec<String>,
 }
 
@@ -43,7 +45,13 @@ pub(super) struct Said {
 impl Client {
     /// A client that is run with these global arguments.
     pub fn new(kind: ClientKind, global_arguments: &[String]) -> Self {
-        Self { kind, global_arguments: global_arguments.to_vec() }
+        Self { kind, program: kind.program().into(), global_arguments: global_arguments.to_vec() }
+    }
+
+    /// The same client, but run as this program.
+    #[must_use]
+    pub fn with_program(self, program: &OsStr) -> Self {
+        Self { program: program.to_owned(), ..self }
     }
 
     /// Which client it is.
@@ -154,13 +162,13 @@ impl Client {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.kind.program());
+        let mut command = Command::new(&self.program);
         command.args(&self.global_arguments).args(arguments);
         command
     }
 
     fn unstartable(&self, error: &io::Error) -> Error {
-        let program = self.kind.program();
+        let program = self.program.display();
         match error.kind() {
             io::ErrorKind::NotFound => Error::environment(format!("the program `{program}` is not installed")),
             _ => Error::environment(format!("the program `{program}` cannot be run: {error}")),
