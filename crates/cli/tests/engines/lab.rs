@@ -1,0 +1,320 @@
+//! Starts an engine, and ends it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// What to start.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) root: Root,
+    pub(crate) daemon: Daemon,
+    /// Whether it can run containers in a simple environment.
+    pub(crate) runs: bool,
+    /// The folders below `testdata/samples/tiny` that it is tried with.
+    pub(crate) samples: &'static [&'static str],
+}
+
+/// Where the engine's programs are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    Host,
+    Debian(&'static str),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Daemon {
+    Docker,
+    DockerOnContainerd,
+    Podman,
+}
+
+/// A running engine.
+pub(crate) struct Lab {
+    pub(crate) plan: Plan,
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+/// What a program did.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    /// All that it printed.
+    pub(crate) text: String,
+}
+
+/// Enters a root folder of its own in a private mount namespace, with the engine's folder at /mnt. A bare chroot would not
+/// do: the engines need `/` to be a mount point.
+const ENTER: &str = r#"
+mount --bind "$ROOTFS" "$ROOTFS"
+mount -t proc proc "$ROOTFS/proc"
+mount --rbind /sys "$ROOTFS/sys"
+mount --rbind /dev "$ROOTFS/dev"
+mount --bind "$FOLDER" "$ROOTFS/mnt"
+mkdir -p "$ROOTFS/.oldroot"
+cd "$ROOTFS"
+pivot_root . .oldroot
+cd /
+umount -l /.oldroot
+exec "$@""#;
+
+impl Lab {
+    /// The engine; `None` where it cannot be had, which is an error for the system's own where nobody would read of it.
+    pub(crate) fn start(plan: Plan) -> Option<Self> {
+        match Self::try_start(plan) {
+            Ok(lab) => Some(lab),
+            Err(why) => {
+                let strict = ["CI", "DOCKER_DELTA_REQUIRE_ENGINES"].iter().any(|name| std::env::var_os(name).is_some());
+                assert!(!(strict && plan.root == Root::Host), "{} is required here: {why}", plan.name);
+                eprintln!("NOT TESTED: {}: {why}", plan.name);
+                None
+            }
+        }
+    }
+
+    fn try_start(plan: Plan) -> Result<Self, String> {
+        if let Root::Debian(name) = plan.root
+            && !rootfs(name).join("usr").is_dir()
+        {
+            return Err(format!("there is no Debian in {}", rootfs(name).display()));
+        }
+        // Podman refuses long paths.
+        let folder = tempfile::Builder::new().prefix("dd").rand_bytes(4).tempdir_in("/tmp").unwrap();
+        let mut lab = Self { plan, folder, process: None };
+        for name in ["bin", "docker", "files"] {
+            fs::create_dir(lab.path(name)).unwrap();
+        }
+        match plan.daemon {
+            Daemon::Docker | Daemon::DockerOnContainerd => lab.start_docker()?,
+            Daemon::Podman => lab.write_podman(),
+        }
+        let ready = lab.client(&["info"]);
+        if ready.code == Some(0) { Ok(lab) } else { Err(ready.text) }
+    }
+
+    fn start_docker(&mut self) -> Result<(), String> {
+        let containerd = self.plan.daemon == Daemon::DockerOnContainerd;
+        let config = if containerd { r#"{"features":{"containerd-snapshotter":true}}"# } else { "{}" };
+        fs::write(self.path("daemon.json"), config).unwrap();
+        let inside = self.inside();
+        let at = |name: &str| format!("{inside}/{name}");
+        let mut words = vec![
+            "dockerd".to_owned(),
+            format!("--config-file={}", at("daemon.json")),
+            format!("--data-root={}", at("root")),
+            format!("--exec-root={}", at("exec")),
+            format!("--pidfile={}", at("pid")),
+            format!("--host=unix://{}", at("docker.sock")),
+        ];
+        words.extend(["--iptables=false", "--ip6tables=false", "--bridge=none"].map(str::to_owned));
+        if !containerd {
+            words.push("--storage-driver=overlay2".to_owned());
+        }
+        let log = File::create(self.path("log")).unwrap();
+        let mut command = self.enter();
+        command.args(words).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut process = command.spawn().map_err(|error| format!("`setpriv` cannot be run: {error}"))?;
+        let mut answers = false;
+        for _ in 0..300 {
+            if process.try_wait().unwrap().is_some() {
+                break;
+            }
+            answers = self.path("docker.sock").exists() && self.client(&["version"]).code == Some(0);
+            if answers {
+                break;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        self.process = Some(process);
+        let said = fs::read_to_string(self.path("log")).unwrap_or_default();
+        let last: Vec<&str> = said.lines().rev().take(3).collect();
+        if answers { Ok(()) } else { Err(format!("dockerd does not answer: {}", last.join("; "))) }
+    }
+
+    /// A `podman` with storage of its own, to be found first in PATH.
+    fn write_podman(&self) {
+        let inside = self.inside();
+        let quoted = |command: &Command| {
+            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            words.map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+        };
+        let mut command = self.enter();
+        command.arg("/usr/bin/podman");
+        command.args([
+            format!("--root={inside}/root"),
+            format!("--runroot={inside}/run"),
+            format!("--tmpdir={inside}/t"),
+        ]);
+        command.args([
+            "--storage-driver=overlay",
+            "--cgroup-manager=cgroupfs",
+            "--runtime=runc",
+            "--events-backend=file",
+        ]);
+        let (folder, root) = (self.folder.path().display(), self.rootfs().display().to_string());
+        let script = format!(
+            "#!/bin/sh\nexport FOLDER={folder} ROOTFS={root} TMPDIR={inside}/files\nexec {} \"$@\"\n",
+            quoted(&command)
+        );
+        let path = self.path("bin/podman");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A command that goes on in the engine's mount namespace, so that every mount vanishes with its process, and that
+    /// ends with this one.
+    fn enter(&self) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private", "--"]);
+        if self.plan.root != Root::Host {
+            command.args(["sh", "-ec", ENTER, "sh"]);
+        }
+        command.env("FOLDER", self.folder.path()).env("ROOTFS", self.rootfs());
+        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command
+    }
+
+    fn rootfs(&self) -> PathBuf {
+        match self.plan.root {
+            Root::Host => "/".into(),
+            Root::Debian(name) => rootfs(name),
+        }
+    }
+
+    /// The engine's folder as the engine sees it.
+    fn inside(&self) -> String {
+        match self.plan.root {
+            Root::Host => self.folder.path().display().to_string(),
+            Root::Debian(_) => "/mnt".to_owned(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file that the test may write.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.path("files").join(name).display().to_string()
+    }
+
+    pub(crate) fn program(&self) -> &'static str {
+        if self.plan.daemon == Daemon::Podman { "podman" } else { "docker" }
+    }
+
+    /// Whether the image's ID is its manifest's digest and not its config's.
+    pub(crate) fn keeps_blobs(&self) -> bool {
+        self.plan.daemon == Daemon::DockerOnContainerd
+    }
+
+    fn with_environment(&self, mut command: Command) -> Command {
+        let mut path = OsString::from(self.path("bin"));
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        command.env("PATH", path).env("DOCKER_CONFIG", self.path("docker")).env_remove("DOCKER_CONTEXT");
+        command.env("DOCKER_HOST", format!("unix://{}", self.path("docker.sock").display()));
+        command.env("TMPDIR", self.path("files")).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the engine's client.
+    pub(crate) fn client(&self, arguments: &[&str]) -> Ran {
+        let output = self.client_command(arguments).output();
+        output.map_or_else(
+            |error| Ran { code: None, stdout: String::new(), text: format!("{}: {error}", self.program()) },
+            |output| ran(&output),
+        )
+    }
+
+    /// The same for what must not fail: its data, without the warnings that some engines print.
+    pub(crate) fn must(&self, arguments: &[&str]) -> String {
+        let ran = self.client(arguments);
+        assert_eq!(ran.code, Some(0), "{}: {} {arguments:?}: {}", self.plan.name, self.program(), ran.text);
+        ran.stdout
+    }
+
+    pub(crate) fn load(&self, archive: &Path) {
+        let output = self.client_command(&["load"]).stdin(File::open(archive).unwrap()).output().unwrap();
+        assert!(output.status.success(), "{}: loading {}: {}", self.plan.name, archive.display(), ran(&output).text);
+    }
+
+    pub(crate) fn save(&self, image: &str, archive: &str) {
+        let file = File::create(archive).unwrap();
+        let output = self.client_command(&["save", image]).stdout(file).output().unwrap();
+        assert!(output.status.success(), "{}: saving {image}: {}", self.plan.name, ran(&output).text);
+    }
+
+    fn client_command(&self, arguments: &[&str]) -> Command {
+        let program =
+            if self.plan.daemon == Daemon::Podman { self.path("bin/podman").into_os_string() } else { "docker".into() };
+        let mut command = self.with_environment(Command::new(program));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs `docker_delta` with this engine.
+    pub(crate) fn delta(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
+        ran(&command.args(["--engine", self.program(), "-v"]).args(arguments).output().unwrap())
+    }
+
+    /// The same for what must not fail: what it prints.
+    pub(crate) fn must_delta(&self, arguments: &[&str]) -> String {
+        let ran = self.delta(arguments);
+        assert_eq!(ran.code, Some(0), "{}: docker_delta {arguments:?}: {}", self.plan.name, ran.text);
+        ran.text
+    }
+
+    /// Runs `docker_delta` where no engine answers.
+    pub(crate) fn must_delta_alone(&self, arguments: &[&str]) -> String {
+        let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
+        command.env("PATH", self.path("docker"));
+        let ran = ran(&command.args(arguments).output().unwrap());
+        assert_eq!(ran.code, Some(0), "docker_delta {arguments:?}: {}", ran.text);
+        ran.text
+    }
+
+    /// Removes every image.
+    pub(crate) fn clear(&self) {
+        let listed = self.must(&["images", "-a", "-q", "--no-trunc"]);
+        for id in listed.split_whitespace() {
+            // One that went with another is not there any more.
+            self.client(&["rmi", "-f", id]);
+        }
+        assert_eq!(self.must(&["images", "-a", "-q"]).trim(), "", "{}", self.plan.name);
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        let asked = Command::new("kill").arg(process.id().to_string()).status();
+        for _ in 0..200 {
+            if asked.is_err() || process.try_wait().is_ok_and(|ended| ended.is_some()) {
+                break;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+fn ran(output: &Output) -> Ran {
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    Ran { code: output.status.code(), text: format!("{stdout}{stderr}"), stdout }
+}
+
+fn rootfs(name: &str) -> PathBuf {
+    let folder = std::env::var_os("DOCKER_DELTA_ENGINES").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    folder.unwrap_or_else(|| home().join(".cache/docker-delta-engines/chroots")).join(name)
+}

@@ -1,0 +1,75 @@
+//! The program against real engines. Every test starts an engine of its own, on a socket and in a folder of its own, and
+//! leaves nothing of it.
+//!
+//! Needed are root and Debian's packages `docker.io`, `podman` and `busybox-static`. Other versions of the engines are taken
+//! from Debian root folders `trixie` and `sid` in the folder that `DOCKER_DELTA_ENGINES` names (by default
+//! `~/.cache/docker-delta-engines/chroots`), if they are there.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it leaves out")]
+
+mod lab;
+mod odd;
+mod saved;
+mod steps;
+
+use lab::{Daemon, Lab, Plan, Root};
+
+/// The engines of the system itself are required where nobody would read that they were left out.
+const HOST_DOCKER: Plan =
+    Plan { name: "docker", root: Root::Host, daemon: Daemon::Docker, runs: true, samples: &["docker20-classic"] };
+
+fn test(plan: Plan) {
+    let Some(lab) = Lab::start(plan) else { return };
+    for kind in plan.samples {
+        steps::update(&lab, kind);
+    }
+    odd::update(&lab);
+}
+
+#[test]
+fn docker() {
+    test(HOST_DOCKER);
+}
+
+#[test]
+fn podman() {
+    test(Plan {
+        name: "podman",
+        daemon: Daemon::Podman,
+        runs: false,
+        samples: &["podman4-docker-archive"],
+        ..HOST_DOCKER
+    });
+}
+
+#[test]
+fn docker_26_classic() {
+    let root = Root::Debian("trixie");
+    test(Plan { name: "docker 26", root, samples: &["docker26-classic"], ..HOST_DOCKER });
+}
+
+#[test]
+fn docker_26_containerd() {
+    let (root, daemon) = (Root::Debian("trixie"), Daemon::DockerOnContainerd);
+    test(Plan { name: "docker 26 on containerd", root, daemon, samples: &["docker26-containerd"], runs: true });
+}
+
+#[test]
+fn docker_28_classic() {
+    let root = Root::Debian("sid");
+    test(Plan { name: "docker 28", root, samples: &["docker28-classic", "docker28-classic-buildkit"], ..HOST_DOCKER });
+}
+
+#[test]
+fn docker_28_containerd() {
+    let (root, daemon) = (Root::Debian("sid"), Daemon::DockerOnContainerd);
+    let samples = &["docker28-containerd", "docker28-containerd-pulled", "docker28-containerd-buildkit"];
+    test(Plan { name: "docker 28 on containerd", root, daemon, samples, runs: true });
+}
+
+#[test]
+fn podman_5() {
+    let (root, daemon) = (Root::Debian("trixie"), Daemon::Podman);
+    test(Plan { name: "podman 5", root, daemon, samples: &["podman58-docker-archive"], runs: true });
+}
