@@ -28,7 +28,14 @@ impl Choice {
         let bound = sketches.iter().map(Sketch::bound).min().unwrap_or(0);
         let samples: Vec<BTreeSet<u64>> = sketches.iter().map(|sketch| sketch.below(bound)).collect();
         let before = |index: usize| bases.len() + index;
-        let choose = |index: usize| greedy(&samples[before(index)], &samples[..before(index)]);
+        let choose = |index: usize| {
+            let (target, earlier) = (before(index), ..before(index));
+            if samples[target].is_empty() {
+                let sizes: Vec<u64> = layers[..=target].iter().map(|layer| layer.bytes().len()).collect();
+                return nearest(sizes[target], &sizes[earlier]);
+            }
+            greedy(&samples[target], &samples[earlier])
+        };
         Ok(Self((0..targets.len()).into_par_iter().map(choose).collect()))
     }
 
@@ -59,12 +66,13 @@ fn greedy(target: &BTreeSet<u64>, candidates: &[BTreeSet<u64>]) -> Vec<usize> {
         left.retain(|sample| !candidates[best].contains(sample));
         chosen.insert(best);
     }
-    // A layer too small for samples may still look like its neighbour.
-    if chosen.is_empty() && target.is_empty() {
-        candidates.len().checked_sub(1).into_iter().collect()
-    } else {
-        chosen.into_iter().collect()
-    }
+    chosen.into_iter().collect()
+}
+
+/// A layer too small for samples may still look like another small one: the one that is nearest in size.
+fn nearest(size: u64, candidates: &[u64]) -> Vec<usize> {
+    let distance = |(_, candidate): &(usize, &u64)| candidate.abs_diff(size);
+    candidates.iter().enumerate().min_by_key(distance).map(|(index, _)| index).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -73,6 +81,12 @@ mod tests {
 
     fn set(range: std::ops::Range<u64>) -> BTreeSet<u64> {
         range.collect()
+    }
+
+    #[test]
+    fn a_layer_without_samples_is_coded_against_one_of_its_size() {
+        assert_eq!(nearest(44_000, &[220_000_000, 44_500, 10, 44_500]), [1]);
+        assert_eq!(nearest(1, &[]), Vec::<usize>::new());
     }
 
     #[test]
