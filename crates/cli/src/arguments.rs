@@ -138,15 +138,19 @@ pub struct Squeeze {
     /// Level: 1 to 9; for zstd up to 22, and -1 to -100 for its fast mode [default: zstd 9]
     #[arg(short, long, allow_negative_numbers = true)]
     pub(crate) level: Option<i32>,
+    /// Leave compressed files in layers (gz, zip, jar, whl, png) as they are: a larger package, applied faster
+    #[arg(long)]
+    pub(crate) no_recompress: bool,
 }
 
 impl Squeeze {
-    /// The level, checked against the compressor.
-    pub(crate) fn level(&self) -> Result<Level> {
-        match self.level {
-            Some(level) => Level::new(self.compression, level).map_err(|error| Error::usage(error.to_string())),
-            None => Ok(self.compression.default_level()),
-        }
+    /// The choice, with the level checked against the compressor.
+    pub(crate) fn checked(&self) -> Result<delta_core::Squeeze> {
+        let usual =
+            delta_core::Squeeze { recompress: !self.no_recompress, ..delta_core::Squeeze::usual(self.compression) };
+        let Some(level) = self.level else { return Ok(usual) };
+        let level = Level::new(self.compression, level).map_err(|error| Error::usage(error.to_string()))?;
+        Ok(delta_core::Squeeze { level, ..usual })
     }
 }
 

@@ -6,8 +6,8 @@
 //! the two. The base side needs no plan: [`inflate`] is enough there.
 //!
 //! A stream comes back by running C zlib again with the settings that made it, or else by prediction and corrections; one
-//! for which neither gives every byte stays in the skeleton. Nothing here knows about nesting: what is plain may be
-//! opened again.
+//! for which neither gives every byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those
+//! too.
 //!
 //! Which streams [`inflate`] finds in given bytes, and what a plan means, is part of the package format.
 
@@ -17,6 +17,7 @@ mod corrections;
 mod gzip;
 mod inflate;
 mod located;
+pub mod nested;
 mod plan;
 mod png;
 mod recreate;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 pub use close::close;
 
+use crate::limits::DEFLATE_PLAIN_BYTES;
 use crate::{Concat, ReadAt, Scratch, Slice};
 use located::{Collector, Located, bytes_at};
 use plan::Step;
@@ -43,6 +45,9 @@ pub enum Error {
     /// The plan contradicts itself, the skeleton or the plain bytes.
     #[error("the description of the compressed stream {0} is damaged")]
     Plan(u64),
+    /// The description of what is nested contradicts itself or the bytes.
+    #[error("the description of the nested compressed files is damaged")]
+    Nesting,
     /// The plan is for other plain bytes.
     #[error("the compressed streams take {used} plain bytes, found {found}")]
     Plain {
@@ -103,7 +108,7 @@ pub fn looks_compressed(content: &dyn ReadAt) -> io::Result<bool> {
 /// # Errors
 /// What reading the content or writing to `scratch` reports; never because of what the content holds.
 pub fn inflate<'a>(content: &'a dyn ReadAt, scratch: &dyn Scratch) -> io::Result<Option<Inflated<'a>>> {
-    Ok(locate(content, scratch)?.map(|found| found.inflated(content)))
+    Ok(locate(content, scratch, &mut DEFLATE_PLAIN_BYTES.clone())?.map(|found| found.inflated(content)))
 }
 
 /// Takes the plain bytes out of every stream of `content` that comes back exactly, which is proved by making it again;
@@ -112,20 +117,8 @@ pub fn inflate<'a>(content: &'a dyn ReadAt, scratch: &dyn Scratch) -> io::Result
 /// # Errors
 /// What reading the content or writing to `scratch` reports; never because of what the content holds.
 pub fn open<'a>(content: &'a dyn ReadAt, scratch: &dyn Scratch) -> io::Result<Option<Opened<'a>>> {
-    let Some(Found { streams, plain }) = locate(content, scratch)? else { return Ok(None) };
-    let recreations = search::search(content, &plain, &streams)?;
-    let mut kept = Vec::new();
-    let mut plan = Vec::new();
-    let mut position = 0;
-    for (located, recreation) in streams.into_iter().zip(recreations) {
-        let Some(recreation) = recreation else { continue };
-        let gap = located.offset - position;
-        position = located.end();
-        Step { gap, plain: located.plain_length, wrapping: located.wrapping.clone(), recreation }.push_to(&mut plan);
-        kept.push(located);
-    }
-    let inflated = Found { streams: kept, plain }.inflated(content);
-    Ok((!plan.is_empty()).then_some(Opened { inflated, plan }))
+    let found = locate(content, scratch, &mut DEFLATE_PLAIN_BYTES.clone())?;
+    found.map_or(Ok(None), |found| found.opened(content))
 }
 
 /// What a content is, told by its first bytes, or by its last ones when a program stands before a zip.
@@ -156,9 +149,10 @@ struct Found {
     plain: Arc<dyn ReadAt>,
 }
 
-fn locate(content: &dyn ReadAt, scratch: &dyn Scratch) -> io::Result<Option<Found>> {
+/// Finds the streams, whose plain bytes take from `room`; what does not fit into it is not found.
+fn locate(content: &dyn ReadAt, scratch: &dyn Scratch, room: &mut u64) -> io::Result<Option<Found>> {
     let Some(container) = Container::detect(content)? else { return Ok(None) };
-    let mut collector = Collector::new(content, scratch.create()?);
+    let mut collector = Collector::new(content, scratch.create()?, room);
     match container {
         Container::Gzip => gzip::locate(&mut collector)?,
         Container::Zip => zip::locate(&mut collector)?,
@@ -170,11 +164,33 @@ fn locate(content: &dyn ReadAt, scratch: &dyn Scratch) -> io::Result<Option<Foun
 }
 
 impl Found {
+    /// Leaves those that do not come back exactly in the skeleton.
+    fn opened(self, content: &dyn ReadAt) -> io::Result<Option<Opened<'_>>> {
+        let Self { streams, plain } = self;
+        let recreations = search::search(content, &plain, &streams)?;
+        let mut kept = Vec::new();
+        let mut plan = Vec::new();
+        let mut position = 0;
+        for (located, recreation) in streams.into_iter().zip(recreations) {
+            let Some(recreation) = recreation else { continue };
+            let gap = located.offset - position;
+            position = located.end();
+            Step { gap, plain: located.plain_length, wrapping: located.wrapping.clone(), recreation }
+                .push_to(&mut plan);
+            kept.push(located);
+        }
+        let inflated = Self { streams: kept, plain }.inflated(content);
+        Ok((!plan.is_empty()).then_some(Opened { inflated, plan }))
+    }
+
+    fn plain(&self, located: &Located) -> Option<Slice<Arc<dyn ReadAt>>> {
+        Slice::new(Arc::clone(&self.plain), located.plain_offset, located.plain_length)
+    }
+
     fn inflated<'a>(&self, content: &'a dyn ReadAt) -> Inflated<'a> {
         let ends = std::iter::once(0).chain(self.streams.iter().map(Located::end));
         let starts = self.streams.iter().map(|located| located.offset).chain(std::iter::once(content.len()));
         let gaps: Vec<(u64, u64)> = ends.zip(starts).map(|(end, start)| (end, start - end)).collect();
-        let part = |one: &Located| Slice::new(Arc::clone(&self.plain), one.plain_offset, one.plain_length);
         let mut offset = 0;
         let member = |one: &Located| {
             let start = offset;
@@ -183,7 +199,7 @@ impl Found {
         };
         Inflated {
             skeleton: located::join(content, &gaps),
-            plain: Concat::new(self.streams.iter().filter_map(part)),
+            plain: Concat::new(self.streams.iter().filter_map(|one| self.plain(one))),
             members: self.streams.iter().map(member).collect(),
         }
     }

@@ -16,8 +16,8 @@ pub const CACHE_BLOCK_BYTES: usize = 16 << 10;
 pub const ALIGN_SAMPLES: u64 = 16 << 20;
 
 /// A base is predicted, and the matches of a patch held, only where base and target have at most this many bytes each. Of
-/// the matches that can be at most 192 MiB; in practice it is below 1 MiB.
-pub const PREDICTED_BYTES: u64 = 128 << 20;
+/// the matches that can be at most 72 MiB; in practice it is below 1 MiB. The base is there twice while a package is applied.
+pub const PREDICTED_BYTES: u64 = 48 << 20;
 
 /// Target bytes of one VCDIFF window. Decoders hold one, and xdelta3 refuses more than 16 MiB.
 pub const VCDIFF_WINDOW_BYTES: usize = 4 << 20;
@@ -27,6 +27,12 @@ pub const VCDIFF_WINDOW_BYTES_MAX: u64 = 16 << 20;
 
 /// Plain bytes that are taken out of one content; what comes behind stays as it is. They go to scratch, not to memory.
 pub const DEFLATE_PLAIN_BYTES: u64 = 4 << 30;
+
+/// How deep compressed files are opened inside each other: an archive of packages of archives.
+pub const DEFLATE_DEPTH: u32 = 3;
+
+/// Compressed files that are opened inside one content; each takes an open file in scratch.
+pub const DEFLATE_NESTED: usize = 128;
 
 /// A shorter deflate stream costs as much to describe as to carry.
 pub const DEFLATE_STREAM_BYTES_MIN: u64 = 32;
@@ -51,3 +57,6 @@ pub const DEFLATE_HELD_BYTES: u64 = 4 << 20;
 
 /// ... as many as come to this many plain bytes, held together with their streams.
 pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
+
+/// What is copied or hashed goes through memory in pieces of this many bytes.
+pub const COPY_BYTES: usize = 64 << 10;

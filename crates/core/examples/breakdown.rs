@@ -10,8 +10,11 @@ use std::time::Instant;
 
 use delta_codec::compress::{Compression, Encoder, Level};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
+use delta_core::Squeeze;
+use delta_core::context::Context;
 use delta_core::digest::{DiffId, Hasher};
 use delta_core::matcher::Library;
+use delta_core::progress::Silent;
 use delta_core::recipe::{Stream, decode, encode};
 
 struct OnDisk(File, u64);
@@ -43,6 +46,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, level, base, target] = arguments.as_slice() else { panic!("breakdown LEVEL BASE_FOLDER TARGET_FOLDER") };
     let level = Level::new(Compression::Zstd, level.parse().unwrap()).unwrap();
+    let squeeze = Squeeze { level, ..Squeeze::usual(Compression::Zstd) };
+    let context = Context { scratch: &MemoryScratch, progress: &Silent };
     let start = Instant::now();
     let (base, target) = (layers(base), layers(target));
     let digest = |(_, layer): &(String, Arc<dyn ReadAt>)| DiffId::of_reader(&mut Reader::new(layer)).unwrap().0;
@@ -57,7 +62,7 @@ fn main() {
     println!("{:6.2} s indexed", start.elapsed().as_secs_f64());
     let mut totals = [(0, 0); Stream::ALL.len()];
     for (number, (id, (name, layer))) in (base.len()..).zip(&changed) {
-        let recipe = encode(&library, number, &MemoryScratch).unwrap();
+        let recipe = encode(&library, number, squeeze, context).unwrap();
         println!("{:6.2} s encoded {name} from {:?}", start.elapsed().as_secs_f64(), recipe.bases);
         for ((stream, bytes), total) in Stream::ALL.iter().zip(&recipe.streams).zip(&mut totals) {
             let mut out = Encoder::new(Vec::new(), Compression::Zstd, level, Some(bytes.len())).unwrap();
@@ -69,7 +74,7 @@ fn main() {
         println!("{:6.2} s compressed", start.elapsed().as_secs_f64());
         let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();
         let mut hasher = Hasher::new(io::sink());
-        decode(&bases, &recipe.streams, layer.len(), &mut hasher).unwrap();
+        decode(&bases, &recipe.streams, layer.len(), &MemoryScratch, &mut hasher).unwrap();
         hasher.flush().unwrap();
         assert_eq!(DiffId::from(hasher.finish().1), *id);
         println!("{:6.2} s proved", start.elapsed().as_secs_f64());

@@ -114,7 +114,7 @@ fn rebuild_layer(
     layers: &BTreeMap<DiffId, VerifiedLayer>,
     context: Context<'_>,
 ) -> Result<VerifiedLayer> {
-    let Origin::Coded { codec, bases, members } = &layer.origin else {
+    let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
         return Err(Error::internal("a held layer is not rebuilt"));
     };
     let bases: Vec<Arc<dyn ReadAt>> =

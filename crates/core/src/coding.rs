@@ -14,14 +14,27 @@ use crate::error::{Error, Kind, Result};
 use crate::image::VerifiedLayer;
 use crate::limits;
 use crate::matcher::Library;
-use crate::method::{LayerCodec, Method};
+use crate::metadata::Origin;
+use crate::method::{LayerCodec, Method, OPENED};
 use crate::package::Member;
+use crate::recipe::Uses;
 
-/// How members are compressed.
+/// How bytes are made fewer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Squeeze {
-    pub(crate) compression: Compression,
-    pub(crate) level: Level,
+pub struct Squeeze {
+    /// How members are compressed.
+    pub compression: Compression,
+    /// How hard.
+    pub level: Level,
+    /// Whether compressed files inside layers may be opened, and compressed again where the package is applied.
+    pub recompress: bool,
+}
+
+impl Squeeze {
+    /// The compressor with its usual level, and everything allowed.
+    pub const fn usual(compression: Compression) -> Self {
+        Self { compression, level: compression.default_level(), recompress: true }
+    }
 }
 
 /// What a layer may be coded against.
@@ -39,9 +52,27 @@ pub(crate) struct Coding {
     /// What it was coded against.
     pub(crate) bases: Vec<DiffId>,
     pub(crate) members: Vec<Member>,
+    /// What a reader must know besides the codec.
+    pub(crate) uses: Uses,
 }
 
 impl Coding {
+    /// What `metadata.json` says of it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::Coded {
+            codec: self.codec,
+            bases: self.bases.clone(),
+            members: self.members.iter().map(|member| member.name.clone()).collect(),
+            recompressed: self.uses.recompressed,
+        }
+    }
+
+    /// What a reader must know.
+    pub(crate) fn features(&self) -> impl Iterator<Item = String> {
+        let opened = self.uses.opens.then_some(OPENED);
+        std::iter::once(self.codec.feature()).chain(opened).map(str::to_owned)
+    }
+
     fn size(&self) -> u64 {
         self.members.iter().map(|member| member.bytes.len() + limits::MEMBER_OVERHEAD).sum()
     }
@@ -66,16 +97,16 @@ pub(crate) fn encode_smallest(
     let bases = match known {
         Known::Bases(bases) => bases.to_vec(),
         Known::Library(library, layers, number) => {
-            let (bases, members) = recipe::encode(library, number, target, squeeze, context)?;
+            let (bases, members, uses) = recipe::encode(library, number, target, squeeze, context)?;
             let bases: Vec<_> = bases.into_iter().map(|base| layers[base].clone()).collect();
-            take(Coding { codec: LayerCodec::Recipe, bases: ids(&bases), members });
+            take(Coding { codec: LayerCodec::Recipe, bases: ids(&bases), members, uses });
             bases
         }
     };
     for codec in codecs(method, &bases, target.bytes().len()) {
         let members = encode(codec, &bases, target, squeeze, context)?;
         let bases = if codec == LayerCodec::Whole { Vec::new() } else { ids(&bases) };
-        take(Coding { codec, bases, members });
+        take(Coding { codec, bases, members, uses: Uses::default() });
     }
     best.ok_or_else(|| Error::internal("a method without codecs"))
 }
@@ -174,7 +205,7 @@ fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<Veri
 /// BSDIFF40 is compressed inside; `bspatch` reads it only as it is.
 const fn compressor(codec: LayerCodec, squeeze: Squeeze) -> Squeeze {
     match codec {
-        LayerCodec::Bsdiff => Squeeze { compression: Compression::None, level: squeeze.level },
+        LayerCodec::Bsdiff => Squeeze { compression: Compression::None, ..squeeze },
         LayerCodec::Recipe | LayerCodec::Whole | LayerCodec::Vcdiff => squeeze,
     }
 }

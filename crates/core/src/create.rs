@@ -8,10 +8,9 @@ mod sketch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use delta_codec::compress::{Compression, Level};
 use rayon::prelude::*;
 
-use crate::coding::{self, Coding, Known, Squeeze};
+use crate::coding::{self, Known, Squeeze};
 use crate::context::Context;
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
@@ -29,10 +28,8 @@ use choice::Choice;
 pub struct CreateOptions {
     /// How layers are coded.
     pub method: Method,
-    /// How members are compressed.
-    pub compression: Compression,
-    /// How hard.
-    pub level: Level,
+    /// How bytes are made fewer.
+    pub squeeze: Squeeze,
     /// Which identity must come back.
     pub identity: Identity,
     /// The platforms to take of images for several; all that are there when empty.
@@ -76,12 +73,12 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let documents = image::documents(&targets)?;
     let mut metadata = Metadata {
         format: FORMAT,
-        requires: coded.iter().filter_map(|layer| layer.codec).map(|codec| codec.feature().to_owned()).collect(),
+        requires: coded.iter().flat_map(|layer| &layer.features).cloned().collect(),
         created_by: crate::created_by(),
         method: options.method,
         identity: options.identity,
-        compression: options.compression.name().to_owned(),
-        level: options.level.number(),
+        compression: options.squeeze.compression.name().to_owned(),
+        level: options.squeeze.level.number(),
         images: targets.iter().map(image::entry).collect(),
         stream: None,
         bases: bases.iter().map(base_entry).collect(),
@@ -98,7 +95,7 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
 /// One layer of the targets, coded.
 struct Coded {
     entry: LayerEntry,
-    codec: Option<LayerCodec>,
+    features: Vec<String>,
     members: Vec<Member>,
 }
 
@@ -144,14 +141,14 @@ fn code_layers(
 /// A layer that is a carried blob without its compression.
 fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
     let codec = LayerCodec::Whole;
-    let origin = Origin::Coded { codec, bases: Vec::new(), members: vec![member.to_owned()] };
+    let origin = Origin::Coded { codec, bases: Vec::new(), members: vec![member.to_owned()], recompressed: 0 };
     let entry = LayerEntry { diff_id: layer.diff_id, size, origin };
-    Coded { entry, codec: Some(codec), members: Vec::new() }
+    Coded { entry, features: vec![codec.feature().to_owned()], members: Vec::new() }
 }
 
 fn held_layer(layer: &Layer) -> Result<Coded> {
     let entry = LayerEntry { diff_id: layer.diff_id, size: layer.content.plain()?.len(), origin: Origin::Held };
-    Ok(Coded { entry, codec: None, members: Vec::new() })
+    Ok(Coded { entry, features: Vec::new(), members: Vec::new() })
 }
 
 fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<VerifiedLayer>> {
@@ -171,15 +168,14 @@ fn code_layer(
     options: &CreateOptions,
     context: Context<'_>,
 ) -> Result<Coded> {
-    let squeeze = Squeeze { compression: options.compression, level: options.level };
     let size = target.bytes().len();
     let task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), Some(size));
     let chosen = against.bases_of(index);
-    let Coding { codec, bases, members } =
-        coding::encode_smallest(options.method, against.known(index, &chosen), target, squeeze, context)?;
+    let coding =
+        coding::encode_smallest(options.method, against.known(index, &chosen), target, options.squeeze, context)?;
     task.advance(size);
-    let origin = Origin::Coded { codec, bases, members: members.iter().map(|member| member.name.clone()).collect() };
-    Ok(Coded { entry: LayerEntry { diff_id: target.diff_id(), size, origin }, codec: Some(codec), members })
+    let entry = LayerEntry { diff_id: target.diff_id(), size, origin: coding.origin() };
+    Ok(Coded { entry, features: coding.features().collect(), members: coding.members })
 }
 
 /// What layers are coded against: the bases, then the targets.

@@ -26,6 +26,7 @@ pub mod tar_index;
 pub mod verify;
 mod window;
 
+pub use coding::Squeeze;
 pub use error::{Error, Kind, Result};
 
 /// The program and its version, as a package names its maker.

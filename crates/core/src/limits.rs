@@ -42,7 +42,7 @@ pub const COMPARED_BYTES: u64 = 1 << 20;
 pub const MEMBER_OVERHEAD: u64 = 1_000;
 
 /// Streams of a recipe up to this length stand in its first member.
-pub const INLINE_STREAM_BYTES: u64 = 8 << 10;
+pub const INLINE_STREAM_BYTES: u64 = 32 << 10;
 
 /// A stream of a recipe has at most twice the bytes of its layer and these.
 pub const STREAMS_BEYOND_LAYER: u64 = 1 << 20;
@@ -68,3 +68,12 @@ pub const PATCH_BATCH_BYTES: u64 = 64 << 20;
 
 /// The piece of each base layer that is held while a layer is rebuilt from many.
 pub const BASE_WINDOW: usize = 64 << 10;
+
+/// The description of how one opened content is closed again: some ten bytes a stream, and corrections.
+pub const PLAN_BYTES: usize = 16 << 20;
+
+/// About how many times its length a compressed content has when it is opened; what batches are filled by.
+pub const OPENED_GROWTH: u64 = 4;
+
+/// Bytes of each stream that are compressed to see whether opening a content pays.
+pub const WEIGHED_BYTES: u64 = 4 << 20;

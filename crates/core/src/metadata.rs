@@ -1,6 +1,7 @@
 //! `metadata.json`: what a package holds and what it needs. FORMAT.md describes every field.
 
 mod check;
+mod layer_blob;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{BlobDigest, DiffId, ImageId};
 use crate::error::{Error, Result};
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
-use crate::method::{Identity, LayerCodec, Method};
+use crate::method::{Identity, LayerCodec, Method, features};
 
 /// The version that this program writes, and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -80,9 +81,8 @@ pub struct ManifestEntry {
     pub layers: Vec<LayerBlob>,
 }
 
-/// A layer as a manifest names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A layer as a manifest names it; in the document, the diff ID alone where the blob is the layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerBlob {
     /// The digest of the uncompressed stream.
     pub diff_id: DiffId,
@@ -112,15 +112,17 @@ pub struct LayerEntry {
     pub diff_id: DiffId,
     /// Its size in bytes.
     pub size: u64,
-    /// How it is had.
+    /// How it is had; in the document, left out where a base image has it.
+    #[serde(default, skip_serializing_if = "Origin::is_held")]
     pub origin: Origin,
 }
 
 /// How a layer is had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Origin {
     /// A base image has it; nothing travels.
+    #[default]
     Held,
     /// It is rebuilt from members of the package.
     Coded {
@@ -132,7 +134,24 @@ pub enum Origin {
         bases: Vec<DiffId>,
         /// The members, in the order of the codec.
         members: Vec<String>,
+        /// Plain bytes of compressed files inside the layer that are compressed again.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        recompressed: u64,
     },
+}
+
+impl Origin {
+    const fn is_held(&self) -> bool {
+        matches!(self, Self::Held)
+    }
+
+    /// Plain bytes of compressed files inside the layer that are compressed again when it is rebuilt.
+    pub const fn recompressed(&self) -> u64 {
+        match self {
+            Self::Held => 0,
+            Self::Coded { recompressed, .. } => *recompressed,
+        }
+    }
 }
 
 /// A blob that differs from its layer because it is compressed.
@@ -209,7 +228,7 @@ impl Metadata {
             ))
             .with_hint("apply it with the version of docker_delta that made it, or a later one"));
         }
-        let known = |feature: &String| LayerCodec::ALL.iter().any(|codec| codec.feature() == feature);
+        let known = |feature: &String| features().any(|known| known == feature);
         if let Some(feature) = head.requires.iter().find(|feature| !known(feature)) {
             return Err(Error::content(format!(
                 "the package requires the feature `{}`, which this program lacks",
@@ -227,7 +246,7 @@ impl Metadata {
     /// # Errors
     /// Never for values of this program; an internal error otherwise.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::internal(error.to_string()))?;
+        let mut bytes = serde_json::to_vec(self).map_err(|error| Error::internal(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -260,6 +279,11 @@ impl Metadata {
         let held = self.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.diff_id);
         held.chain(self.stream.iter().map(|stream| stream.base)).collect()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The name of the member that holds a document.

@@ -112,6 +112,14 @@ impl LayerCodec {
     }
 }
 
+/// The feature of recipes that open compressed contents.
+pub const OPENED: &str = "deflate-1";
+
+/// Every feature that a package may require of its reader.
+pub fn features() -> impl Iterator<Item = &'static str> {
+    LayerCodec::ALL.into_iter().map(LayerCodec::feature).chain([OPENED])
+}
+
 /// Which identity of an image must come back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -8,6 +8,7 @@ mod columns;
 mod decode;
 mod encode;
 mod header;
+mod patches;
 
 use std::sync::Arc;
 
@@ -59,6 +60,17 @@ pub struct Recipe {
     pub bases: Vec<usize>,
     /// What it is made of.
     pub streams: Streams,
+    /// What a reader must know besides.
+    pub uses: Uses,
+}
+
+/// What the patches of a recipe use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Plain bytes that are compressed again when the recipe is followed.
+    pub recompressed: u64,
+    /// Whether there are any.
+    pub opens: bool,
 }
 
 /// What the kind of an entry says about its content; the numbers are those of the format.
@@ -86,6 +98,7 @@ impl Content {
 /// A kind is the number of a [`Content`] plus these.
 const ODD_PADDING: u64 = 8;
 const OPAQUE: u64 = 16;
+const OPENED: u64 = 32;
 
 /// Contents that are new stand in groups; a group is a number below this.
 const GROUPS: usize = 256;

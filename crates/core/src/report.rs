@@ -25,6 +25,8 @@ pub struct LayerReport {
     pub codec: Option<LayerCodec>,
     /// The bytes of the package that belong to it.
     pub package_bytes: u64,
+    /// Plain bytes of compressed files in it that are compressed again when it is rebuilt.
+    pub recompressed_bytes: u64,
     /// The layers that must be there to rebuild it.
     pub needs: Vec<DiffId>,
 }
@@ -73,6 +75,8 @@ pub struct PackageReport {
     pub image_bytes: u64,
     /// The size of the layers that no base has, uncompressed.
     pub missing_bytes: u64,
+    /// Plain bytes of compressed files that are compressed again when all is rebuilt.
+    pub recompressed_bytes: u64,
     /// The images.
     pub images: Vec<ImageReport>,
     /// The file or tree that it brings instead.
@@ -125,6 +129,7 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
         .layers
         .iter()
         .map(|layer| {
+            let recompressed_bytes = layer.origin.recompressed();
             let (fate, codec, needs) = match &layer.origin {
                 Origin::Held if displaced.contains(&layer.diff_id) => (Fate::Referred, None, Vec::new()),
                 Origin::Held => (Fate::Held, None, Vec::new()),
@@ -132,7 +137,15 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
                 Origin::Coded { codec, bases, .. } => (Fate::Delta, Some(*codec), bases.clone()),
             };
             let package_bytes = metadata.coded_size(layer);
-            LayerReport { diff_id: layer.diff_id, size: layer.size, fate, codec, package_bytes, needs }
+            LayerReport {
+                diff_id: layer.diff_id,
+                size: layer.size,
+                fate,
+                codec,
+                package_bytes,
+                recompressed_bytes,
+                needs,
+            }
         })
         .collect()
 }
@@ -174,6 +187,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         package_bytes: package.size(),
         image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
         missing_bytes: layers(metadata).iter().filter(|layer| !layer.fate.is_held()).map(|layer| layer.size).sum(),
+        recompressed_bytes: metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum(),
         images,
         stream: metadata.stream.clone(),
         bases: bases.collect(),

@@ -1,12 +1,10 @@
 //! A package of one file or tree instead of images: the same machinery with one layer.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_codec::compress::{Compression, Level};
 
-use crate::coding::{self, Coding, Known, Squeeze};
+use crate::coding::{self, Known, Squeeze};
 use crate::context::Context;
 use crate::create::Prepared;
 use crate::error::{Error, Result};
@@ -24,14 +22,13 @@ pub fn create_stream(
     kind: StreamKind,
     base: Arc<dyn ReadAt>,
     target: Arc<dyn ReadAt>,
-    (method, compression, level): (Method, Compression, Level),
+    (method, squeeze): (Method, Squeeze),
     context: Context<'_>,
 ) -> Result<Prepared> {
     let base = VerifiedLayer::hash(base, "OLD")?;
     let target = VerifiedLayer::hash(target, "NEW")?;
-    let squeeze = Squeeze { compression, level };
     let mut layers = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
-    let Coding { codec, bases, members } = if method == Method::Auto {
+    let coding = if method == Method::Auto {
         layers.push(target.clone());
         let library = Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect());
         let library = library.map_err(Error::io("reading OLD and NEW"))?;
@@ -39,15 +36,14 @@ pub fn create_stream(
     } else {
         coding::encode_smallest(method, Known::Bases(&layers), &target, squeeze, context)?
     };
-    let origin = Origin::Coded { codec, bases, members: members.iter().map(|member| member.name.clone()).collect() };
     let metadata = Metadata {
         format: FORMAT,
-        requires: BTreeSet::from([codec.feature().to_owned()]),
+        requires: coding.features().collect(),
         created_by: crate::created_by(),
         method,
         identity: Identity::Config,
-        compression: compression.name().to_owned(),
-        level: level.number(),
+        compression: squeeze.compression.name().to_owned(),
+        level: squeeze.level.number(),
         images: Vec::new(),
         stream: Some(StreamEntry {
             kind,
@@ -56,11 +52,11 @@ pub fn create_stream(
             base_size: base.bytes().len(),
         }),
         bases: Vec::new(),
-        layers: vec![LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin }],
+        layers: vec![LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin: coding.origin() }],
         blobs: Vec::new(),
-        members: members.iter().map(Member::entry).collect::<Result<_>>()?,
+        members: coding.members.iter().map(Member::entry).collect::<Result<_>>()?,
     };
-    Prepared::new(metadata, members)
+    Prepared::new(metadata, coding.members)
 }
 
 /// Rebuilds the target of a package of a file or tree out of `base`.
@@ -76,7 +72,7 @@ pub fn apply_stream(package: &Package, base: Arc<dyn ReadAt>, context: Context<'
         error.with_hint("the package was made against another OLD: bring the one that its maker had")
     })?;
     let layer = metadata.layer(stream.target).ok_or_else(|| Error::content("metadata.json lists no target"))?;
-    let Origin::Coded { codec, bases, members } = &layer.origin else {
+    let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
         return VerifiedLayer::check(stream.target, base.bytes().clone(), "NEW");
     };
     let bases = vec![base.bytes().clone(); bases.len().min(1)];

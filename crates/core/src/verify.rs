@@ -45,7 +45,7 @@ pub fn verify(package: &Package, context: Context<'_>) -> Result<VerifyReport> {
         readable_layers: 0,
     };
     for layer in &metadata.layers {
-        let Origin::Coded { codec, bases, members } = &layer.origin else { continue };
+        let Origin::Coded { codec, bases, members, .. } = &layer.origin else { continue };
         let member = |name: &String| Ok(Member { name: name.clone(), bytes: package.member(name)? });
         let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
         if bases.is_empty() {

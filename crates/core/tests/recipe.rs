@@ -6,10 +6,13 @@ mod layers;
 
 use std::sync::Arc;
 
+use delta_codec::compress::Compression;
 use delta_codec::{MemoryScratch, ReadAt};
-use delta_core::Kind;
+use delta_core::context::Context;
 use delta_core::matcher::Library;
+use delta_core::progress::Silent;
 use delta_core::recipe::{Recipe, Stream, Streams, decode, encode};
+use delta_core::{Kind, Squeeze};
 use layers::{LayerBuilder, noise};
 use proptest::prelude::*;
 
@@ -29,12 +32,13 @@ fn bytes_of(stream: &Bytes) -> Vec<u8> {
 fn recipe(layers: &[&[u8]]) -> Recipe {
     let all: Vec<Bytes> = layers.iter().map(|layer| shared(layer)).collect();
     let library = Library::new(all.clone()).unwrap();
-    let recipe = encode(&library, all.len() - 1, &MemoryScratch).unwrap();
+    let context = Context { scratch: &MemoryScratch, progress: &Silent };
+    let recipe = encode(&library, all.len() - 1, Squeeze::usual(Compression::Zstd), context).unwrap();
     assert!(recipe.bases.iter().all(|base| base + 1 < all.len()));
     let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();
     let target = layers.last().unwrap();
     let mut rebuilt = Vec::new();
-    decode(&bases, &recipe.streams, target.len(), &mut rebuilt).unwrap();
+    decode(&bases, &recipe.streams, target.len(), &MemoryScratch, &mut rebuilt).unwrap();
     assert!(rebuilt == **target, "another layer");
     recipe
 }
@@ -223,7 +227,7 @@ fn a_recipe_against_other_bases_is_refused_or_makes_no_more_bytes() {
     let (base, target, recipe) = rich();
     for bases in [vec![], vec![shared(b"")], vec![shared(&base[..2_000])], vec![shared(&noise(1, 40_000))]] {
         let mut rebuilt = Vec::new();
-        let result = decode(&bases, &recipe.streams, target.len() as u64, &mut rebuilt);
+        let result = decode(&bases, &recipe.streams, target.len() as u64, &MemoryScratch, &mut rebuilt);
         assert_eq!(result.unwrap_err().kind(), Kind::Content);
         assert!(rebuilt.len() <= target.len());
     }
@@ -271,7 +275,7 @@ proptest! {
         let mut streams: Streams = recipe.streams.clone();
         streams[stream] = Arc::new(bytes);
         let mut rebuilt = Vec::new();
-        let result = decode(&[shared(&base)], &streams, target.len() as u64, &mut rebuilt);
+        let result = decode(&[shared(&base)], &streams, target.len() as u64, &MemoryScratch, &mut rebuilt);
         prop_assert!(rebuilt.len() <= target.len());
         if let Err(error) = result {
             prop_assert_eq!(error.kind(), Kind::Content);

@@ -7,6 +7,7 @@ use common::{
     CONTEXT, applied, assert_same, bytes, error, image, image_of, layer, layers, noise, open, options, packed,
 };
 use delta_codec::compress::{Compression, Level};
+use delta_core::Squeeze;
 use delta_core::apply::Form;
 use delta_core::create::CreateOptions;
 use delta_core::image::{BlobCompression, Image};
@@ -49,7 +50,11 @@ fn every_method_with_every_compressor_comes_back() {
             let (least, most) = if compression == Compression::Zstd { (-100, 22) } else { (1, 9) };
             for level in [least, compression.default_level().number(), most] {
                 let level = Level::new(compression, level).unwrap();
-                round_trip(&targets, &bases, &CreateOptions { compression, level, ..options(method) });
+                round_trip(
+                    &targets,
+                    &bases,
+                    &CreateOptions { squeeze: Squeeze { level, ..Squeeze::usual(compression) }, ..options(method) },
+                );
             }
         }
     }
@@ -171,7 +176,7 @@ fn streams_of_every_method_come_back() {
     for (base, target) in &cases {
         for method in Method::ALL {
             for compression in Compression::ALL {
-                let chosen = (method, compression, compression.default_level());
+                let chosen = (method, Squeeze::usual(compression));
                 let shared = |bytes: &Vec<u8>| std::sync::Arc::new(bytes.clone());
                 let mut package = Vec::new();
                 create_stream(StreamKind::File, shared(base), shared(target), chosen, CONTEXT)

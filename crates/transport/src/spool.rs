@@ -12,6 +12,9 @@ use crate::file::FileBytes;
 
 const BUFFER: usize = 256 << 10;
 
+/// Bytes that are held before a file is made for them.
+const HELD: usize = 256 << 10;
+
 /// Temporary files that have no name from the start, so that nothing is left of them however the program ends.
 #[derive(Debug)]
 pub struct TempScratch {
@@ -51,24 +54,80 @@ impl TempScratch {
 
 impl Scratch for TempScratch {
     fn create(&self) -> io::Result<Box<dyn ScratchFile>> {
-        Ok(Box::new(TempFile(BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(&self.folder)?))))
+        Ok(Box::new(Spilling { folder: self.folder.clone(), store: Store::Held(Vec::new()) }))
     }
 }
 
-struct TempFile(BufWriter<File>);
+/// Bytes that are held while they are few, because most are, and a file for each would cost more than all else.
+struct Spilling {
+    folder: PathBuf,
+    store: Store,
+}
 
-impl Write for TempFile {
+enum Store {
+    Held(Vec<u8>),
+    Spilt(BufWriter<File>),
+}
+
+impl Spilling {
+    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
+        if let Store::Held(held) = &self.store {
+            let mut file = BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(&self.folder)?);
+            file.write_all(held)?;
+            self.store = Store::Spilt(file);
+        }
+        match &mut self.store {
+            Store::Spilt(file) => Ok(file),
+            Store::Held(_) => Err(io::Error::other("the bytes were not spilt")),
+        }
+    }
+}
+
+impl Write for Spilling {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.0.write(buffer)
+        match &mut self.store {
+            Store::Held(held) if held.len() + buffer.len() <= HELD => held.write(buffer),
+            _ => self.file()?.write(buffer),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        match &mut self.store {
+            Store::Held(_) => Ok(()),
+            Store::Spilt(file) => file.flush(),
+        }
     }
 }
 
-impl ScratchFile for TempFile {
+impl ScratchFile for Spilling {
     fn freeze(self: Box<Self>) -> io::Result<Arc<dyn ReadAt>> {
-        Ok(Arc::new(FileBytes::of(self.0.into_inner().map_err(io::IntoInnerError::into_error)?)?))
+        match self.store {
+            Store::Held(held) => Ok(Arc::new(held)),
+            Store::Spilt(file) => {
+                Ok(Arc::new(FileBytes::of(file.into_inner().map_err(io::IntoInnerError::into_error)?)?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many_bytes_come_back() {
+        let scratch = TempScratch::new(None).unwrap();
+        for length in [0, 1, HELD - 1, HELD, HELD + 1, 3 * HELD + 7] {
+            let bytes: Vec<u8> = (0..length).map(|number| number.to_le_bytes()[0]).collect();
+            for size in [1_000, HELD + 5] {
+                let mut file = scratch.create().unwrap();
+                bytes.chunks(size).for_each(|piece| file.write_all(piece).unwrap());
+                file.flush().unwrap();
+                let frozen = file.freeze().unwrap();
+                let mut back = vec![0; length];
+                frozen.read_exact_at(&mut back, 0).unwrap();
+                assert!(frozen.len() == length as u64 && back == bytes, "{length}");
+            }
+        }
     }
 }

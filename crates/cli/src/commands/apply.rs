@@ -6,7 +6,7 @@ use delta_core::apply::{Form, Wanted, images, needed_bases, rebuild};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
-use delta_core::metadata::{Metadata, Origin};
+use delta_core::metadata::{LayerEntry, Metadata, Origin};
 use delta_core::package::Package;
 use delta_core::progress::Progress;
 use delta_transport::engine::{Engine, Inventory, Store};
@@ -38,6 +38,8 @@ struct ImageReport {
     read: Vec<DiffId>,
     /// Bytes that are rebuilt on disk.
     rebuilt_bytes: u64,
+    /// Of those, bytes that are compressed again inside the layers.
+    recompressed_bytes: u64,
     /// Blobs that are handed over.
     handed_over: usize,
 }
@@ -205,7 +207,7 @@ fn rebuilt(
     wanted: &Wanted,
     bases: &[Layer],
 ) -> Result<BTreeMap<BlobDigest, delta_core::image::VerifiedBlob>> {
-    let needed = coded_bytes(package.metadata(), wanted);
+    let needed = coded(package.metadata(), wanted).map(|layer| layer.size).sum();
     volume::require(session.scratch.folder(), needed, "rebuilding the layers")?;
     rebuild(package, wanted, bases, session.context())
 }
@@ -234,7 +236,8 @@ fn report(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome: O
         outcome,
         moved: Vec::new(),
         read: needed_bases(metadata, &own).into_iter().collect(),
-        rebuilt_bytes: coded_bytes(metadata, &own),
+        rebuilt_bytes: coded(metadata, &own).map(|layer| layer.size).sum(),
+        recompressed_bytes: coded(metadata, &own).map(|layer| layer.origin.recompressed()).sum(),
         handed_over: own.len(),
     }
 }
@@ -243,19 +246,21 @@ fn plan(session: &Session, reports: &[ImageReport]) {
     for report in reports {
         let names: Vec<&str> = report.names.iter().map(ImageName::as_str).collect();
         session.terminal.inform(format_args!(
-            "{}: {} base layers would be read, {} rebuilt, {} blobs handed over",
+            "{}: {} base layers would be read, {} rebuilt, {} compressed again in them, {} blobs handed over",
             names.join(", "),
             report.read.len(),
             size(report.rebuilt_bytes),
+            size(report.recompressed_bytes),
             report.handed_over
         ));
     }
 }
 
-fn coded_bytes(metadata: &Metadata, wanted: &Wanted) -> u64 {
-    let coded =
-        |diff_id: &DiffId| metadata.layer(*diff_id).filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
-    wanted.values().collect::<BTreeSet<_>>().into_iter().filter_map(coded).map(|layer| layer.size).sum()
+/// The layers that are rebuilt for the blobs.
+fn coded<'a>(metadata: &'a Metadata, wanted: &Wanted) -> impl Iterator<Item = &'a LayerEntry> {
+    let layers: BTreeSet<DiffId> = wanted.values().copied().collect();
+    let is_coded = |layer: &&LayerEntry| matches!(layer.origin, Origin::Coded { .. });
+    layers.into_iter().filter_map(|diff_id| metadata.layer(diff_id)).filter(is_coded)
 }
 
 fn blobs(image: &RebuiltImage) -> Vec<(BlobDigest, DiffId)> {

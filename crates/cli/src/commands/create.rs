@@ -27,7 +27,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
-    let level = arguments.squeeze.level()?;
+    let squeeze = arguments.squeeze.checked()?;
     if !arguments.dry_run {
         atomic_file::check_free(&arguments.package, arguments.force)?;
     }
@@ -39,8 +39,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     }
     let options = CreateOptions {
         method: arguments.method,
-        compression: arguments.squeeze.compression,
-        level,
+        squeeze,
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
@@ -85,6 +84,10 @@ fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_by
     }
     if arguments.dry_run {
         terminal::print(&list::table(&layers))?;
+    }
+    let recompressed: u64 = metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum();
+    if recompressed > 0 {
+        session.terminal.detail(format_args!("{} are compressed again when it is applied", size(recompressed)));
     }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     session.terminal.inform(format_args!(

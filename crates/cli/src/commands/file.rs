@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder, decoder};
 use delta_codec::{ReadAt, Reader, bsdiff, vcdiff};
+use delta_core::Squeeze;
 use delta_core::error::{Error, Result};
 use delta_core::metadata::StreamKind;
 use delta_core::method::Method;
@@ -34,22 +35,22 @@ struct Report {
 }
 
 pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
-    let level = arguments.squeeze.level()?;
+    let squeeze = arguments.squeeze.checked()?;
     if !arguments.dry_run {
         atomic_file::check_free(&arguments.delta, arguments.force)?;
     }
     let kind = kind_of(&arguments.new)?;
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
-    let (compression, method) = (arguments.squeeze.compression, arguments.method);
+    let method = arguments.method;
     let fill = |out: &mut dyn Write| match (kind, method) {
         (StreamKind::File, Method::Xdelta3 | Method::Bsdiff) => {
             let mut counter = Counter { inner: out, count: 0 };
             // The standard format as it is, so that the standard program reads it.
-            standard(session, method, &old, &new, (compression, level), &mut counter)?;
+            standard(session, method, &old, &new, squeeze, &mut counter)?;
             Ok(counter.count)
         }
-        _ => create_stream(kind, old.clone(), new.clone(), (method, compression, level), session.context())?.write(out),
+        _ => create_stream(kind, old.clone(), new.clone(), (method, squeeze), session.context())?.write(out),
     };
     let delta_bytes = if arguments.dry_run {
         fill(&mut io::sink())?
@@ -141,7 +142,7 @@ fn standard(
     method: Method,
     old: &Arc<dyn ReadAt>,
     new: &Arc<dyn ReadAt>,
-    (compression, level): (Compression, delta_codec::compress::Level),
+    Squeeze { compression, level, .. }: Squeeze,
     out: &mut dyn Write,
 ) -> Result<()> {
     let encode = || -> io::Result<()> {

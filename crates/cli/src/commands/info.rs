@@ -61,6 +61,10 @@ fn text(report: &PackageReport) -> String {
     let of = |bytes| format!("{}; the package is {} of it", size(bytes), share(report.package_bytes, bytes));
     rows.push(("Whole", of(report.image_bytes)));
     rows.push(("Missing layers", of(report.missing_bytes)));
+    if report.recompressed_bytes > 0 {
+        let bytes = size(report.recompressed_bytes);
+        rows.push(("Recompresses", format!("{bytes} of files in gz, zip or png form when it is applied")));
+    }
     rows.push(("Method", format!("{}, {} level {}", report.method, report.compression, report.level)));
     rows.push(("Identity", format!("{:?}", report.identity).to_lowercase()));
     rows.push(("Format", format!("{}, made by {}", report.format, report.created_by)));

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Write};
 
 use super::inflate::{Ended, inflate};
-use crate::limits::{DEFLATE_PLAIN_BYTES, DEFLATE_STREAM_BYTES_MIN};
+use crate::limits::DEFLATE_STREAM_BYTES_MIN;
 use crate::{Concat, ReadAt, Reader, ScratchFile, Slice};
 
 /// The bytes around a deflate stream that follow from it, so that nobody has to carry them.
@@ -70,19 +70,22 @@ pub(super) struct Collector<'a> {
     pub(super) content: &'a dyn ReadAt,
     pub(super) found: Vec<Located>,
     scratch: Box<dyn ScratchFile>,
+    room: &'a mut u64,
     written: u64,
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(content: &'a dyn ReadAt, scratch: Box<dyn ScratchFile>) -> Self {
-        Self { content, found: Vec::new(), scratch, written: 0 }
+    pub(super) fn new(content: &'a dyn ReadAt, scratch: Box<dyn ScratchFile>, room: &'a mut u64) -> Self {
+        Self { content, found: Vec::new(), scratch, room, written: 0 }
     }
 
     /// Inflates what `pieces` hold. Plain bytes of streams that turn out to be none stay unused in the scratch and count.
     pub(super) fn inflate(&mut self, pieces: &[(u64, u64)]) -> io::Result<Option<Ended>> {
         let source = BufReader::with_capacity(64 << 10, Reader::new(join(self.content, pieces)));
-        let room = DEFLATE_PLAIN_BYTES.saturating_sub(self.written);
-        inflate(source, &mut *self.scratch as &mut dyn Write, room, &mut self.written)
+        let before = self.written;
+        let end = inflate(source, &mut *self.scratch as &mut dyn Write, *self.room, &mut self.written);
+        *self.room = self.room.saturating_sub(self.written - before);
+        end
     }
 
     /// Adds the stream that [`Collector::inflate`] inflated last, if it is behind the others.

@@ -1,5 +1,8 @@
 //! What the tests of this crate share: data, and the real programs.
 
+#[allow(dead_code, reason = "only what opens archives needs them")]
+pub(crate) mod archives;
+
 use std::path::Path;
 use std::process::Command;
 

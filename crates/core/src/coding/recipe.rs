@@ -13,25 +13,26 @@ use crate::image::VerifiedLayer;
 use crate::limits::{INLINE_STREAM_BYTES, STREAMS_BEYOND_LAYER};
 use crate::matcher::Library;
 use crate::package::Member;
-use crate::recipe::{self, Stream, Streams};
+use crate::recipe::{self, Stream, Streams, Uses};
 
 /// Bytes of the table at the start of the first member: for each other stream, its length when it follows there.
 const TABLE: usize = 4 * OTHERS;
 
 const OTHERS: usize = Stream::ALL.len() - 1;
 
-/// Writes the recipe of `target`, which is number `layer` of `library`, proves it, and returns which layers it needs.
+/// Writes the recipe of `target`, which is number `layer` of `library`, proves it, and returns which layers and what else
+/// it needs.
 pub(super) fn encode(
     library: &Library,
     layer: usize,
     target: &VerifiedLayer,
     squeeze: Squeeze,
     context: Context<'_>,
-) -> Result<(Vec<usize>, Vec<Member>)> {
+) -> Result<(Vec<usize>, Vec<Member>, Uses)> {
     let doing = format!("coding the layer {}", target.diff_id().short());
-    let recipe = recipe::encode(library, layer, context.scratch).map_err(Error::io(doing.clone()))?;
+    let recipe = recipe::encode(library, layer, squeeze, context).map_err(Error::io(doing.clone()))?;
     let bases: Vec<_> = recipe.bases.iter().map(|base| library.bytes(*base).clone()).collect();
-    prove(&bases, &recipe.streams, target).map_err(|error| Error::internal(format!("{doing}: {error}")))?;
+    prove(&bases, &recipe.streams, target, context).map_err(|error| Error::internal(format!("{doing}: {error}")))?;
     let [first, others @ ..] = &recipe.streams;
     let (short, long): (Vec<_>, Vec<_>) = Stream::ALL[1..]
         .iter()
@@ -56,7 +57,7 @@ pub(super) fn encode(
     for (stream, bytes) in long {
         members.push(compress(stem(*stream), bytes.clone(), squeeze, context)?);
     }
-    Ok((recipe.bases, members))
+    Ok((recipe.bases, members, recipe.uses))
 }
 
 /// Rebuilds the layer `expected` of `size` bytes into `out`.
@@ -67,7 +68,7 @@ pub(super) fn decode(
     context: Context<'_>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    recipe::decode(bases, &streams(members, expected, size, context)?, size, out)
+    recipe::decode(bases, &streams(members, expected, size, context)?, size, context.scratch, out)
 }
 
 fn streams(members: &[Member], layer: DiffId, size: u64, context: Context<'_>) -> Result<Streams> {
@@ -116,9 +117,9 @@ fn unpacked(member: &Member, size: u64, context: Context<'_>) -> Result<Arc<dyn 
     })
 }
 
-fn prove(bases: &[Arc<dyn ReadAt>], streams: &Streams, target: &VerifiedLayer) -> Result<()> {
+fn prove(bases: &[Arc<dyn ReadAt>], streams: &Streams, target: &VerifiedLayer, context: Context<'_>) -> Result<()> {
     let mut hasher = Hasher::new(io::sink());
-    recipe::decode(bases, streams, target.bytes().len(), &mut hasher)?;
+    recipe::decode(bases, streams, target.bytes().len(), context.scratch, &mut hasher)?;
     let found = DiffId::from(hasher.finish().1);
     if found == target.diff_id() { Ok(()) } else { Err(Error::internal("the recipe makes another layer")) }
 }

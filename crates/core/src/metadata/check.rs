@@ -74,7 +74,7 @@ impl<'a> Known<'a> {
 
     fn layer(&self, metadata: &Metadata, layer: &LayerEntry, before: &BTreeSet<DiffId>) -> Result<()> {
         let name = layer.diff_id;
-        let Origin::Coded { codec, bases, members } = &layer.origin else {
+        let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
             return if self.held.contains(&name) { Ok(()) } else { fault(format!("no base has the layer {name}")) };
         };
         if let Some(base) = bases.iter().find(|base| !before.contains(base)) {

@@ -29,9 +29,10 @@ pub(crate) enum Column {
     Prefixes,
     Rare,
     Whole,
+    Plans,
 }
 
-pub(crate) const COLUMNS: usize = Column::Whole as usize + 1;
+pub(crate) const COLUMNS: usize = Column::Plans as usize + 1;
 
 /// Bytes of each column that are held while it is read.
 const HELD: usize = 16 << 10;
@@ -108,6 +109,16 @@ impl<'a> ColumnReader<'a> {
         out.copy_from_slice(piece.get(..out.len()).ok_or_else(|| damaged("a column ends too early"))?);
         *position += out.len() as u64;
         Ok(())
+    }
+
+    /// A number and so many bytes, at most `most`.
+    pub(crate) fn blob(&mut self, column: Column, most: usize) -> Result<Vec<u8>> {
+        let length = self.number(column)?;
+        let (position, end) = self.spans[column as usize];
+        let length = usize::try_from(length).ok().filter(|length| *length <= most && *length as u64 <= end - position);
+        let mut blob = vec![0; length.ok_or_else(|| damaged("a description is too long"))?];
+        blob.chunks_mut(HELD).try_for_each(|piece| self.bytes(column, piece))?;
+        Ok(blob)
     }
 
     /// Whether everything was read.

@@ -3,24 +3,32 @@
 use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Reader, Slice, patch};
+use delta_codec::deflate::{self, nested};
+use delta_codec::limits::DEFLATE_PLAIN_BYTES;
+use delta_codec::{ReadAt, Reader, Scratch, Slice, patch};
 use rayon::prelude::*;
 
 use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
 use super::encode::expected_padding;
 use super::header::HeaderState;
-use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Streams};
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, Streams};
 use crate::error::{Error, Result};
-use crate::limits::{BASE_WINDOW, COPY_BUFFER};
+use crate::limits::{BASE_WINDOW, COPY_BUFFER, PLAN_BYTES};
 use crate::tar_index::{self, BLOCK, Entry};
 use crate::window::Window;
 
 /// Rebuilds a layer of `length` bytes from `bases`, which are the layers that the recipe names, in its order. What is
-/// written is right only when its digest is.
+/// written is right only when its digest is. Opened contents go through `scratch`.
 ///
 /// # Errors
 /// [`Error::Other`] of kind content when the recipe contradicts itself or its bases; what reading and writing report.
-pub fn decode(bases: &[Arc<dyn ReadAt>], streams: &Streams, length: u64, out: &mut dyn Write) -> Result<()> {
+pub fn decode(
+    bases: &[Arc<dyn ReadAt>],
+    streams: &Streams,
+    length: u64,
+    scratch: &dyn Scratch,
+    out: &mut dyn Write,
+) -> Result<()> {
     let [recipe, control, gaps, values, literals, contents] = streams;
     let mut offset = 0;
     let mut head = Window::new(recipe, COPY_BUFFER);
@@ -39,6 +47,7 @@ pub fn decode(bases: &[Arc<dyn ReadAt>], streams: &Streams, length: u64, out: &m
         window: Window::new(contents, COPY_BUFFER),
         starts,
         added: Vec::new(),
+        scratch,
         out: Bounded { out, left: length },
         next_header: 0,
         next_content: 0,
@@ -67,6 +76,8 @@ enum From {
     Nothing,
     Base(u64),
     Patched(u64),
+    /// Of the entry, if any, opened and patched, closed as the plan says.
+    Opened(Option<u64>, Vec<u8>),
     /// A place among the new contents.
     Added(u64),
 }
@@ -81,6 +92,7 @@ struct Decoder<'a> {
     starts: Vec<u64>,
     /// Where each new content stands: its start and length.
     added: Vec<(u64, u64)>,
+    scratch: &'a dyn Scratch,
     out: Bounded<'a>,
     /// The numbers behind those that were used last.
     next_header: u64,
@@ -127,11 +139,14 @@ impl Decoder<'_> {
     fn entry(&mut self) -> Result<()> {
         let kind = self.columns.number(Column::Kinds)?;
         let content = usize::try_from(kind % ODD_PADDING).ok().and_then(|number| Content::ALL.get(number));
-        let content =
-            *content.filter(|_| kind < 2 * OPAQUE).ok_or_else(|| damaged(format!("an entry of kind {kind}")))?;
+        let unknown = || damaged(format!("an entry of kind {kind}"));
+        let content = *content.filter(|_| kind < 2 * OPENED).ok_or_else(unknown)?;
         let has_header = kind & OPAQUE == 0;
         let header = if has_header { self.header_reference()? } else { None };
-        let (from, length) = self.content(content, header)?;
+        let (from, length) = match kind & OPENED {
+            0 => self.content(content, header)?,
+            _ => self.opened(content, header)?.ok_or_else(unknown)?,
+        };
         if has_header {
             let base = header.map(|header| self.bases.block(header)).transpose()?;
             let block = self.headers.decode(base.as_ref(), length, &mut self.columns)?;
@@ -175,6 +190,19 @@ impl Decoder<'_> {
         Ok((From::Patched(base), length.wrapping_add_signed(self.columns.signed(Column::Lengths)?)))
     }
 
+    /// `None` when such a content cannot be opened.
+    fn opened(&mut self, content: Content, header: Option<u64>) -> Result<Option<(From, u64)>> {
+        let (base, length) = match content {
+            Content::New => (None, self.columns.number(Column::Lengths)?),
+            _ => match self.content(content, header)? {
+                (From::Patched(base), length) => (Some(base), length),
+                _ => return Ok(None),
+            },
+        };
+        let plan = self.columns.blob(Column::Plans, PLAN_BYTES)?;
+        Ok(Some((From::Opened(base, plan), length)))
+    }
+
     fn repeated(&mut self) -> Result<(From, u64)> {
         let behind = usize::try_from(self.columns.number(Column::Contents)?).ok();
         let place = behind.and_then(|behind| self.added.get(self.added.len().checked_sub(behind)?));
@@ -200,12 +228,33 @@ impl Decoder<'_> {
             }
             From::Added(start) => self.out.copy(&mut self.window, start, length),
             From::Patched(number) => {
-                let (base, entry) = self.bases.entry(number)?;
-                let content = Slice::new(self.bases.layers[base].bytes, entry.content(), entry.length);
-                let content = content.ok_or_else(|| damaged("a content outside of its base"))?;
+                let content = self.bases.content(number)?;
                 patch::decode(&content, length, &patch::no_prediction, &mut self.patches, &mut self.out)
                     .map_err(patching)
             }
+            From::Opened(base, ref plan) => self.write_opened(base, plan, length),
+        }
+    }
+
+    fn write_opened(&mut self, base: Option<u64>, plan: &[u8], length: u64) -> Result<()> {
+        let content: Box<dyn ReadAt + '_> = match base {
+            Some(number) => Box::new(self.bases.content(number)?),
+            None => Box::new(Vec::new()),
+        };
+        let failed = Error::io("opening a content of a base layer");
+        let base = nested::unfold(&content, self.scratch).map_err(failed)?;
+        let opened_length = nested::opened_length(plan).filter(|opened| *opened <= length + DEFLATE_PLAIN_BYTES);
+        let opened_length = opened_length.ok_or_else(|| damaged("an opened content without an end"))?;
+        let room = |error| Error::io("patching an opened content: temporary file")(error);
+        let mut file = self.scratch.create().map_err(room)?;
+        patch::decode(&base.bytes, opened_length, &patch::no_prediction, &mut self.patches, &mut file)
+            .map_err(patching)?;
+        let opened = file.freeze().map_err(room)?;
+        match nested::close(plan, &opened, self.scratch, &mut self.out, length) {
+            Ok(closed) if closed == length => Ok(()),
+            Ok(closed) => Err(damaged(format!("an opened content of {closed} bytes, expected {length}"))),
+            Err(deflate::Error::Io(error)) => Err(Error::io("compressing a content again")(error)),
+            Err(damage) => Err(damaged(damage)),
         }
     }
 }
@@ -248,6 +297,12 @@ impl<'a> Bases<'a> {
             Some((layer, *entry))
         });
         found.ok_or_else(|| damaged(format!("entry {number} of a base that has fewer")))
+    }
+
+    fn content(&self, number: u64) -> Result<Slice<&'a dyn ReadAt>> {
+        let (base, entry) = self.entry(number)?;
+        let content = Slice::new(self.layers[base].bytes, entry.content(), entry.length);
+        content.ok_or_else(|| damaged("a content outside of its base"))
     }
 
     fn block(&mut self, number: u64) -> Result<[u8; BLOCK]> {

@@ -1,16 +1,17 @@
 //! Writes a recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
-use std::sync::Arc;
+use std::io::{self, Write};
 
-use delta_codec::{ReadAt, Scratch, ScratchFile, Slice, patch};
-use rayon::prelude::*;
+use delta_codec::patch;
 
 use super::columns::{Column, Columns, push_number, zigzag};
 use super::header::HeaderState;
-use super::{Content, GROUPS, ODD_PADDING, OPAQUE, Recipe};
-use crate::limits::{COPY_BUFFER, PATCH_BATCH_BYTES};
+use super::patches::{Form, Patches, spool};
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, Recipe, Uses};
+use crate::coding::Squeeze;
+use crate::context::Context;
+use crate::limits::COPY_BUFFER;
 use crate::matcher::{IndexedLayer, Library, Plan, Source};
 use crate::tar_index::{BLOCK, Entry};
 use crate::window::Window;
@@ -18,17 +19,18 @@ use crate::window::Window;
 /// Writes the recipe of layer number `layer` of `library`, which refers to earlier layers only.
 ///
 /// # Errors
-/// What reading the layers and writing to `scratch` report.
-pub fn encode(library: &Library, layer: usize, scratch: &dyn Scratch) -> io::Result<Recipe> {
+/// What reading the layers and writing to the room report.
+pub fn encode(library: &Library, layer: usize, squeeze: Squeeze, context: Context<'_>) -> io::Result<Recipe> {
     let plans = library.plan(layer)?;
     let bases = Bases::new(library, &plans);
     let layer = library.layer(layer);
-    let mut writer = RecipeWriter::new(library, &bases, layer);
+    let Patches { forms, streams } = Patches::write(library, layer, &plans, squeeze, context)?;
+    let mut writer = RecipeWriter::new(library, &bases, layer, &forms);
     for (number, plan) in plans.iter().enumerate() {
         writer.entry(number, *plan, &plans)?;
     }
-    let Parts { columns, patches, added } = writer.finish();
-    let recipe = spool(scratch, &mut |out| {
+    let Parts { columns, added } = writer.finish();
+    let recipe = spool(context.scratch, &mut |out| {
         let mut counts = Vec::new();
         push_number(&mut counts, plans.len() as u64);
         push_number(&mut counts, added.len() as u64);
@@ -38,13 +40,17 @@ pub fn encode(library: &Library, layer: usize, scratch: &dyn Scratch) -> io::Res
         out.write_all(&counts)?;
         columns.write(out)
     })?;
-    let contents = spool(scratch, &mut |out| {
+    let contents = spool(context.scratch, &mut |out| {
         let mut window = Window::new(&layer.bytes, COPY_BUFFER);
         let mut entries = added.values().flatten();
         entries.try_for_each(|entry| window.each(entry.content(), entry.length, &mut |piece| out.write_all(piece)))
     })?;
-    let patch::Streams { control, gaps, values, literals } = write_patches(library, layer, &patches, scratch)?;
-    Ok(Recipe { bases: bases.layers, streams: [recipe, control, gaps, values, literals, contents] })
+    let patch::Streams { control, gaps, values, literals } = streams;
+    Ok(Recipe {
+        bases: bases.layers,
+        streams: [recipe, control, gaps, values, literals, contents],
+        uses: Uses::of(forms.values()),
+    })
 }
 
 /// The layers that a recipe uses; their entries are numbered without those of the others between them.
@@ -82,8 +88,6 @@ impl Bases {
 /// What is left to write when all entries are seen.
 struct Parts {
     columns: Columns,
-    /// Entries of the base and of the target.
-    patches: Vec<(u32, Entry)>,
     /// New contents by group.
     added: BTreeMap<usize, Vec<Entry>>,
 }
@@ -92,6 +96,8 @@ struct RecipeWriter<'a> {
     library: &'a Library,
     bases: &'a Bases,
     layer: &'a IndexedLayer,
+    /// Of the contents that are patched, by the numbers of their entries.
+    forms: &'a BTreeMap<usize, Form>,
     window: Window<'a>,
     base_windows: BTreeMap<usize, Window<'a>>,
     headers: HeaderState,
@@ -106,15 +112,16 @@ struct RecipeWriter<'a> {
 }
 
 impl<'a> RecipeWriter<'a> {
-    fn new(library: &'a Library, bases: &'a Bases, layer: &'a IndexedLayer) -> Self {
+    fn new(library: &'a Library, bases: &'a Bases, layer: &'a IndexedLayer, forms: &'a BTreeMap<usize, Form>) -> Self {
         Self {
             library,
             bases,
             layer,
+            forms,
             window: Window::new(&layer.bytes, COPY_BUFFER),
             base_windows: BTreeMap::new(),
             headers: HeaderState::new(),
-            parts: Parts { columns: Columns::new(), patches: Vec::new(), added: BTreeMap::new() },
+            parts: Parts { columns: Columns::new(), added: BTreeMap::new() },
             groups: BTreeMap::new(),
             ordinals: BTreeMap::new(),
             run: 0,
@@ -146,14 +153,19 @@ impl<'a> RecipeWriter<'a> {
         self.parts.columns.number(Column::Runs, std::mem::take(&mut self.run));
         let odd = padding != expected_padding(&entry);
         let (content, source) = self.content(number, plan, plans);
-        let mut kind = content as u64;
-        kind += if odd { ODD_PADDING } else { 0 };
-        kind += if entry.has_header { 0 } else { OPAQUE };
+        let form = self.forms.get(&number);
+        let flags =
+            [(odd, ODD_PADDING), (!entry.has_header, OPAQUE), (form.is_some_and(|form| !form.plan.is_empty()), OPENED)];
+        let kind = flags.iter().filter(|(is_set, _)| *is_set).fold(content as u64, |kind, (_, flag)| kind + flag);
         self.parts.columns.number(Column::Kinds, kind);
         if entry.has_header {
             self.header_reference(plan.header);
         }
         self.write_content(number, &entry, content, source);
+        if let Some(form) = form.filter(|form| !form.plan.is_empty()) {
+            self.parts.columns.number(Column::Plans, form.plan.len() as u64);
+            self.parts.columns.bytes(Column::Plans, &form.plan);
+        }
         if let Some(block) = block {
             let base = plan.header.map(|header| self.base_block(header)).transpose()?;
             self.headers.encode(&block, base.as_ref(), entry.length, &mut self.parts.columns);
@@ -198,12 +210,9 @@ impl<'a> RecipeWriter<'a> {
 
     fn content(&self, number: usize, plan: Plan, plans: &[Plan]) -> (Content, Source) {
         let same_entry = |other| plan.header == Some(other) && self.layer.index.entries()[number].has_header;
-        let source = match plan.content {
-            Source::Repeat(first) => match plans[first as usize].content {
-                Source::New => plan.content,
-                other => other,
-            },
-            other => other,
+        let source = match resolved(plan, plans) {
+            Source::Repeat(_) if self.forms.contains_key(&number) => Source::New,
+            source => source,
         };
         let content = match source {
             Source::Empty => Content::Empty,
@@ -228,7 +237,7 @@ impl<'a> RecipeWriter<'a> {
     }
 
     fn write_content(&mut self, number: usize, entry: &Entry, content: Content, source: Source) {
-        let Parts { columns, patches, added } = &mut self.parts;
+        let Parts { columns, added } = &mut self.parts;
         if let Source::Same(other) | Source::Like(other) = source {
             let other = self.bases.number(self.library, other);
             if matches!(content, Content::SameOther | Content::PatchOther) {
@@ -240,12 +249,12 @@ impl<'a> RecipeWriter<'a> {
             Source::Like(other) => {
                 let change = entry.length.wrapping_sub(self.library.entry(other).length).cast_signed();
                 columns.signed(Column::Lengths, change);
-                patches.push((other, *entry));
             }
             Source::Repeat(first) => {
                 let behind = self.ordinals.len() as u64 - self.ordinals[&first];
                 columns.number(Column::Contents, behind);
             }
+            Source::New if self.forms.contains_key(&number) => columns.number(Column::Lengths, entry.length),
             Source::New => {
                 let next = self.groups.len().min(GROUPS - 1);
                 let extension = extension(self.layer.index.path(number)).to_vec();
@@ -290,6 +299,17 @@ fn block_at(window: &mut Window<'_>, offset: u64) -> io::Result<[u8; BLOCK]> {
     block.try_into().map_err(io::Error::other)
 }
 
+/// What the content comes from: one that repeats a patched one is patched too.
+pub(super) fn resolved(plan: Plan, plans: &[Plan]) -> Source {
+    match plan.content {
+        Source::Repeat(first) => match plans[first as usize].content {
+            Source::New => plan.content,
+            other => other,
+        },
+        other => other,
+    }
+}
+
 /// What stands behind a content in every sound archive.
 pub(super) fn expected_padding(entry: &Entry) -> Vec<u8> {
     let length = if entry.has_header { entry.length.wrapping_neg() % BLOCK as u64 } else { 0 };
@@ -300,81 +320,4 @@ pub(super) fn expected_padding(entry: &Entry) -> Vec<u8> {
 fn extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     name.iter().rposition(|byte| *byte == b'.').map_or(&[], |dot| &name[dot..])
-}
-
-/// Small contents are patched side by side, a large one with all memory for itself.
-fn write_patches(
-    library: &Library,
-    layer: &IndexedLayer,
-    patches: &[(u32, Entry)],
-    scratch: &dyn Scratch,
-) -> io::Result<patch::Streams<Arc<dyn ReadAt>>> {
-    let mut outs =
-        patch::Streams { control: out(scratch)?, gaps: out(scratch)?, values: out(scratch)?, literals: out(scratch)? };
-    let weight = |(base, target): &(u32, Entry)| library.entry(*base).length + target.length;
-    let mut rest = patches;
-    while let Some((first, _)) = rest.split_first() {
-        let mut sum = 0;
-        let fitting = rest.iter().take_while(|one| {
-            sum += weight(one);
-            sum <= PATCH_BATCH_BYTES
-        });
-        let batch = rest.split_at(fitting.count());
-        if batch.0.is_empty() {
-            patch_one(library, layer, first, &mut outs)?;
-            rest = &rest[1..];
-            continue;
-        }
-        rest = batch.1;
-        let patch = |one: &(u32, Entry)| {
-            let mut streams = patch::Streams::<Vec<u8>>::default();
-            patch_one(library, layer, one, &mut streams).map(|()| streams)
-        };
-        for streams in batch.0.par_iter().with_max_len(1).map(patch).collect::<io::Result<Vec<_>>>()? {
-            outs.control.write_all(&streams.control)?;
-            outs.gaps.write_all(&streams.gaps)?;
-            outs.values.write_all(&streams.values)?;
-            outs.literals.write_all(&streams.literals)?;
-        }
-    }
-    Ok(patch::Streams {
-        control: freeze(outs.control)?,
-        gaps: freeze(outs.gaps)?,
-        values: freeze(outs.values)?,
-        literals: freeze(outs.literals)?,
-    })
-}
-
-fn patch_one<W: Write>(
-    library: &Library,
-    layer: &IndexedLayer,
-    (base, target): &(u32, Entry),
-    streams: &mut patch::Streams<W>,
-) -> io::Result<()> {
-    let base_layer = library.bytes(library.locate(*base).0);
-    let (base, target) = (content(base_layer, library.entry(*base))?, content(&layer.bytes, target)?);
-    patch::encode(&base, &target, &patch::no_prediction, streams)
-}
-
-type Out = BufWriter<Box<dyn ScratchFile>>;
-
-fn out(scratch: &dyn Scratch) -> io::Result<Out> {
-    Ok(BufWriter::with_capacity(COPY_BUFFER, scratch.create()?))
-}
-
-fn freeze(out: Out) -> io::Result<Arc<dyn ReadAt>> {
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.freeze()
-}
-
-fn content<'a>(layer: &'a Arc<dyn ReadAt>, entry: &Entry) -> io::Result<Slice<&'a dyn ReadAt>> {
-    Slice::new(&**layer, entry.content(), entry.length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
-
-fn spool(
-    scratch: &dyn Scratch,
-    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<Arc<dyn ReadAt>> {
-    let mut out = out(scratch)?;
-    write(&mut out)?;
-    freeze(out)
 }

@@ -1,6 +1,7 @@
 //! The packages that pin the format: what they were made from, and what is wrong with those that must be refused.
 
 use delta_codec::compress::Compression;
+use delta_core::Squeeze;
 use delta_core::context::Context;
 use delta_core::create::CreateOptions;
 use delta_core::image::{BlobCompression, Image, Layer};
@@ -14,7 +15,7 @@ use super::{CONTEXT, compressed, edited, image, image_of, layer, layers, members
 /// What every package was made against: two images, one with compressed layers.
 pub(crate) fn bases() -> [Image; 2] {
     let gzip = |seed| layer(&noise(seed, 3000), BlobCompression::Gzip);
-    [image("app:v1", &[&noise(1, 3000), &noise(2, 3000)]), image_of("web:v1", vec![gzip(3), gzip(4)])]
+    [image("app:v1", &[&noise(1, 3000), &noise(2, 3000), &archive("1.0")]), image_of("web:v1", vec![gzip(3), gzip(4)])]
 }
 
 /// The layers of [`bases`].
@@ -36,22 +37,44 @@ fn changed(seed: u64) -> Vec<u8> {
 fn targets() -> [Image; 2] {
     let gzip = |bytes: &[u8]| layer(bytes, BlobCompression::Gzip);
     [
-        image("app:v2", &[&noise(1, 3000), &changed(2), b"a small layer"]),
+        image("app:v2", &[&noise(1, 3000), &changed(2), b"a small layer", &archive("1.1")]),
         image_of("web:v2", vec![gzip(&noise(3, 3000)), gzip(&changed(4))]),
     ]
+}
+
+/// A tar stream of files that a recipe copies, patches, opens and brings.
+fn archive(version: &str) -> Vec<u8> {
+    let notes: Vec<String> =
+        (0..2_000).map(|line: u32| format!("{line}: {}", line.wrapping_mul(7_919) % 1_013)).collect();
+    let notes = format!("version {version}\n{}", notes.join("\n"));
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in [
+        ("bin/tool".to_owned(), noise(7, 2000)),
+        (format!("lib/{version}/data"), [noise(8, 900), version.as_bytes().to_vec(), noise(9, 900)].concat()),
+        ("doc/notes.gz".to_owned(), compressed(notes.as_bytes(), Compression::Gzip)),
+        (format!("new-in-{version}"), version.repeat(40).into_bytes()),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, path, content.as_slice()).unwrap();
+    }
+    builder.into_inner().unwrap()
 }
 
 /// Packages that every reader of this version must apply, by their file names.
 pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
-    for method in [Method::Layer, Method::Xdelta3, Method::Bsdiff] {
+    for method in Method::ALL {
         all.push((format!("{method}.ddelta"), packed(&targets(), &bases(), &options(method))));
     }
     for compression in [Compression::None, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
-        let level = compression.default_level();
-        let chosen = CreateOptions { compression, level, ..options(Method::Xdelta3) };
+        let chosen = CreateOptions { squeeze: Squeeze::usual(compression), ..options(Method::Xdelta3) };
         all.push((format!("xdelta3-{compression}.ddelta"), packed(&targets(), &bases(), &chosen)));
     }
+    let closed = Squeeze { recompress: false, ..Squeeze::usual(Compression::None) };
+    let closed = CreateOptions { squeeze: closed, ..options(Method::Auto) };
+    all.push(("auto-none.ddelta".to_owned(), packed(&targets(), &bases(), &closed)));
     let config = CreateOptions { identity: Identity::Config, ..options(Method::Xdelta3) };
     all.push(("identity-config.ddelta".to_owned(), packed(&targets(), &bases(), &config)));
     all.push(("no-base.ddelta".to_owned(), packed(&targets(), &[], &options(Method::Xdelta3))));
@@ -66,7 +89,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
 }
 
 fn stream(kind: StreamKind, method: Method, context: Context<'_>) -> Vec<u8> {
-    let chosen = (method, Compression::Zstd, Compression::Zstd.default_level());
+    let chosen = (method, Squeeze::usual(Compression::Zstd));
     let (base, target) = (std::sync::Arc::new(old()), std::sync::Arc::new(changed(2)));
     let mut out = Vec::new();
     create_stream(kind, base, target, chosen, context).unwrap().write(&mut out).unwrap();
@@ -97,9 +120,14 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("version-2.ddelta", with(|metadata| metadata["format"] = json!(2)), "the package has format version 2"),
         ("feature.ddelta", with(|metadata| metadata["requires"] = json!(["teleport"])), "the feature `teleport`"),
         ("field.ddelta", with(|metadata| metadata["colour"] = json!("red")), "unknown field `colour`"),
-        ("order.ddelta", with(|metadata| metadata["layers"].as_array_mut().unwrap().reverse()), "nor listed before it"),
+        ("order.ddelta", with(against_a_later_layer), "nor listed before it"),
         ("size.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(3005)), "the rebuilt layer"),
         ("huge.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(1_u64 << 50)), "at most 1099511627776"),
         ("not.ddelta", b"This is a text.\n".to_vec(), "this is no package of docker_delta"),
     ]
+}
+
+fn against_a_later_layer(metadata: &mut serde_json::Value) {
+    let later = metadata["layers"][2]["diff_id"].clone();
+    metadata["layers"][1]["origin"]["coded"]["bases"] = json!([later]);
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
+use delta_core::Squeeze;
 use delta_core::apply::{self, Form, Wanted};
 use delta_core::context::Context;
 use delta_core::create::{CreateOptions, create};
@@ -148,11 +149,9 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 pub(crate) fn options(method: Method) -> CreateOptions {
-    let compression = Compression::Zstd;
     CreateOptions {
         method,
-        compression,
-        level: compression.default_level(),
+        squeeze: Squeeze::usual(Compression::Zstd),
         identity: Identity::Manifest,
         platforms: Vec::new(),
     }

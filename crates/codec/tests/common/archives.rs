@@ -1,0 +1,87 @@
+//! Compressed files with what may stand in them.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+
+use super::noise;
+
+pub(crate) fn text(seed: u64, count: usize) -> Vec<u8> {
+    noise(seed, count).into_iter().map(|byte| b"etaoin shrdlu\n"[usize::from(byte) % 14]).collect()
+}
+
+pub(crate) fn gzipped(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zlibbed(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The deflate stream of `plain` and its CRC-32.
+pub(crate) fn deflated(plain: &[u8]) -> (Vec<u8>, u32) {
+    let zlib = zlibbed(plain);
+    let mut crc = flate2::Crc::new();
+    crc.update(plain);
+    (zlib[2..zlib.len() - 4].to_vec(), crc.sum())
+}
+
+/// A zip whose members' sizes and offsets the directory gives as `lie` says; `None` puts them into zip64 fields.
+pub(crate) fn zip(members: &[(&str, Vec<u8>)], lie: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (name, plain) in members {
+        let (stream, crc) = deflated(plain);
+        let offset = u32::try_from(out.len()).unwrap();
+        let [packed, whole] = [stream.len(), plain.len()].map(|size| u32::try_from(size).unwrap());
+        let name_length = u16::try_from(name.len()).unwrap();
+        // Flag 8: the sizes follow the stream in a data descriptor.
+        out.extend(b"PK\x03\x04\x14\0\x08\0\x08\0\0\0\0\0");
+        out.extend([0; 12]);
+        out.extend(name_length.to_le_bytes());
+        out.extend([0; 2]);
+        out.extend(name.as_bytes());
+        out.extend(&stream);
+        out.extend(b"PK\x07\x08");
+        for number in [crc, packed, whole] {
+            out.extend(number.to_le_bytes());
+        }
+        let stated = lie(packed, offset);
+        let (packed_stated, offset_stated) = stated.unwrap_or((u32::MAX, u32::MAX));
+        let wide: Vec<u8> = match stated {
+            Some(_) => Vec::new(),
+            None => [
+                b"\x01\0\x10\0".to_vec(),
+                u64::from(packed).to_le_bytes().to_vec(),
+                u64::from(offset).to_le_bytes().to_vec(),
+            ]
+            .concat(),
+        };
+        directory.extend(b"PK\x01\x02\x14\0\x14\0\x08\0\x08\0\0\0\0\0");
+        for number in [crc, packed_stated, whole] {
+            directory.extend(number.to_le_bytes());
+        }
+        directory.extend(name_length.to_le_bytes());
+        directory.extend(u16::try_from(wide.len()).unwrap().to_le_bytes());
+        directory.extend([0; 10]);
+        directory.extend(offset_stated.to_le_bytes());
+        directory.extend(name.as_bytes());
+        directory.extend(wide);
+    }
+    let [count, offset, size] =
+        [members.len(), out.len(), directory.len()].map(|number| u32::try_from(number).unwrap());
+    out.extend(directory);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    for number in [count, count] {
+        out.extend(&number.to_le_bytes()[..2]);
+    }
+    for number in [size, offset] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend([0; 2]);
+    out
+}
