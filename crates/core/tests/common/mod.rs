@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails where that fails")]
 
 pub(crate) mod golden;
+#[path = "../layers/mod.rs"]
+pub(crate) mod layer_builder;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,6 +24,7 @@ use delta_core::method::{Identity, Method};
 use delta_core::package::Package;
 use delta_core::progress::Silent;
 use delta_core::{Error, Result};
+pub(crate) use layer_builder::noise;
 
 pub(crate) const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
 
@@ -134,18 +137,6 @@ fn manifest_of(config: &Document, layers: &[Layer]) -> Document {
 /// An image of uncompressed layers.
 pub(crate) fn image(name: &str, layers: &[&[u8]]) -> Image {
     image_of(name, layers.iter().map(|bytes| layer(bytes, BlobCompression::None)).collect())
-}
-
-/// Bytes that do not repeat, the same for the same seed.
-pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
 }
 
 pub(crate) fn options(method: Method) -> CreateOptions {

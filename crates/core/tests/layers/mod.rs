@@ -54,15 +54,14 @@ impl LayerBuilder {
     }
 }
 
-/// `length` bytes that no compressor makes shorter; others for another `seed`.
+/// `length` bytes that no compressor makes shorter; others for another `seed` (xorshift64).
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    std::iter::repeat_with(|| {
+    let mut next = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state.to_le_bytes()[3]
-    })
-    .take(length)
-    .collect()
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(&mut next).flatten().take(length).collect()
 }
