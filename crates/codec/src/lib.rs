@@ -9,6 +9,7 @@ pub mod bsdiff;
 mod bytes;
 pub mod compress;
 pub mod deflate;
+pub mod exec;
 pub mod limits;
 pub mod patch;
 mod read_at;

@@ -60,3 +60,8 @@ pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
 
 /// What is copied or hashed goes through memory in pieces of this many bytes.
 pub const COPY_BYTES: usize = 64 << 10;
+
+/// Program headers and section headers of an executable that are looked at; real ones have some ten and some forty.
+pub const EXEC_SEGMENTS: usize = 256;
+/// See [`EXEC_SEGMENTS`].
+pub const EXEC_SECTIONS: usize = 4096;

@@ -48,6 +48,31 @@ fn odd_prediction(base_length: usize) -> impl Fn(&[Match]) -> std::io::Result<Op
     }
 }
 
+/// What the matches lead to in the target, but for every seventh byte.
+fn good_prediction(base: &[u8], target: &[u8]) -> impl Fn(&[Match]) -> std::io::Result<Option<Vec<u8>>> {
+    move |matches: &[Match]| {
+        let mut predicted = base.to_vec();
+        for found in matches {
+            let [from, to, length] = [found.base, found.target, found.length].map(|at| usize::try_from(at).unwrap());
+            predicted[from..from + length].copy_from_slice(&target[to..to + length]);
+        }
+        predicted.iter_mut().step_by(7).for_each(|byte| *byte ^= 1);
+        Ok(Some(predicted))
+    }
+}
+
+#[test]
+fn a_prediction_is_used_only_where_it_helps() {
+    let base = noise(1, 20_000);
+    let mut target = base.clone();
+    target.iter_mut().step_by(5).for_each(|byte| *byte = byte.wrapping_add(1));
+    let is_used =
+        |prediction: &Prediction<'_>| patch::encode(&base, &target, prediction, &mut Written::default()).unwrap();
+    assert!(is_used(&good_prediction(&base, &target)));
+    assert!(!is_used(&odd_prediction(base.len())));
+    assert!(!is_used(&no_prediction));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -59,9 +84,12 @@ proptest! {
 
     #[test]
     fn any_prediction_comes_back((base, target) in base_and_target()) {
-        let prediction = odd_prediction(base.len());
-        let streams = encode(&base, &target, &prediction);
-        prop_assert_eq!(decode(&base, target.len(), &prediction, &streams).unwrap(), target);
+        for prediction in [&odd_prediction(base.len()) as &Prediction<'_>, &good_prediction(&base, &target)] {
+            let mut streams = Written::default();
+            let is_predicted = patch::encode(&base, &target, prediction, &mut streams).unwrap();
+            let prediction = if is_predicted { prediction } else { &no_prediction };
+            prop_assert!(decode(&base, target.len(), prediction, &streams).unwrap() == target);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::image::VerifiedLayer;
 use crate::limits;
 use crate::matcher::Library;
 use crate::metadata::Origin;
-use crate::method::{LayerCodec, Method, OPENED};
+use crate::method::{LayerCodec, Method, OPENED, PREDICTED};
 use crate::package::Member;
 use crate::recipe::Uses;
 
@@ -69,8 +69,9 @@ impl Coding {
 
     /// What a reader must know.
     pub(crate) fn features(&self) -> impl Iterator<Item = String> {
-        let opened = self.uses.opens.then_some(OPENED);
-        std::iter::once(self.codec.feature()).chain(opened).map(str::to_owned)
+        let Uses { opens, predicts, recompressed: _ } = self.uses;
+        let used = [(true, self.codec.feature()), (opens, OPENED), (predicts, PREDICTED)];
+        used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature.to_owned())
     }
 
     fn size(&self) -> u64 {

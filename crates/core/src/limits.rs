@@ -72,6 +72,9 @@ pub const BASE_WINDOW: usize = 64 << 10;
 /// The description of how one opened content is closed again: some ten bytes a stream, and corrections.
 pub const PLAN_BYTES: usize = 16 << 20;
 
+/// What the prediction of one content is told: some five numbers for each loaded part of an executable.
+pub const HINT_BYTES: usize = 16 << 10;
+
 /// About how many times its length a compressed content has when it is opened; what batches are filled by.
 pub const OPENED_GROWTH: u64 = 4;
 

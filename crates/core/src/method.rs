@@ -115,9 +115,12 @@ impl LayerCodec {
 /// The feature of recipes that open compressed contents.
 pub const OPENED: &str = "deflate-1";
 
+/// The feature of recipes that predict addresses in executables.
+pub const PREDICTED: &str = "exec-1";
+
 /// Every feature that a package may require of its reader.
 pub fn features() -> impl Iterator<Item = &'static str> {
-    LayerCodec::ALL.into_iter().map(LayerCodec::feature).chain([OPENED])
+    LayerCodec::ALL.into_iter().map(LayerCodec::feature).chain([OPENED, PREDICTED])
 }
 
 /// Which identity of an image must come back.

@@ -10,9 +10,10 @@ mod encode;
 mod header;
 mod patches;
 
+use std::io;
 use std::sync::Arc;
 
-use delta_codec::ReadAt;
+use delta_codec::{ReadAt, align, exec};
 
 pub use decode::decode;
 pub use encode::encode;
@@ -71,6 +72,8 @@ pub struct Uses {
     pub recompressed: u64,
     /// Whether there are any.
     pub opens: bool,
+    /// Whether addresses are predicted.
+    pub predicts: bool,
 }
 
 /// What the kind of an entry says about its content; the numbers are those of the format.
@@ -99,6 +102,20 @@ impl Content {
 const ODD_PADDING: u64 = 8;
 const OPAQUE: u64 = 16;
 const OPENED: u64 = 32;
+const PREDICTED: u64 = 64;
+
+/// What is predicted for `base` with the hint that the target has, if it has one.
+fn prediction<'a>(
+    base: &'a dyn ReadAt,
+    hint: Option<&'a [u8]>,
+) -> impl Fn(&[align::Match]) -> io::Result<Option<Vec<u8>>> + 'a {
+    move |matches| {
+        let Some(hint) = hint else { return Ok(None) };
+        let mut held = vec![0; usize::try_from(base.len()).map_err(io::Error::other)?];
+        base.read_exact_at(&mut held, 0)?;
+        Ok(Some(exec::predict(&held, matches, hint)))
+    }
+}
 
 /// Contents that are new stand in groups; a group is a number below this.
 const GROUPS: usize = 256;

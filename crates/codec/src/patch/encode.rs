@@ -7,7 +7,8 @@ use crate::ReadAt;
 use crate::align::{Index, Match, common_prefix};
 use crate::bytes::Bytes;
 
-/// Appends to `streams` what makes `target` from `base`.
+/// Appends to `streams` what makes `target` from `base`, and returns whether it is to be decoded with the prediction: one
+/// that leaves more bytes to be corrected than the base itself is not used.
 ///
 /// # Errors
 /// What reading, writing and the prediction report.
@@ -16,8 +17,9 @@ pub fn encode<W: Write>(
     target: &dyn ReadAt,
     prediction: &Prediction<'_>,
     streams: &mut Streams<W>,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let Streams { control, gaps, values, literals } = streams;
+    let mut is_predicted = false;
     let mut control = Control { out: control, target_end: 0, base_end: 0 };
     let index = Index::new(base)?;
     let long_enough = |take: &mut dyn FnMut(Match) -> io::Result<()>| {
@@ -31,6 +33,13 @@ pub fn encode<W: Write>(
         })?;
         drop(index);
         let predicted = predict(prediction, &matches, base.len())?;
+        let predicted = match predicted {
+            Some(predicted) if differing(&predicted, target, &matches)? < differing(base, target, &matches)? => {
+                is_predicted = true;
+                Some(predicted)
+            }
+            _ => None,
+        };
         let base = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
         let mut residual = Residual::new(base, target, gaps, values, literals)?;
         matches.iter().try_for_each(|found| residual.append(*found))?;
@@ -43,7 +52,37 @@ pub fn encode<W: Write>(
         })?;
         residual.finish()?;
     }
-    control.finish(target.len())
+    control.finish(target.len())?;
+    Ok(is_predicted)
+}
+
+/// The number of bytes in the matches that differ.
+fn differing(base: &dyn ReadAt, target: &dyn ReadAt, matches: &[Match]) -> io::Result<u64> {
+    let (mut base, mut target) = (Bytes::walked(base)?, Bytes::walked(target)?);
+    let mut count = 0;
+    for found in matches {
+        each_piece(&mut base, &mut target, *found, &mut |base, target| {
+            count += base.iter().zip(target).filter(|(one, other)| one != other).count() as u64;
+            Ok(())
+        })?;
+    }
+    Ok(count)
+}
+
+/// Takes as many bytes of the base as of the target.
+type Take<'a> = dyn FnMut(&[u8], &[u8]) -> io::Result<()> + 'a;
+
+/// Hands the bytes of a match to `take`, piece by piece.
+fn each_piece(base: &mut Bytes<'_>, target: &mut Bytes<'_>, found: Match, take: &mut Take<'_>) -> io::Result<()> {
+    let mut done = 0;
+    while done < found.length {
+        let (base, target) = (base.from(found.base + done)?, target.from(found.target + done)?);
+        let left = usize::try_from(found.length - done).unwrap_or(usize::MAX);
+        let count = base.len().min(target.len()).min(left);
+        take(&base[..count], &target[..count])?;
+        done += count as u64;
+    }
+    Ok(())
 }
 
 /// The control stream, and the ends of the last match.
@@ -96,14 +135,8 @@ impl<'a> Residual<'a> {
 
     fn append(&mut self, found: Match) -> io::Result<()> {
         self.literals_up_to(found.target)?;
-        let mut done = 0;
-        while done < found.length {
-            let (base, target) = (self.base.from(found.base + done)?, self.target.from(found.target + done)?);
-            let left = usize::try_from(found.length - done).unwrap_or(usize::MAX);
-            let count = base.len().min(target.len()).min(left);
-            subtract(&base[..count], &target[..count], &mut self.equal, self.gaps, self.values)?;
-            done += count as u64;
-        }
+        let Self { base, target, gaps, values, equal, .. } = self;
+        each_piece(base, target, found, &mut |base, target| subtract(base, target, equal, *gaps, *values))?;
         self.target_end = found.target + found.length;
         Ok(())
     }

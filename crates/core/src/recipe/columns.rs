@@ -30,9 +30,10 @@ pub(crate) enum Column {
     Rare,
     Whole,
     Plans,
+    Hints,
 }
 
-pub(crate) const COLUMNS: usize = Column::Plans as usize + 1;
+pub(crate) const COLUMNS: usize = Column::Hints as usize + 1;
 
 /// Bytes of each column that are held while it is read.
 const HELD: usize = 16 << 10;
@@ -55,6 +56,12 @@ impl Columns {
 
     pub(crate) fn bytes(&mut self, column: Column, bytes: &[u8]) {
         self.0[column as usize].extend_from_slice(bytes);
+    }
+
+    /// A number and so many bytes.
+    pub(crate) fn blob(&mut self, column: Column, bytes: &[u8]) {
+        self.number(column, bytes.len() as u64);
+        self.bytes(column, bytes);
     }
 
     /// The length of every column, then the columns.

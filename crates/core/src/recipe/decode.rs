@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
 use super::encode::expected_padding;
 use super::header::HeaderState;
-use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, Streams};
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, PREDICTED, Streams, prediction};
 use crate::error::{Error, Result};
-use crate::limits::{BASE_WINDOW, COPY_BUFFER, PLAN_BYTES};
+use crate::limits::{BASE_WINDOW, COPY_BUFFER, HINT_BYTES, PLAN_BYTES};
 use crate::tar_index::{self, BLOCK, Entry};
 use crate::window::Window;
 
@@ -76,6 +76,8 @@ enum From {
     Nothing,
     Base(u64),
     Patched(u64),
+    /// Patched with a prediction that is told this.
+    Predicted(u64, Vec<u8>),
     /// Of the entry, if any, opened and patched, closed as the plan says.
     Opened(Option<u64>, Vec<u8>),
     /// A place among the new contents.
@@ -140,12 +142,14 @@ impl Decoder<'_> {
         let kind = self.columns.number(Column::Kinds)?;
         let content = usize::try_from(kind % ODD_PADDING).ok().and_then(|number| Content::ALL.get(number));
         let unknown = || damaged(format!("an entry of kind {kind}"));
-        let content = *content.filter(|_| kind < 2 * OPENED).ok_or_else(unknown)?;
+        let content = *content.filter(|_| kind < 2 * PREDICTED).ok_or_else(unknown)?;
         let has_header = kind & OPAQUE == 0;
         let header = if has_header { self.header_reference()? } else { None };
-        let (from, length) = match kind & OPENED {
+        let (from, length) = match kind & (OPENED | PREDICTED) {
             0 => self.content(content, header)?,
-            _ => self.opened(content, header)?.ok_or_else(unknown)?,
+            OPENED => self.opened(content, header)?.ok_or_else(unknown)?,
+            PREDICTED => self.predicted(content, header)?.ok_or_else(unknown)?,
+            _ => return Err(unknown()),
         };
         if has_header {
             let base = header.map(|header| self.bases.block(header)).transpose()?;
@@ -203,6 +207,13 @@ impl Decoder<'_> {
         Ok(Some((From::Opened(base, plan), length)))
     }
 
+    /// `None` when such a content has no prediction.
+    fn predicted(&mut self, content: Content, header: Option<u64>) -> Result<Option<(From, u64)>> {
+        let (From::Patched(base), length) = self.content(content, header)? else { return Ok(None) };
+        let hint = self.columns.blob(Column::Hints, HINT_BYTES)?;
+        Ok(Some((From::Predicted(base, hint), length)))
+    }
+
     fn repeated(&mut self) -> Result<(From, u64)> {
         let behind = usize::try_from(self.columns.number(Column::Contents)?).ok();
         let place = behind.and_then(|behind| self.added.get(self.added.len().checked_sub(behind)?));
@@ -227,13 +238,15 @@ impl Decoder<'_> {
                 self.out.copy(&mut self.bases.layers[base].window, entry.content(), length)
             }
             From::Added(start) => self.out.copy(&mut self.window, start, length),
-            From::Patched(number) => {
-                let content = self.bases.content(number)?;
-                patch::decode(&content, length, &patch::no_prediction, &mut self.patches, &mut self.out)
-                    .map_err(patching)
-            }
+            From::Patched(number) => self.patch(number, None, length),
+            From::Predicted(number, ref hint) => self.patch(number, Some(hint), length),
             From::Opened(base, ref plan) => self.write_opened(base, plan, length),
         }
+    }
+
+    fn patch(&mut self, base: u64, hint: Option<&[u8]>, length: u64) -> Result<()> {
+        let content = self.bases.content(base)?;
+        patch::decode(&content, length, &prediction(&content, hint), &mut self.patches, &mut self.out).map_err(patching)
     }
 
     fn write_opened(&mut self, base: Option<u64>, plan: &[u8], length: u64) -> Result<()> {

@@ -8,7 +8,7 @@ use delta_codec::patch;
 use super::columns::{Column, Columns, push_number, zigzag};
 use super::header::HeaderState;
 use super::patches::{Form, Patches, spool};
-use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, Recipe, Uses};
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, PREDICTED, Recipe, Uses};
 use crate::coding::Squeeze;
 use crate::context::Context;
 use crate::limits::COPY_BUFFER;
@@ -154,17 +154,21 @@ impl<'a> RecipeWriter<'a> {
         let odd = padding != expected_padding(&entry);
         let (content, source) = self.content(number, plan, plans);
         let form = self.forms.get(&number);
-        let flags =
-            [(odd, ODD_PADDING), (!entry.has_header, OPAQUE), (form.is_some_and(|form| !form.plan.is_empty()), OPENED)];
+        let flags = [
+            (odd, ODD_PADDING),
+            (!entry.has_header, OPAQUE),
+            (form.is_some_and(|form| form.plan.is_some()), OPENED),
+            (form.is_some_and(|form| form.hint.is_some()), PREDICTED),
+        ];
         let kind = flags.iter().filter(|(is_set, _)| *is_set).fold(content as u64, |kind, (_, flag)| kind + flag);
         self.parts.columns.number(Column::Kinds, kind);
         if entry.has_header {
             self.header_reference(plan.header);
         }
         self.write_content(number, &entry, content, source);
-        if let Some(form) = form.filter(|form| !form.plan.is_empty()) {
-            self.parts.columns.number(Column::Plans, form.plan.len() as u64);
-            self.parts.columns.bytes(Column::Plans, &form.plan);
+        if let Some(Form { plan, hint, .. }) = form {
+            plan.iter().for_each(|plan| self.parts.columns.blob(Column::Plans, plan));
+            hint.iter().for_each(|hint| self.parts.columns.blob(Column::Hints, hint));
         }
         if let Some(block) = block {
             let base = plan.header.map(|header| self.base_block(header)).transpose()?;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder, Level};
 use delta_codec::deflate::{self, nested};
-use delta_codec::{ReadAt, Reader, Scratch, ScratchFile, Slice, patch};
+use delta_codec::{ReadAt, Reader, Scratch, ScratchFile, Slice, exec, patch};
 use rayon::prelude::*;
 
 use super::Uses;
 use super::encode::resolved;
+use super::prediction;
 use crate::coding::Squeeze;
 use crate::context::Context;
 use crate::limits::{OPENED_GROWTH, PATCH_BATCH_BYTES, PLAN_BYTES, WEIGHED_BYTES};
@@ -28,8 +29,10 @@ type Streams = patch::Streams<Arc<dyn ReadAt>>;
 /// How a content is patched.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Form {
-    /// How it is closed again; empty when it is patched as it stands.
-    pub(super) plan: Vec<u8>,
+    /// How it is closed again, if it is opened.
+    pub(super) plan: Option<Vec<u8>>,
+    /// What the prediction of addresses is told, if there is one.
+    pub(super) hint: Option<Vec<u8>>,
     /// Plain bytes that are compressed again.
     recompressed: u64,
 }
@@ -38,7 +41,8 @@ impl Uses {
     pub(super) fn of<'a>(forms: impl Iterator<Item = &'a Form>) -> Self {
         forms.fold(Self::default(), |uses, form| Self {
             recompressed: uses.recompressed + form.recompressed,
-            opens: uses.opens || !form.plan.is_empty(),
+            opens: uses.opens || form.plan.is_some(),
+            predicts: uses.predicts || form.hint.is_some(),
         })
     }
 }
@@ -140,8 +144,9 @@ impl Patcher<'_> {
             return Ok(None);
         }
         let mut outs = Outs::new(self.context.scratch)?;
-        patch::encode(&base, &target, &patch::no_prediction, &mut outs.0)?;
-        Ok(Some((Form::default(), outs.freeze()?)))
+        let hint = exec::describe(&base, &target)?;
+        let is_predicted = patch::encode(&base, &target, &prediction(&base, hint.as_deref()), &mut outs.0)?;
+        Ok(Some((Form { hint: hint.filter(|_| is_predicted), ..Form::default() }, outs.freeze()?)))
     }
 
     /// `None` when there is nothing to open, or it would not be smaller for it.
@@ -159,7 +164,7 @@ impl Patcher<'_> {
             self.tell(number, "it would not become smaller");
             return Ok(None);
         }
-        Ok(Some((Form { plan: opened.plan, recompressed: opened.recompressed }, streams)))
+        Ok(Some((Form { plan: Some(opened.plan), recompressed: opened.recompressed, hint: None }, streams)))
     }
 
     fn tell(&self, number: usize, why: &str) {

@@ -52,6 +52,7 @@ fn archive(version: &str) -> Vec<u8> {
         ("bin/tool".to_owned(), noise(7, 2000)),
         (format!("lib/{version}/data"), [noise(8, 900), version.as_bytes().to_vec(), noise(9, 900)].concat()),
         ("doc/notes.gz".to_owned(), compressed(notes.as_bytes(), Compression::Gzip)),
+        ("bin/program".to_owned(), program(usize::from(version.as_bytes()[2]) * 8)),
         (format!("new-in-{version}"), version.repeat(40).into_bytes()),
     ] {
         let mut header = tar::Header::new_gnu();
@@ -60,6 +61,32 @@ fn archive(version: &str) -> Vec<u8> {
         builder.append_data(&mut header, path, content.as_slice()).unwrap();
     }
     builder.into_inner().unwrap()
+}
+
+/// An ELF file of x86-64 with calls of functions behind `more` bytes.
+fn program(more: usize) -> Vec<u8> {
+    let names = b"\0.text\0.shstrtab\0";
+    let call = |number: usize| {
+        let distance = 4_000 + more - 5 * number + 11 * (number % 40);
+        [vec![0xe8], u32::try_from(distance).unwrap().to_le_bytes().to_vec()].concat()
+    };
+    let code = [(0..400).flat_map(call).collect(), vec![0x90; more], noise(5, 3_000)].concat();
+    let (code_at, names_at) = (120, 120 + code.len());
+    let mut out = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0".to_vec();
+    let words = |out: &mut Vec<u8>, words: &[usize]| {
+        words.iter().for_each(|word| out.extend_from_slice(&(*word as u64).to_le_bytes()));
+    };
+    words(&mut out, &[0x1078, 64, names_at + names.len()]);
+    out.extend_from_slice(b"\0\0\0\0\x40\0\x38\0\x01\0\x40\0\x03\0\x02\0\x01\0\0\0\x05\0\0\0");
+    words(&mut out, &[0, 0x1000, 0x1000, names_at, names_at, 4096]);
+    out.extend_from_slice(&code);
+    out.extend_from_slice(names);
+    let rows =
+        [(0, 0, 0, 0, 0), (1 | 1 << 32, 6, 0x1078, code_at, code.len()), (7 | 3 << 32, 0, 0, names_at, names.len())];
+    for (name_and_kind, flags, address, offset, size) in rows {
+        words(&mut out, &[name_and_kind, flags, address, offset, size, 0, 1, 0]);
+    }
+    out
 }
 
 /// Packages that every reader of this version must apply, by their file names.

@@ -1,0 +1,208 @@
+//! What is needed of an ELF file (System V ABI, "Object Files"): where its parts are. Only little-endian files are read.
+
+use crate::limits::{EXEC_SECTIONS, EXEC_SEGMENTS};
+
+/// The processors whose code is looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Machine {
+    I386,
+    X86_64,
+    AArch64,
+    /// Only tables are looked into.
+    Other,
+}
+
+/// A part that is loaded (`PT_LOAD`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) offset: u64,
+    pub(super) address: u64,
+    pub(super) file_size: u64,
+    pub(super) memory_size: u64,
+    pub(super) is_code: bool,
+}
+
+/// A section with bytes in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Section<'a> {
+    pub(super) name: &'a [u8],
+    /// `sh_type`.
+    pub(super) kind: u32,
+    pub(super) is_code: bool,
+    pub(super) is_written: bool,
+    pub(super) is_loaded: bool,
+    pub(super) address: u64,
+    pub(super) offset: usize,
+    pub(super) size: usize,
+    /// The number of the section that it refers to (`sh_link`).
+    pub(super) link: usize,
+}
+
+impl Section<'_> {
+    pub(super) const fn end(&self) -> usize {
+        self.offset + self.size
+    }
+}
+
+/// A file whose tables lie inside of it.
+#[derive(Clone, Debug)]
+pub(super) struct Elf<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) machine: Machine,
+    /// 8 in 64-bit files, else 4.
+    pub(super) word: usize,
+    /// Whether addresses are fixed when the file is linked (`ET_EXEC`).
+    pub(super) is_fixed: bool,
+    pub(super) program_headers: Table,
+    pub(super) section_headers: Table,
+    pub(super) segments: Vec<Segment>,
+    /// In the order of their headers; those without bytes have none here either.
+    pub(super) sections: Vec<Section<'a>>,
+    /// Where the memory that is not in the file starts (`SHT_NOBITS`), or 0.
+    pub(super) zeroed: u64,
+}
+
+/// Rows of one size.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Table {
+    pub(super) offset: usize,
+    pub(super) count: usize,
+    pub(super) row: usize,
+}
+
+impl Table {
+    fn of(bytes: &[u8], offset: u64, count: usize, row: usize, least: usize) -> Option<Self> {
+        let offset = usize::try_from(offset).ok()?;
+        let end = count.checked_mul(row).and_then(|size| offset.checked_add(size))?;
+        (row >= least && end <= bytes.len()).then_some(Self { offset, count, row })
+    }
+
+    pub(super) fn rows(self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(move |number| self.offset + number * self.row)
+    }
+}
+
+const NOBITS: u32 = 8;
+const LOAD: u32 = 1;
+
+impl<'a> Elf<'a> {
+    /// `None` for what is no such file.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let word = match bytes.get(..6)? {
+            [0x7f, b'E', b'L', b'F', 1, 1] => 4,
+            [0x7f, b'E', b'L', b'F', 2, 1] => 8,
+            _ => return None,
+        };
+        let header = |at_32: usize, at_64: usize| if word == 8 { at_64 } else { at_32 };
+        let machine = match half(bytes, 18)? {
+            3 if word == 4 => Machine::I386,
+            62 if word == 8 => Machine::X86_64,
+            183 if word == 8 => Machine::AArch64,
+            _ => Machine::Other,
+        };
+        let [program_offset, section_offset] =
+            [header(28, 32), header(32, 40)].map(|at| word_at(bytes, at, word).unwrap_or(0));
+        let counts = header(42, 54);
+        let half_at = |at: usize| half(bytes, at).map(usize::from);
+        let program_headers =
+            Table::of(bytes, program_offset, half_at(counts + 2)?.min(EXEC_SEGMENTS), half_at(counts)?, header(32, 56));
+        let section_headers = Table::of(
+            bytes,
+            section_offset,
+            half_at(counts + 6)?.min(EXEC_SECTIONS),
+            half_at(counts + 4)?,
+            header(40, 64),
+        );
+        let mut elf = Self {
+            bytes,
+            machine,
+            word,
+            is_fixed: half(bytes, 16)? == 2,
+            program_headers: program_headers.unwrap_or_default(),
+            section_headers: section_headers.unwrap_or_default(),
+            segments: Vec::new(),
+            sections: Vec::new(),
+            zeroed: 0,
+        };
+        elf.segments = elf.program_headers.rows().filter_map(|row| elf.segment(row)).collect();
+        elf.read_sections(half_at(counts + 8)?);
+        Some(elf)
+    }
+
+    /// The offset of a field of a row, where the two classes have it.
+    pub(super) const fn field(&self, at_32: usize, at_64: usize) -> usize {
+        if self.word == 8 { at_64 } else { at_32 }
+    }
+
+    fn segment(&self, row: usize) -> Option<Segment> {
+        let word = |at_32, at_64| word_at(self.bytes, row + self.field(at_32, at_64), self.word);
+        let flags = number(self.bytes, row + self.field(24, 4))?;
+        (number(self.bytes, row)? == LOAD).then_some(Segment {
+            offset: word(4, 8)?,
+            address: word(8, 16)?,
+            file_size: word(16, 32)?,
+            memory_size: word(20, 40)?,
+            is_code: flags & 1 != 0,
+        })
+    }
+
+    fn read_sections(&mut self, names: usize) {
+        let word = |row: usize, at_32, at_64| word_at(self.bytes, row + self.field(at_32, at_64), self.word);
+        let span = |row: usize| {
+            let offset = usize::try_from(word(row, 16, 24)?).ok()?;
+            let size = usize::try_from(word(row, 20, 32)?).ok()?;
+            (offset.checked_add(size)? <= self.bytes.len()).then_some((offset, size))
+        };
+        let names = self.section_headers.rows().nth(names).and_then(span);
+        let names = names.and_then(|(offset, size)| self.bytes.get(offset..offset + size)).unwrap_or_default();
+        let section = |row: usize| {
+            let kind = number(self.bytes, row + 4)?;
+            let flags = word(row, 8, 8)?;
+            let (offset, size) = if kind == NOBITS { (0, 0) } else { span(row)? };
+            let name = names.get(number(self.bytes, row)? as usize..)?;
+            Some(Section {
+                name: name.split(|byte| *byte == 0).next()?,
+                kind,
+                is_code: flags & 4 != 0,
+                is_written: flags & 1 != 0,
+                is_loaded: flags & 2 != 0,
+                address: word(row, 12, 16)?,
+                offset,
+                size,
+                link: number(self.bytes, row + self.field(24, 40))? as usize,
+            })
+        };
+        let none = Section {
+            name: b"",
+            kind: 0,
+            is_code: false,
+            is_written: false,
+            is_loaded: false,
+            address: 0,
+            offset: 0,
+            size: 0,
+            link: 0,
+        };
+        let sections: Vec<_> =
+            self.section_headers.rows().map(|row| section(row).unwrap_or_else(|| none.clone())).collect();
+        let is_zeroed = |section: &&Section<'_>| section.kind == NOBITS && section.name == b".bss";
+        self.zeroed = sections.iter().find(is_zeroed).map_or(0, |section| section.address);
+        self.sections = sections;
+    }
+}
+
+pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
+}
+
+pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
+}
+
+/// A word of 4 or 8 bytes.
+pub(super) fn word_at(bytes: &[u8], at: usize, word: usize) -> Option<u64> {
+    if word == 4 {
+        return number(bytes, at).map(u64::from);
+    }
+    bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
+}

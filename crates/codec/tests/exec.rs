@@ -1,0 +1,327 @@
+//! Predicted addresses: right ones for what a compiler makes, and never a failure.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{noise, run};
+use delta_codec::ReadAt;
+use delta_codec::align::{Index, Match};
+use delta_codec::exec::{describe, predict};
+use delta_codec::patch::{self, Streams, decode, encode};
+use proptest::prelude::*;
+
+const X86_64: u16 = 62;
+const AARCH64: u16 = 183;
+const I386: u16 = 3;
+
+/// A program of sections: name, type, flags, bytes, and the number of the section that it refers to. It is loaded at `address`, as one part.
+struct Program {
+    machine: u16,
+    address: u64,
+    sections: Vec<(&'static str, u32, u64, Vec<u8>, u32)>,
+}
+
+impl Program {
+    fn put(&self, out: &mut Vec<u8>, value: u64) {
+        let word = if self.machine == I386 { 4 } else { 8 };
+        out.extend_from_slice(&value.to_le_bytes()[..word]);
+    }
+
+    fn row(&self, name: usize, kind: u32, flags: u64, (address, offset, size): (u64, u64, u64), link: u32) -> Vec<u8> {
+        let mut row = [u32::try_from(name).unwrap().to_le_bytes(), kind.to_le_bytes()].concat();
+        [flags, address, offset, size].iter().for_each(|value| self.put(&mut row, *value));
+        row.extend([link.to_le_bytes(), [0; 4]].concat());
+        [16, 0].iter().for_each(|value| self.put(&mut row, *value));
+        row
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let is_64 = self.machine != I386;
+        let (header, program_row, section_row) = if is_64 { (64, 56, 64_u16) } else { (52, 32, 40) };
+        let mut out = vec![0; header + program_row];
+        let (mut names, mut rows) = (vec![0], vec![self.row(0, 0, 0, (0, 0, 0), 0)]);
+        for (name, kind, flags, bytes, link) in &self.sections {
+            out.resize(out.len().next_multiple_of(16), 0);
+            let offset = out.len() as u64;
+            rows.push(self.row(names.len(), *kind, *flags, (self.address + offset, offset, bytes.len() as u64), *link));
+            names.extend([name.as_bytes(), &[0]].concat());
+            out.extend_from_slice(bytes);
+        }
+        let loaded = out.len() as u64;
+        rows.push(self.row(0, 3, 0, (0, loaded, names.len() as u64), 0));
+        out.extend(names);
+        let table = out.len() as u64;
+        rows.iter().for_each(|row| out.extend_from_slice(row));
+        let mut head = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0".to_vec();
+        head[4] = if is_64 { 2 } else { 1 };
+        head.extend(self.machine.to_le_bytes());
+        head.extend(1_u32.to_le_bytes());
+        [self.address, header as u64, table].iter().for_each(|value| self.put(&mut head, *value));
+        head.extend(0_u32.to_le_bytes());
+        let counts = [u16::try_from(header).unwrap(), u16::try_from(program_row).unwrap(), 1, section_row];
+        let sections = u16::try_from(rows.len()).unwrap();
+        counts.iter().chain(&[sections, sections - 1]).for_each(|count| head.extend(count.to_le_bytes()));
+        let flags = 5_u32.to_le_bytes();
+        head.extend(1_u32.to_le_bytes());
+        if is_64 {
+            head.extend(flags);
+        }
+        [0, self.address, self.address, loaded, loaded + 4096].iter().for_each(|value| self.put(&mut head, *value));
+        if !is_64 {
+            head.extend(flags);
+        }
+        self.put(&mut head, 4096);
+        out[..head.len()].copy_from_slice(&head);
+        out
+    }
+}
+
+/// Numbers of 32 bits from noise, each below `below` in size.
+fn distances(seed: u64, count: usize, below: i32) -> Vec<i32> {
+    noise(seed, 4 * count).as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes) % below).collect()
+}
+
+/// Calls, jumps, operands, and what lies between them; `grown` more bytes stand in the middle.
+fn x86_code(grown: usize) -> Vec<u8> {
+    let code = |seed| {
+        distances(seed, 300, 6_000).into_iter().enumerate().flat_map(|(number, distance)| {
+            let opcode: &[u8] = match number % 6 {
+                0 => &[0xe8],
+                1 => &[0xe9],
+                2 => &[0x0f, 0x84],
+                3 => &[0x48, 0x8d, 0x05],
+                4 => &[0xc5, 0xf8, 0x10, 0x0d],
+                _ => &[0x48, 0x8b, 0x1d],
+            };
+            [opcode, &distance.to_le_bytes(), &[0x90, 0x55, 0x5d]].concat()
+        })
+    };
+    code(1).chain(vec![0x90; grown]).chain(code(7)).collect()
+}
+
+fn arm_code(grown: usize) -> Vec<u8> {
+    let code = |seed| {
+        distances(seed, 400, 1_500).into_iter().enumerate().map(|(number, distance)| {
+            let bits = distance.cast_unsigned();
+            match number % 7 {
+                0 => 0x9400_0000 | bits & 0x3ff_ffff,
+                1 => 0x5400_0000 | (bits & 0x7_ffff) << 5,
+                2 => 0x3600_0000 | (bits & 0x3fff) << 5,
+                3 => 0x9000_0000 | (bits & 1) << 29 | 3,
+                4 => 0x9100_0063 | (bits & 0xfff) << 10,
+                5 => 0x1000_0000 | (bits & 0x7_ffff) << 5,
+                _ => 0xf940_0061 | (bits & 0xff) << 10,
+            }
+        })
+    };
+    let instructions = code(1).chain(vec![0xd503_201f; grown / 4]).chain(code(7));
+    instructions.flat_map(u32::to_le_bytes).collect()
+}
+
+/// A program with every kind of table, and with `grown` bytes more of code.
+fn program(machine: u16, grown: usize) -> Vec<u8> {
+    let code = if machine == AARCH64 { arm_code(grown) } else { x86_code(grown) };
+    let word = if machine == I386 { 4 } else { 8 };
+    let near = |seed, count: usize| -> Vec<u8> {
+        let grown = grown as u64;
+        let moved = |distance: i32| 0x1_0100 + u64::from(distance.unsigned_abs()) + grown;
+        distances(seed, count, 2_000).into_iter().flat_map(|one| moved(one).to_le_bytes()[..word].to_vec()).collect()
+    };
+    let frames = |seed| -> Vec<u8> {
+        let common: &[u8] = &[20, 0, 0, 0, 0, 0, 0, 0, 1, b'z', b'R', 0, 1, 0x78, 0x10, 1, 0x1b, 0, 0, 0, 0, 0, 0, 0];
+        let frame = |(number, distance): (usize, i32)| {
+            let back = u32::try_from(28 + 24 * number).unwrap();
+            let words = [20, back, distance.cast_unsigned(), 50, 0, 0];
+            words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>()
+        };
+        let frames = distances(seed, 40, 3_000).into_iter().enumerate().flat_map(frame);
+        common.iter().copied().chain(frames).chain([0; 4]).collect()
+    };
+    let header = [vec![1, 0x1b, 3, 0x3b], noise(9, 8), noise(3, 80)].concat();
+    let sections = vec![
+        (".dynsym", 11, 2, near(2, 60), 2),
+        (".dynstr", 3, 2, noise(4, 300), 0),
+        (".rela.dyn", 4, 2, near(6, 90), 1),
+        (".rel.plt", 9, 2, near(8, 30), 1),
+        (".relr.dyn", 19, 2, near(10, 20), 0),
+        (".text", 1, 6, code, 0),
+        (".rodata", 1, 2, distances(5, 500, 3_000).into_iter().flat_map(i32::to_le_bytes).collect(), 0),
+        (".eh_frame_hdr", 1, 2, header, 0),
+        (".eh_frame", 1, 2, frames(11), 0),
+        (".init_array", 14, 3, near(12, 4), 0),
+        (".dynamic", 6, 3, near(14, 20), 2),
+        (".got", 1, 3, near(16, 30), 0),
+        (".data", 1, 3, near(18, 30), 0),
+    ];
+    Program { machine, address: 0x1_0000, sections }.bytes()
+}
+
+fn matches(base: &dyn ReadAt, target: &dyn ReadAt) -> Vec<Match> {
+    let mut matches = Vec::new();
+    let mut push = |found| {
+        matches.push(found);
+        Ok(())
+    };
+    Index::new(base).unwrap().align(target, &mut push).unwrap();
+    matches
+}
+
+fn differing(base: &[u8], target: &[u8], matches: &[Match]) -> usize {
+    let part = |bytes: &[u8], start: u64, length: u64| {
+        let start = usize::try_from(start).unwrap();
+        bytes[start..start + usize::try_from(length).unwrap()].to_vec()
+    };
+    let differing = |found: &Match| {
+        let (base, target) = (part(base, found.base, found.length), part(target, found.target, found.length));
+        base.iter().zip(target).filter(|(one, other)| **one != *other).count()
+    };
+    matches.iter().map(differing).sum()
+}
+
+/// How many bytes in the matches differ without and with the prediction, which has been seen to decode.
+fn gain(base: &[u8], target: &[u8]) -> (usize, usize) {
+    let (base, target) = (&base.to_vec(), &target.to_vec());
+    let hint = describe(base, target).unwrap().unwrap();
+    let matches = matches(base, target);
+    let predicted = predict(base, &matches, &hint);
+    assert_eq!(predicted.len(), base.len());
+    let prediction = |matches: &[Match]| Ok(Some(predict(base, matches, &hint)));
+    let mut streams = Streams::<Vec<u8>>::default();
+    let is_predicted = encode(base, target, &prediction, &mut streams).unwrap();
+    let Streams { control, gaps, values, literals } = &streams;
+    let mut streams = Streams { control: &control[..], gaps: &gaps[..], values: &values[..], literals: &literals[..] };
+    let mut rebuilt = Vec::new();
+    let prediction: &patch::Prediction<'_> = if is_predicted { &prediction } else { &patch::no_prediction };
+    decode(base, target.len() as u64, prediction, &mut streams, &mut rebuilt).unwrap();
+    assert!(rebuilt == *target);
+    (differing(base, target, &matches), differing(&predicted, target, &matches))
+}
+
+/// A C program of many functions that call each other and use data; every 37th does `more` besides.
+fn source(more: usize) -> String {
+    let mut source = String::from("#include <stdio.h>\nstatic int seen[4096];\nstatic const char *names[120];\n");
+    for number in 0..120_usize {
+        source += &format!("__attribute__((noinline)) int f{number}(int a, int b) {{\n");
+        for (step, byte) in noise(2 * number as u64 + 1, 9).into_iter().enumerate() {
+            let (wide, callee) = (usize::from(byte) * 7 + step, usize::from(byte) % number.max(1));
+            source += &match byte % 8 {
+                _ if number == 0 => format!("a ^= b * {wide};\n"),
+                0 | 1 => format!("a += f{callee}(b, a >> {});\n", byte % 5),
+                2 => format!("seen[{wide}] += b; names[{number}] = \"name {wide}\";\n"),
+                3 => format!("if (a > {wide}) puts(\"text {number} {wide}\"); else b ^= seen[a & 4095];\n"),
+                4 => format!("for (int i = 0; i < {wide}; i++) a += seen[(i * b) & 4095];\n"),
+                5 => format!(
+                    "switch (b % 6) {{ case 0: a = f{callee}(a, b); break; case 1: b += {wide}; break; \
+                              case 2: seen[a & 4095]--; break; case 3: a -= b; break; case 4: return a; case 5: b = -a; }}\n"
+                ),
+                6 => format!("b = a * {wide} - b / {};\n", byte % 9 + 2),
+                _ => format!("if (b & {wide}) return seen[{wide}] - a;\n"),
+            };
+        }
+        let added = if number % 37 == 5 { more } else { 0 };
+        (0..added).for_each(|step| source += &format!("seen[(b + {step}) & 4095] ^= a * {step} + b;\n"));
+        source += "return a - b; }\n";
+    }
+    source += "int main(int c, char **v) { return f119(c, 5) + (names[c] != 0) + (v != 0); }\n";
+    source
+}
+
+fn compiled(folder: &Path, name: &str, more: usize, options: &[&str]) -> Vec<u8> {
+    fs::write(folder.join("source.c"), source(more)).unwrap();
+    run("build-essential", folder, "gcc", &[&["-O1", "-o", name, "source.c"], options].concat());
+    fs::read(folder.join(name)).unwrap()
+}
+
+#[test]
+fn what_a_compiler_made_again_is_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    for options in [&[][..], &["-no-pie", "-fno-pic"], &["-static"], &["-shared", "-fPIC"]] {
+        let base = compiled(folder.path(), "base", 0, options);
+        let target = compiled(folder.path(), "target", 9, options);
+        let (without, with) = gain(&base, &target);
+        assert!(2 * with < without, "{options:?}: {with} of {without} bytes still differ");
+    }
+}
+
+/// The format says what is predicted: these are the predictions of the version that it names.
+#[test]
+fn predictions_are_those_of_the_format() {
+    let found = [X86_64, AARCH64, I386].map(|machine| {
+        let (base, target) = (program(machine, 0), program(machine, 64));
+        let hint = describe(&base, &target).unwrap().unwrap();
+        let at = |number: u64| number * 1_000;
+        let matches: Vec<Match> = (0..base.len() as u64 / 1_000)
+            .map(|number| Match { target: at(number) + 16 * (number / 3), base: at(number), length: 900 })
+            .collect();
+        let hash = xxhash_rust::xxh3::xxh3_64(&predict(&base, &matches, &hint));
+        (hint, hash)
+    });
+    let hints = found.each_ref().map(|(hint, _)| hint.clone());
+    assert_eq!(hints, [PINNED.0, PINNED.0, PINNED.0].map(<[u8]>::to_vec));
+    assert_eq!(found.map(|(_, hash)| hash), PINNED.1);
+}
+
+const PINNED: (&[u8], [u64; 3]) =
+    (&[1, 0, 0, 129, 0, 129, 0, 0], [7_297_512_506_525_104_255, 13_887_175_166_420_767_935, 3_550_510_149_787_534_147]);
+
+#[test]
+fn what_is_no_executable_or_another_one_has_no_hint() {
+    let program = |machine| program(machine, 0);
+    assert!(describe(&program(X86_64), &program(X86_64)).unwrap().is_some());
+    for (base, target) in [
+        (program(X86_64), program(AARCH64)),
+        (program(X86_64), noise(1, 5_000)),
+        (b"#!/bin/sh".to_vec(), program(X86_64)),
+        (Vec::new(), Vec::new()),
+    ] {
+        assert_eq!(describe(&base, &target).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_hint_that_is_none_predicts_what_stands_there() {
+    let base = program(X86_64, 0);
+    for hint in [&[][..], &[1], &[255; 40], &noise(3, 100)] {
+        assert!(predict(&base, &[Match { target: 500, base: 0, length: 4_000 }], hint) == base);
+    }
+}
+
+fn any_matches(length: u64) -> impl Strategy<Value = Vec<Match>> {
+    let one = (0..length, 0..3_000_u64, 0..1_u64 << 20).prop_map(move |(base, most, target)| Match {
+        target,
+        base,
+        length: most.min(length - base),
+    });
+    proptest::collection::vec(one, 0..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn damaged_programs_are_predicted_without_a_failure(
+        machine in prop_oneof![Just(X86_64), Just(AARCH64), Just(I386), any::<u16>()],
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
+        in_headers in any::<bool>(),
+        found in any_matches(4_000),
+        hint in prop_oneof![Just(None), proptest::collection::vec(any::<u8>(), 0..60).prop_map(Some)],
+    ) {
+        let (mut base, target) = (program(machine, 0), program(machine, 48));
+        for (at, byte) in damage {
+            // The tables that say where all else is stand at both ends.
+            let at = if in_headers { at.index(1_200) } else { at.index(base.len()) };
+            let length = base.len();
+            base[if at < 150 { at } else { length - 1 - at.min(length - 1) }] = byte;
+        }
+        let hint = hint.or(describe(&base, &target).unwrap()).unwrap_or_default();
+        let predicted = predict(&base, &found, &hint);
+        prop_assert_eq!(predicted.len(), base.len());
+        prop_assert!(predicted == predict(&base, &found, &hint));
+        prop_assert_eq!(predict(&base[..base.len() / 2], &[], &hint).len(), base.len() / 2);
+    }
+}
