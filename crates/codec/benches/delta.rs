@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may panic")]
 
+#[path = "../tests/common/noise.rs"]
+mod noise;
+
 use std::io;
 
 use delta_codec::align::{Index, Match};
@@ -12,6 +15,7 @@ use delta_codec::patch::{self, Streams, no_prediction};
 use delta_codec::{MemoryScratch, bsdiff, vcdiff};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use noise::noise;
 
 fn main() {
     divan::main();
@@ -61,18 +65,6 @@ fn code(moved: u32) -> Vec<u8> {
         place[..4].copy_from_slice(&(address + moved).to_le_bytes());
     }
     bytes
-}
-
-/// Pseudo-random bytes, the same for the same seed (xorshift64*).
-fn noise(seed: u64, count: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut next = || {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes()[7]
-    };
-    (0..count).map(|_| next()).collect()
 }
 
 fn patch_of((base, target): &Pair) -> Streams<Vec<u8>> {

@@ -4,6 +4,7 @@
 //! [`ReadAt`] and [`std::io::Read`], go out through [`std::io::Write`], and what is too large for memory goes into a
 //! [`Scratch`] that the caller provides.
 
+mod adler;
 pub mod align;
 pub mod bsdiff;
 mod bytes;

@@ -9,6 +9,7 @@ use super::{
     WINDOW_TARGET, integer,
 };
 use crate::ReadAt;
+use crate::adler::Adler;
 use crate::bytes::Bytes;
 use crate::limits::VCDIFF_WINDOW_BYTES_MAX;
 
@@ -98,7 +99,7 @@ impl<R: Read> Decoder<'_, R> {
         let sections = [self.section(data)?, self.section(instructions)?, self.section(addresses)?];
         let target = self.rebuild(&segment, &sections, size)?;
         if let Some(expected) = checksum {
-            let found = adler32(&target);
+            let found = Adler::of(&target);
             if found != expected {
                 return Err(Error::Checksum { window: self.window, expected, found });
             }
@@ -252,19 +253,4 @@ fn add(target: &mut Vec<u8>, data: &mut &[u8], instructions: &mut &[u8], fixed: 
 fn length_of(fixed: u8, instructions: &mut &[u8], left: usize) -> Option<usize> {
     let length = if fixed == 0 { usize::try_from(integer::take(instructions)?).ok()? } else { usize::from(fixed) };
     (length <= left).then_some(length)
-}
-
-/// The checksum of zlib (RFC 1950, 8.2), which xdelta3 puts before each window.
-pub(super) fn adler32(bytes: &[u8]) -> u32 {
-    // 5552 bytes are the most after which the sums still fit into 32 bits.
-    let (mut low, mut high) = (1_u32, 0_u32);
-    for part in bytes.chunks(5552) {
-        for byte in part {
-            low += u32::from(*byte);
-            high += low;
-        }
-        low %= 65_521;
-        high %= 65_521;
-    }
-    high << 16 | low
 }

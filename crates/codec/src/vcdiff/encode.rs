@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::decode::adler32;
 use super::window::{self, Step};
 use super::{HEADER_APPLICATION, MAGIC, WINDOW_CHECKSUM, WINDOW_SOURCE, integer};
 use crate::ReadAt;
+use crate::adler::Adler;
 use crate::align::{Index, Match};
 use crate::bytes::Bytes;
 use crate::limits::VCDIFF_WINDOW_BYTES;
@@ -257,7 +257,7 @@ fn frame(window: &[u8], steps: &[Step], position: u64, length: u64) -> Vec<u8> {
     for section in [&sections.data, &sections.instructions, &sections.addresses] {
         integer::push(&mut body, section.len() as u64);
     }
-    body.extend_from_slice(&adler32(window).to_be_bytes());
+    body.extend_from_slice(&Adler::of(window).to_be_bytes());
     for section in [&sections.data, &sections.instructions, &sections.addresses] {
         body.extend_from_slice(section);
     }

@@ -2,23 +2,13 @@
 
 #[allow(dead_code, reason = "only what opens archives needs them")]
 pub(crate) mod archives;
+mod noise;
 
 use std::path::Path;
 use std::process::Command;
 
+pub(crate) use noise::noise;
 use proptest::prelude::*;
-
-/// Pseudo-random bytes, the same for the same seed (xorshift64*).
-pub(crate) fn noise(seed: u64, count: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut next = || {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes()[7]
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 /// A base and a target that was made from it by cutting, copying, inserting and changing.
 pub(crate) fn base_and_target() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
