@@ -1,5 +1,7 @@
 //! The documents of an image: reading the fields that matter, and making the manifest that a source does not have.
 
+use std::collections::BTreeMap;
+
 use oci_spec::image::{Arch, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, Os};
 use serde::Serialize;
 
@@ -40,12 +42,47 @@ pub fn synthesise_manifest(config: &Document, layers: &[(DiffId, u64)]) -> Resul
 /// Never for real images; an internal error otherwise.
 pub fn synthesise_index(manifests: &[(Document, Option<Platform>)]) -> Result<Document> {
     let entry = |(manifest, platform): &(Document, Option<Platform>)| IndexEntry {
-        media_type: OCI_MANIFEST,
+        media_type: OCI_MANIFEST.to_owned(),
         digest: manifest.digest(),
         size: manifest.bytes().len() as u64,
+        annotations: BTreeMap::new(),
         platform: platform.clone(),
     };
-    document(&Index { schema_version: 2, media_type: OCI_INDEX, manifests: manifests.iter().map(entry).collect() })
+    document(&Index::of(manifests.iter().map(entry).collect()))
+}
+
+/// An index as it is written (OCI image-spec, image-index.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    schema_version: u32,
+    media_type: &'static str,
+    manifests: Vec<IndexEntry>,
+}
+
+impl Index {
+    /// The index of these manifests and indexes.
+    pub const fn of(manifests: Vec<IndexEntry>) -> Self {
+        Self { schema_version: 2, media_type: OCI_INDEX, manifests }
+    }
+}
+
+/// What an index says of one manifest or index; what is empty is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexEntry {
+    /// The media type.
+    pub media_type: String,
+    /// The digest.
+    pub digest: BlobDigest,
+    /// The size in bytes.
+    pub size: u64,
+    /// Annotations, as names in an archive are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<&'static str, String>,
+    /// The platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
 }
 
 /// What a config says.
@@ -166,24 +203,6 @@ struct Blob {
     media_type: &'static str,
     digest: BlobDigest,
     size: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Index {
-    schema_version: u32,
-    media_type: &'static str,
-    manifests: Vec<IndexEntry>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct IndexEntry {
-    media_type: &'static str,
-    digest: BlobDigest,
-    size: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<Platform>,
 }
 
 #[cfg(test)]

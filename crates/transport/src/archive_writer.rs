@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
+use delta_core::documents::{Index, IndexEntry};
 use delta_core::error::{Error, Result};
 use delta_core::image::{ManifestKind, RebuiltImage, RebuiltManifest};
 use delta_core::progress::Progress;
@@ -106,32 +107,15 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Index {
-    schema_version: u32,
-    media_type: &'static str,
-    manifests: Vec<IndexEntry>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct IndexEntry {
-    media_type: String,
-    digest: String,
-    size: u64,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<&'static str, String>,
-}
-
 fn index(images: &[RebuiltImage], naming: Naming) -> Index {
     let mut manifests = Vec::new();
     for image in images {
         let entry = |annotations| IndexEntry {
             media_type: image.root.media_type.clone(),
-            digest: image.root.digest.to_string(),
+            digest: image.root.digest,
             size: image.root.size,
             annotations,
+            platform: None,
         };
         if naming == Naming::Unnamed || image.names.is_empty() {
             manifests.push(entry(BTreeMap::new()));
@@ -144,7 +128,7 @@ fn index(images: &[RebuiltImage], naming: Naming) -> Index {
             ]))
         }));
     }
-    Index { schema_version: 2, media_type: delta_core::documents::OCI_INDEX, manifests }
+    Index::of(manifests)
 }
 
 #[derive(Serialize)]
