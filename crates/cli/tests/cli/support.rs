@@ -69,6 +69,15 @@ pub(crate) fn real(package: &str, program: &str, arguments: &[&str]) {
     assert!(done.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// Runs docker_delta; returns the most memory that it had, in MB (2^20 bytes).
+pub(crate) fn peak_megabytes(folder: &Folder, arguments: &[&str]) -> u64 {
+    let report = folder.file("peak");
+    let timed = ["-o", &report, "-f", "%M", env!("CARGO_BIN_EXE_docker_delta")];
+    real("time", "/usr/bin/time", &[&timed[..], arguments].concat());
+    let kilobytes: u64 = fs::read_to_string(report).unwrap().trim().parse().unwrap();
+    kilobytes >> 10
+}
+
 pub(crate) fn sample(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/samples").join(name);
     path.to_str().unwrap().to_owned()
