@@ -25,6 +25,7 @@
 //! see the modules.
 
 mod aarch64;
+mod debug;
 mod elf;
 mod moves;
 mod output;
@@ -98,6 +99,7 @@ fn section(output: &mut Output<'_>, elf: &Elf<'_>, section: &Section<'_>, starts
         RELATIVE => tables::relative(output, elf, section),
         DYNAMIC => tables::dynamic(output, elf, section),
         STARTERS | ENDERS => tables::words(output, elf, section),
+        PROGRAM if elf.word == 8 && section.name.starts_with(b".debug_") => debug::predict(output, section),
         _ if !section.is_loaded => {}
         _ if section.name == b".eh_frame_hdr" => unwind::header(output, section),
         _ if section.name == b".eh_frame" => unwind::frames(output, section),

@@ -104,13 +104,16 @@ pub(super) fn relocations(output: &mut Output<'_>, elf: &Elf<'_>, section: &Sect
         if let Some(symbols) = symbols.filter(|_| symbol > 0) {
             symbol_number(output, at + word, symbol, symbols, word);
         }
+        if symbol > 0 {
+            continue;
+        }
         if has_addend {
-            if symbol == 0 {
-                output.address(at + 2 * word, word);
-            }
-        } else if symbol == 0
-            && let Some(place) = place.and_then(|place| output.space.offset(place))
+            output.address(at + 2 * word, word);
+        }
+        // Some linkers write the address to its place, too.
+        if let Some(place) = place.and_then(|place| output.space.offset(place))
             && let Ok(place) = usize::try_from(place)
+            && (!has_addend || word_at(output.base, place, word) == word_at(output.base, at + 2 * word, word))
         {
             output.address(place, word);
         }

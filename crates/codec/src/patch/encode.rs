@@ -7,6 +7,12 @@ use crate::ReadAt;
 use crate::align::{Index, Match, common_prefix};
 use crate::bytes::Bytes;
 
+/// How often matches are looked for in what was predicted from those before.
+const ROUNDS: usize = 2;
+
+/// What a match weighs, in bytes.
+const MATCH_WEIGHT: u64 = 4;
+
 /// Appends to `streams` what makes `target` from `base`, and returns whether it is to be decoded with the prediction: one
 /// that leaves more bytes to be corrected than the base itself is not used.
 ///
@@ -19,54 +25,99 @@ pub fn encode<W: Write>(
     streams: &mut Streams<W>,
 ) -> io::Result<bool> {
     let Streams { control, gaps, values, literals } = streams;
-    let mut is_predicted = false;
     let mut control = Control { out: control, target_end: 0, base_end: 0 };
-    let index = Index::new(base)?;
-    let long_enough = |take: &mut dyn FnMut(Match) -> io::Result<()>| {
-        index.align(target, &mut |found| if found.length < MATCH_BYTES_MIN { Ok(()) } else { take(found) })
-    };
     if is_predictable(base.len(), target.len()) {
-        let mut matches = Vec::new();
-        long_enough(&mut |found| {
-            matches.push(found);
-            control.append(found)
-        })?;
-        drop(index);
-        let predicted = predict(prediction, &matches, base.len())?;
-        let predicted = match predicted {
-            Some(predicted) if differing(&predicted, target, &matches)? < differing(base, target, &matches)? => {
-                is_predicted = true;
-                Some(predicted)
-            }
-            _ => None,
-        };
-        let base = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
-        let mut residual = Residual::new(base, target, gaps, values, literals)?;
-        matches.iter().try_for_each(|found| residual.append(*found))?;
-        residual.finish()?;
-    } else {
-        let mut residual = Residual::new(base, target, gaps, values, literals)?;
-        long_enough(&mut |found| {
+        let Guess { matches, predicted, .. } = Guess::best(base, target, prediction)?;
+        let seen = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
+        let mut residual = Residual::new(seen, target, gaps, values, literals)?;
+        for found in matches {
             control.append(found)?;
-            residual.append(found)
-        })?;
+            residual.append(found)?;
+        }
         residual.finish()?;
+        control.finish(target.len())?;
+        return Ok(predicted.is_some());
     }
+    let mut residual = Residual::new(base, target, gaps, values, literals)?;
+    align(base, target, &mut |found| {
+        control.append(found)?;
+        residual.append(found)
+    })?;
+    residual.finish()?;
     control.finish(target.len())?;
-    Ok(is_predicted)
+    Ok(false)
 }
 
-/// The number of bytes in the matches that differ.
-fn differing(base: &dyn ReadAt, target: &dyn ReadAt, matches: &[Match]) -> io::Result<u64> {
-    let (mut base, mut target) = (Bytes::walked(base)?, Bytes::walked(target)?);
-    let mut count = 0;
+/// The matches that are long enough.
+fn align(base: &dyn ReadAt, target: &dyn ReadAt, take: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
+    let long_enough = &mut |found: Match| if found.length < MATCH_BYTES_MIN { Ok(()) } else { take(found) };
+    Index::new(base)?.align(target, long_enough)
+}
+
+fn aligned(base: &dyn ReadAt, target: &dyn ReadAt) -> io::Result<Vec<Match>> {
+    let mut matches = Vec::new();
+    align(base, target, &mut |found| {
+        matches.push(found);
+        Ok(())
+    })?;
+    Ok(matches)
+}
+
+/// Matches, and what is predicted from them.
+struct Guess {
+    matches: Vec<Match>,
+    predicted: Option<Vec<u8>>,
+    /// Bytes that are left to be said.
+    weight: u64,
+}
+
+impl Guess {
+    /// What was predicted is nearer to the target than the base is, so that looking for matches in it finds more; and those
+    /// predict better again.
+    fn best(base: &dyn ReadAt, target: &dyn ReadAt, prediction: &Prediction<'_>) -> io::Result<Self> {
+        let matches = aligned(base, target)?;
+        let Some(predicted) = predict(prediction, &matches, base.len())? else {
+            return Ok(Self { matches, predicted: None, weight: 0 });
+        };
+        let plain = weight(base, target, &matches)?;
+        let mut best = Self::of(matches, predicted, target)?;
+        if best.weight >= plain {
+            return Ok(Self { predicted: None, ..best });
+        }
+        for _ in 0..ROUNDS {
+            let seen = best.predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
+            let matches = aligned(seen, target)?;
+            if matches == best.matches {
+                break;
+            }
+            let Some(predicted) = predict(prediction, &matches, base.len())? else { break };
+            let next = Self::of(matches, predicted, target)?;
+            if next.weight >= best.weight {
+                break;
+            }
+            best = next;
+        }
+        Ok(best)
+    }
+
+    fn of(matches: Vec<Match>, predicted: Vec<u8>, target: &dyn ReadAt) -> io::Result<Self> {
+        let weight = weight(&predicted, target, &matches)?;
+        Ok(Self { matches, predicted: Some(predicted), weight })
+    }
+}
+
+/// The number of bytes that differ in the matches or are in none, and some for each match.
+fn weight(base: &dyn ReadAt, target: &dyn ReadAt, matches: &[Match]) -> io::Result<u64> {
+    let (mut base, mut walked) = (Bytes::walked(base)?, Bytes::walked(target)?);
+    let mut weight = target.len();
     for found in matches {
-        each_piece(&mut base, &mut target, *found, &mut |base, target| {
-            count += base.iter().zip(target).filter(|(one, other)| one != other).count() as u64;
+        weight = weight - found.length + MATCH_WEIGHT;
+        each_piece(&mut base, &mut walked, *found, &mut |base, target| {
+            weight += base.iter().zip(target).filter(|(one, other)| one != other).count() as u64;
             Ok(())
         })?;
     }
-    Ok(count)
+    Ok(weight)
 }
 
 /// Takes as many bytes of the base as of the target.
