@@ -15,8 +15,8 @@ const BATCH_STREAMS: usize = 1024;
 
 /// Writes the content that `plan`, `skeleton` and `plain` describe, at most `most` bytes, and returns its length.
 ///
-/// A plan with corrections made by somebody hostile can run without end and take memory without bound; every other plan
-/// ends after work in proportion to plan, skeleton and plain bytes.
+/// It ends after work in proportion to plan, skeleton and plain bytes; corrections that lead nowhere are given up after
+/// [`DEFLATE_CORRECTED_SECONDS`](crate::limits::DEFLATE_CORRECTED_SECONDS).
 ///
 /// # Errors
 /// When the three do not belong together, the content is longer, or reading or writing fails.

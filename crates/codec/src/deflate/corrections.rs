@@ -3,17 +3,19 @@
 //! The library is young and panics on some streams, so a panic counts as a stream that cannot be made again. What it
 //! writes is a format of its own, which is why its exact version is part of every description that uses it.
 //!
-//! Two of its faults cannot be mended from here. Corrections that were altered can keep it busy without end while its
-//! memory grows, so they may be used only after a check that they are the ones that were written. And before it gives up
-//! on some streams it prints lines to the standard output.
+//! Corrections that were altered can keep it busy without end while its memory grows, some megabytes a second, so each piece is
+//! made in a thread of its own and given up after [`DEFLATE_CORRECTED_SECONDS`].
 
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use preflate_rs::{ExitCode, PreflateConfig, PreflateStreamProcessor, RecreateStreamProcessor};
 
 use super::located::Located;
-use crate::limits::{DEFLATE_CORRECTED_BYTES, DEFLATE_CORRECTED_PIECE};
+use crate::limits::{DEFLATE_CORRECTED_BYTES, DEFLATE_CORRECTED_PIECE, DEFLATE_CORRECTED_SECONDS};
 use crate::{ReadAt, Reader};
 
 /// Compressed bytes that are read at a time until they hold whole blocks.
@@ -115,20 +117,86 @@ impl Attempt {
 
 /// Writes the stream of the bytes that `plain` gives.
 pub(super) fn recreate(pieces: &[Piece], plain: &mut impl Read, out: &mut dyn Write) -> io::Result<()> {
-    let mut processor = RecreateStreamProcessor::new();
+    recreate_within(Duration::from_secs(DEFLATE_CORRECTED_SECONDS), pieces, plain, out)
+}
+
+/// Gives up a piece that takes longer than `most`, which is far more than any needs.
+fn recreate_within(most: Duration, pieces: &[Piece], plain: &mut impl Read, out: &mut dyn Write) -> io::Result<()> {
+    let (work, jobs) = mpsc::sync_channel(0);
+    let (results, made) = mpsc::sync_channel(1);
+    // A thread cannot be ended from outside: one that runs on is left to the end of the program, which an error brings.
+    thread::Builder::new().spawn(move || recreate_pieces(&jobs, &results))?;
+    let given_up = || invalid("the corrections lead nowhere");
     for piece in pieces {
         let mut held = Vec::new();
         if plain.take(piece.plain).read_to_end(&mut held)? as u64 != piece.plain {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let recreated = catch_unwind(AssertUnwindSafe(|| {
-            processor.recompress(&mut held.as_slice(), &piece.corrections).map(|(bytes, _)| bytes)
-        }));
-        match recreated {
-            Ok(Ok(bytes)) => out.write_all(&bytes)?,
-            Ok(Err(error)) => return Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
-            Err(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "the corrections make no stream")),
+        work.send((held, piece.corrections.clone())).map_err(|_| given_up())?;
+        match made.recv_timeout(most).map_err(|_| given_up())? {
+            Some(bytes) => out.write_all(&bytes)?,
+            None => return Err(invalid("the corrections make no stream")),
         }
     }
     Ok(())
+}
+
+/// Makes the piece of each job, plain bytes and corrections, as long as there are any; `None` for one that cannot be made.
+fn recreate_pieces(jobs: &mpsc::Receiver<(Vec<u8>, Vec<u8>)>, results: &mpsc::SyncSender<Option<Vec<u8>>>) {
+    let mut processor = RecreateStreamProcessor::new();
+    for (plain, corrections) in jobs {
+        let made = catch_unwind(AssertUnwindSafe(|| processor.recompress(&mut plain.as_slice(), &corrections)));
+        let made = made.ok().and_then(Result::ok).map(|(bytes, _)| bytes);
+        if results.send(made).is_err() {
+            return;
+        }
+    }
+}
+
+fn invalid(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::write::DeflateEncoder;
+
+    use super::super::located::{LEVELS, Wrapping};
+    use super::*;
+
+    fn located(deflated: &[u8], plain: &[u8]) -> Located {
+        Located {
+            name: Vec::new(),
+            offset: 0,
+            length: deflated.len() as u64,
+            wrapping: Wrapping::Raw,
+            levels: LEVELS,
+            pieces: vec![(0, deflated.len() as u64)],
+            plain_offset: 0,
+            plain_length: plain.len() as u64,
+        }
+    }
+
+    #[test]
+    fn altered_corrections_end_in_bounded_time() {
+        let plain: Vec<u8> = (0..60_000_u32).map(|number| (number * number >> 7).to_le_bytes()[0] & 31).collect();
+        let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
+        encoder.write_all(&plain).unwrap();
+        let deflated = encoder.finish().unwrap();
+        let Some(pieces) = find(&located(&deflated, &plain), &deflated).unwrap() else { panic!("no corrections") };
+        let mut out = Vec::new();
+        recreate(&pieces, &mut plain.as_slice(), &mut out).unwrap();
+        assert!(out == deflated);
+        let most = Duration::from_millis(300);
+        let start = std::time::Instant::now();
+        let tries = pieces[0].corrections.len().min(24);
+        for at in 0..tries {
+            let mut altered = pieces.clone();
+            altered[0].corrections[at] ^= 0x55;
+            let _ = recreate_within(most, &altered, &mut plain.as_slice(), &mut Vec::new());
+        }
+        assert!(start.elapsed() < Duration::from_secs(60) + most * u32::try_from(tries).unwrap());
+    }
 }
