@@ -2,34 +2,7 @@
 
 use std::io::{self, Read};
 
-/// The checksum of zlib (RFC 1950, 8.2), byte after byte.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Adler {
-    low: u32,
-    high: u32,
-}
-
-impl Adler {
-    pub(super) const fn new() -> Self {
-        Self { low: 1, high: 0 }
-    }
-
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        // 5552 bytes are the most after which the sums still fit into 32 bits.
-        for part in bytes.chunks(5552) {
-            for byte in part {
-                self.low += u32::from(*byte);
-                self.high += self.low;
-            }
-            self.low %= 65_521;
-            self.high %= 65_521;
-        }
-    }
-
-    pub(super) const fn sum(self) -> u32 {
-        self.high << 16 | self.low
-    }
-}
+use crate::adler::Adler;
 
 /// What a trailer says of the plain bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

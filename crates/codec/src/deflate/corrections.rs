@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn altered_corrections_end_in_bounded_time() {
-        let plain: Vec<u8> = (0..60_000_u32).map(|number| (number * number >> 7).to_le_bytes()[0] & 31).collect();
+        let plain: Vec<u8> = (0..60_000_u32).map(|number| ((number * number) >> 7).to_le_bytes()[0] & 31).collect();
         let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
         encoder.write_all(&plain).unwrap();
         let deflated = encoder.finish().unwrap();
