@@ -40,7 +40,10 @@ pub const DEFLATE_STREAM_BYTES_MIN: u64 = 32;
 /// The longest name or comment in the header of a gzip member.
 pub const DEFLATE_HEADER_BYTES: u64 = 64 << 10;
 
-/// The longest central directory of a zip, which is held whole: some 500,000 members.
+/// Archives stored in an archive that are searched.
+pub const DEFLATE_STORED: usize = 1024;
+
+/// The central directories of a zip and of those stored in it, each of which is held whole: some 500,000 members.
 pub const DEFLATE_DIRECTORY_BYTES: u64 = 64 << 20;
 
 /// The most IDAT chunks of a png; an encoder that cuts every 8 KiB needs that many for 512 MiB.

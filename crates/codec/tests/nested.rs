@@ -62,6 +62,26 @@ fn what_is_nested_is_opened() {
 }
 
 #[test]
+fn what_is_nested_without_compression_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("notes"), text(1, 5_000)).unwrap();
+    std::fs::write(path("more"), text(5, 5_000)).unwrap();
+    for arguments in [
+        ["-qX9", "lib.jar", "notes", "more"],
+        ["-qX0", "app.war", "lib.jar", "more"],
+        ["-qX0", "all.ear", "app.war", "more"],
+    ] {
+        common::run("zip", folder.path(), "zip", &arguments);
+    }
+    let whole = std::fs::read(path("all.ear")).unwrap();
+    assert!(!holds(&whole, &text(1, 5_000)));
+    let unfolded = all(&unfold(&whole, &MemoryScratch).unwrap().bytes);
+    assert!(holds(&unfolded, &text(1, 5_000)));
+    opened(&NONE, &whole);
+}
+
+#[test]
 fn what_lies_deeper_than_the_bound_stays_compressed() {
     let packed = |levels: usize| (0..levels).fold(text(1, 50_000), |plain, _| gzipped(&plain));
     assert!(holds(&opened(&NONE, &packed(3)).unwrap().0, &text(1, 50_000)));

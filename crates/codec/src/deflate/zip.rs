@@ -7,8 +7,8 @@
 use std::io;
 
 use super::located::{Around, Collector, LEVELS, Wrapping, bytes_at};
-use crate::ReadAt;
-use crate::limits::DEFLATE_DIRECTORY_BYTES;
+use crate::limits::{DEFLATE_DEPTH, DEFLATE_DIRECTORY_BYTES, DEFLATE_STORED};
+use crate::{ReadAt, Slice};
 
 pub(super) const LOCAL: [u8; 4] = *b"PK\x03\x04";
 const CENTRAL: [u8; 4] = *b"PK\x01\x02";
@@ -16,6 +16,7 @@ const END: [u8; 4] = *b"PK\x05\x06";
 const END_64: [u8; 4] = *b"PK\x06\x06";
 const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 
+const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 const ENCRYPTED: u16 = 1;
 const SIZES_64: u16 = 1;
@@ -30,9 +31,18 @@ struct Directory {
     shift: u64,
 }
 
-struct Member {
+/// A record of a directory.
+struct Record {
     name: Vec<u8>,
     header: u64,
+    size: u64,
+    is_stored: bool,
+}
+
+/// A deflated member; where its stream starts in the content.
+struct Member {
+    name: Vec<u8>,
+    start: u64,
     size: u64,
 }
 
@@ -44,23 +54,55 @@ pub(super) fn ends(content: &dyn ReadAt) -> io::Result<bool> {
 
 pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
     let content = collector.content;
-    let Some(directory) = directory(content)? else { return Ok(()) };
-    let mut members = members(content, &directory)?;
-    members.sort_by_key(|member| member.header);
-    for member in members {
-        let Some(start) = data_start(content, member.header)? else { continue };
-        let is_free = collector.found.last().is_none_or(|last| last.end() <= start);
-        let is_inside = start.checked_add(member.size).is_some_and(|end| end <= content.len());
-        if !is_free || !is_inside {
+    let mut search = Search { content, room: DEFLATE_DIRECTORY_BYTES, stored: DEFLATE_STORED, found: Vec::new() };
+    search.archive(0, content.len(), DEFLATE_DEPTH)?;
+    let mut members = search.found;
+    members.sort_by_key(|member| member.start);
+    for Member { name, start, size } in members {
+        if collector.found.last().is_some_and(|last| last.end() > start) {
             continue;
         }
-        let piece = (start, member.size);
-        if let Some(end) = collector.inflate(&[piece])?.filter(|end| end.compressed == member.size) {
-            let around = Around { name: &member.name, span: piece, wrapping: Wrapping::Raw, levels: LEVELS };
+        let piece = (start, size);
+        if let Some(end) = collector.inflate(&[piece])?.filter(|end| end.compressed == size) {
+            let around = Around { name: &name, span: piece, wrapping: Wrapping::Raw, levels: LEVELS };
             collector.add(around, vec![piece], end);
         }
     }
     Ok(())
+}
+
+/// The search in an archive and in those that are stored in it, as web applications store their libraries.
+struct Search<'a> {
+    content: &'a dyn ReadAt,
+    /// Bytes of directories that may still be held, one after the other.
+    room: u64,
+    /// Stored members that may still be searched.
+    stored: usize,
+    found: Vec<Member>,
+}
+
+impl Search<'_> {
+    /// Searches the archive of `length` bytes at `offset`.
+    fn archive(&mut self, offset: u64, length: u64, depth: u32) -> io::Result<()> {
+        let Some(archive) = Slice::new(self.content, offset, length) else { return Ok(()) };
+        let Some(directory) = directory(&archive)?.filter(|directory| directory.size <= self.room) else {
+            return Ok(());
+        };
+        self.room -= directory.size;
+        for Record { name, header, size, is_stored } in records(&archive, &directory)? {
+            let Some(start) = data_start(&archive, header)? else { continue };
+            if start.checked_add(size).is_none_or(|end| end > length) {
+                continue;
+            }
+            if !is_stored {
+                self.found.push(Member { name, start: offset + start, size });
+            } else if depth > 1 && self.stored > 0 && bytes_at::<4>(&archive, start)? == Some(LOCAL) {
+                self.stored -= 1;
+                self.archive(offset + start, size, depth - 1)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Looks for the last end record whose directory lies right before it.
@@ -108,8 +150,8 @@ fn directory_at(content: &dyn ReadAt, end: u64, size: u64, stated: u64) -> io::R
     Ok(is_directory.then_some(Directory { offset, size, shift }))
 }
 
-/// The members that are worth a look: deflated, not encrypted.
-fn members(content: &dyn ReadAt, directory: &Directory) -> io::Result<Vec<Member>> {
+/// The members that are worth a look: deflated or stored, not encrypted.
+fn records(content: &dyn ReadAt, directory: &Directory) -> io::Result<Vec<Record>> {
     let mut bytes = vec![0; usize::try_from(directory.size).unwrap_or_default()];
     content.read_exact_at(&mut bytes, directory.offset)?;
     let mut found = Vec::new();
@@ -118,12 +160,13 @@ fn members(content: &dyn ReadAt, directory: &Directory) -> io::Result<Vec<Member
         let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(u16_at(rest, at)));
         let end = 46 + name + extra + comment;
         let Some(record) = rest.get(..end) else { break };
-        if u16_at(record, 10) == DEFLATED
+        let method = u16_at(record, 10);
+        if matches!(method, DEFLATED | STORED)
             && u16_at(record, 8) & ENCRYPTED == 0
             && let Some((size, header)) = size_and_header(record, &record[46 + name..46 + name + extra])
             && let Some(header) = header.checked_add(directory.shift)
         {
-            found.push(Member { name: record[46..46 + name].to_vec(), header, size });
+            found.push(Record { name: record[46..46 + name].to_vec(), header, size, is_stored: method == STORED });
         }
         rest = &rest[end..];
     }
