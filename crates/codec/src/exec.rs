@@ -21,12 +21,13 @@
 //!
 //! # What is predicted
 //!
-//! In this order, each from the base as it stands: headers, then the sections in the order of their headers, by name and type;
-//! see the modules.
+//! In this order, each from the base as it stands: headers, then the sections in the order of their headers, by name and type,
+//! then the tables of Go; see the modules.
 
 mod aarch64;
 mod debug;
 mod elf;
+mod go;
 mod moves;
 mod output;
 mod space;
@@ -81,6 +82,7 @@ pub fn predict(base: &[u8], matches: &[Match], hint: &[u8]) -> Vec<u8> {
     for section in &elf.sections {
         self::section(&mut output, &elf, section, &starts);
     }
+    go::predict(&mut output, &elf);
     output.predicted
 }
 

@@ -249,6 +249,42 @@ fn what_a_compiler_made_again_is_predicted() {
     }
 }
 
+/// A Go program of 100 functions, with `grown` bytes more in the middle of its code, which has its types, too.
+fn go_program(grown: usize) -> Vec<u8> {
+    let (start, size) = (0x1_0080_u64, 4096 + grown);
+    let table = start + size as u64;
+    let place = |number: usize| u32::try_from(40 * number + if number < 50 { 0 } else { grown }).unwrap();
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let rows = (0..100).flat_map(|number| [place(number), 808]).flat_map(u32::to_le_bytes).collect();
+    let header = words(&[0x0801_0000_ffff_fff1, 100, 0, start, 72, 72, 72, 72, 72]);
+    let mut module = vec![0; 41];
+    (module[0], module[1], module[37], module[38], module[40]) = (table, table + 72, start, start, start);
+    let sections = vec![
+        (".text", 1, 6, vec![0; size], 0),
+        (".gopclntab", 1, 2, [header, rows, vec![0; 80]].concat(), 0),
+        (".typelink", 1, 2, (0..100).flat_map(|number| place(number).to_le_bytes()).collect(), 0),
+        (".data", 1, 3, words(&module), 0),
+    ];
+    Program { machine: X86_64, address: 0x1_0000, sections }.bytes()
+}
+
+#[test]
+fn offsets_in_tables_of_go_programs_are_predicted() {
+    let (base, target) = (go_program(0), go_program(64));
+    let hint = describe(&base, &target).unwrap().unwrap();
+    let middle = 128 + 1990;
+    let matches = [
+        Match { target: 0, base: 0, length: middle },
+        Match { target: middle + 64, base: middle, length: base.len() as u64 - middle },
+    ];
+    let predicted = predict(&base, &matches, &hint);
+    let tables = 128 + 4096 + 72..128 + 4096 + 72 + 800;
+    assert_ne!(base[tables.clone()], target[tables.start + 64..tables.end + 64]);
+    assert_eq!(predicted[tables.clone()], target[tables.start + 64..tables.end + 64]);
+    let links = (128 + 4096 + 72 + 800 + 80_usize).next_multiple_of(16);
+    assert_eq!(predicted[links..links + 400], target[links + 64..links + 464]);
+}
+
 /// The format says what is predicted: these are the predictions of the version that it names.
 #[test]
 fn predictions_are_those_of_the_format() {
@@ -324,5 +360,21 @@ proptest! {
         prop_assert_eq!(predicted.len(), base.len());
         prop_assert!(predicted == predict(&base, &found, &hint));
         prop_assert_eq!(predict(&base[..base.len() / 2], &[], &hint).len(), base.len() / 2);
+    }
+
+    #[test]
+    fn damaged_go_programs_are_predicted_without_a_failure(
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
+        place in 0..3_usize,
+        found in any_matches(4_000),
+    ) {
+        let (mut base, target) = (go_program(0), go_program(48));
+        let hint = describe(&base, &target).unwrap().unwrap();
+        // The headers; what stands before the tables of Go, which becomes types; the tables and the module's data.
+        let (start, length) = [(0, 120), (128, 4_096), (4_224, base.len() - 4_224)][place];
+        for (at, byte) in damage {
+            base[start + at.index(length)] = byte;
+        }
+        prop_assert_eq!(predict(&base, &found, &hint).len(), base.len());
     }
 }
