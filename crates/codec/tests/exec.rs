@@ -249,6 +249,41 @@ fn what_a_compiler_made_again_is_predicted() {
     }
 }
 
+/// The program without section headers.
+fn stripped(mut program: Vec<u8>) -> Vec<u8> {
+    program[40..48].fill(0);
+    program[60..62].fill(0);
+    program
+}
+
+#[test]
+fn code_is_predicted_in_a_program_without_sections() {
+    for machine in [X86_64, AARCH64] {
+        let base = stripped(program(machine, 0));
+        let hint = describe(&base, &base).unwrap().unwrap();
+        let half = base.len() as u64 / 2;
+        let moved =
+            [Match { target: 0, base: 0, length: half }, Match { target: half + 4096, base: half, length: half }];
+        assert!(predict(&base, &moved, &hint) != base, "{machine}");
+    }
+}
+
+#[test]
+fn sections_that_overlap_take_no_more_than_the_file() {
+    let whole = [0x48, 0x8d, 0x05, 0, 0, 0, 0].repeat(20_000);
+    let mut sections = vec![(".text", 1, 6, whole, 0)];
+    sections.extend((0..3_000).map(|_| (".more", 1, 6, vec![0x90], 0)));
+    let mut base = Program { machine: X86_64, address: 0x1_0000, sections }.bytes();
+    // Every section becomes as large as the first one.
+    let table = usize::try_from(u64::from_le_bytes(*base[40..].first_chunk().unwrap())).unwrap();
+    let span: Vec<u8> = base[table + 64 + 16..table + 64 + 40].to_vec();
+    for row in 2..3_001 {
+        base[table + 64 * row + 16..table + 64 * row + 40].copy_from_slice(&span);
+    }
+    let hint = describe(&base, &base).unwrap().unwrap();
+    assert_eq!(predict(&base, &[Match { target: 64, base: 0, length: 9_000 }], &hint).len(), base.len());
+}
+
 /// A Go program of 100 functions, with `grown` bytes more in the middle of its code, which has its types, too.
 fn go_program(grown: usize) -> Vec<u8> {
     let (start, size) = (0x1_0080_u64, 4096 + grown);

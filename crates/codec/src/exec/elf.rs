@@ -183,11 +183,44 @@ impl<'a> Elf<'a> {
             size: 0,
             link: 0,
         };
+        // Sections that overlap would be worth many times the file; the first ones that fit into it count.
+        let mut left = self.bytes.len();
+        let mut fitting = |section: Section<'a>| {
+            left = left.checked_sub(section.size)?;
+            Some(section)
+        };
+        let sections = self.section_headers.rows();
         let sections: Vec<_> =
-            self.section_headers.rows().map(|row| section(row).unwrap_or_else(|| none.clone())).collect();
+            sections.map(|row| section(row).and_then(&mut fitting).unwrap_or_else(|| none.clone())).collect();
         let is_zeroed = |section: &&Section<'_>| section.kind == NOBITS && section.name == b".bss";
         self.zeroed = sections.iter().find(is_zeroed).map_or(0, |section| section.address);
         self.sections = sections;
+        if self.section_headers.count == 0 {
+            self.sections = self.code_segments();
+        }
+    }
+
+    /// What stands for sections in a file that was stripped of them: code alone.
+    fn code_segments(&self) -> Vec<Section<'a>> {
+        let mut left = self.bytes.len();
+        let segments = self.segments.iter().filter(|segment| segment.is_code);
+        let sections = segments.filter_map(|segment| {
+            let offset = usize::try_from(segment.offset).ok()?;
+            let size = usize::try_from(segment.file_size).ok()?;
+            left = left.checked_sub(size)?;
+            (offset.checked_add(size)? <= self.bytes.len()).then_some(Section {
+                name: b"",
+                kind: 1,
+                is_code: true,
+                is_written: false,
+                is_loaded: true,
+                address: segment.address,
+                offset,
+                size,
+                link: 0,
+            })
+        });
+        sections.collect()
     }
 }
 
