@@ -23,7 +23,6 @@ mod png;
 mod recreate;
 mod search;
 mod zip;
-mod zlib;
 mod zlib_stream;
 
 use std::io;

@@ -11,6 +11,7 @@ mod bytes;
 pub mod compress;
 pub mod deflate;
 pub mod exec;
+pub mod flate;
 pub mod limits;
 pub mod patch;
 mod read_at;

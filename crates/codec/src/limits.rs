@@ -73,3 +73,9 @@ pub const COPY_BYTES: usize = 64 << 10;
 pub const EXEC_SEGMENTS: usize = 256;
 /// See [`EXEC_SEGMENTS`].
 pub const EXEC_SECTIONS: usize = 4096;
+
+/// The longest block of pigz; its own default is 128 KiB.
+pub const PIGZ_BLOCK_BYTES: usize = 4 << 20;
+
+/// Blocks of pigz that are compressed side by side have at most this many bytes together, held with what is made of them.
+pub const PIGZ_HELD_BYTES: usize = 4 << 20;

@@ -9,7 +9,7 @@
 use super::corrections::Piece;
 use super::located::Wrapping;
 use super::recreate::Recreation;
-use super::zlib::Settings;
+use crate::flate::zlib::Settings;
 use crate::limits::{DEFLATE_CORRECTED_PIECE, DEFLATE_IDAT_CHUNKS};
 use crate::vcdiff::integer::{push, take};
 

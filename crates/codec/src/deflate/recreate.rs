@@ -6,13 +6,13 @@ use super::checksum::{SummedReader, Summing};
 use super::corrections::{self, Piece};
 use super::located::Wrapping;
 use super::png::IDAT;
-use super::zlib::{Deflater, Settings};
+use crate::flate::zlib;
 
 /// How the deflate stream is made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Recreation {
     /// C zlib makes it.
-    Zlib(Settings),
+    Zlib(zlib::Settings),
     /// It is predicted and corrected.
     Corrected(Vec<Piece>),
 }
@@ -54,25 +54,10 @@ fn deflate(recreation: &Recreation, mut plain: impl Read, out: &mut dyn Write) -
     }
 }
 
-fn deflate_by_zlib(settings: Settings, mut plain: impl Read, out: &mut dyn Write) -> io::Result<()> {
-    let mut deflater = Deflater::new(settings).ok_or(io::ErrorKind::OutOfMemory)?;
-    let mut input = vec![0; 32 << 10];
-    let mut output = vec![0; 32 << 10];
-    loop {
-        let count = plain.read(&mut input)?;
-        let mut rest = &input[..count];
-        loop {
-            let failed = || io::Error::other("zlib failed");
-            let (given, is_end) = deflater.step(&mut rest, &mut output, count == 0).ok_or_else(failed)?;
-            out.write_all(&output[..given])?;
-            if is_end {
-                return Ok(());
-            }
-            if rest.is_empty() && given < output.len() {
-                break;
-            }
-        }
-    }
+fn deflate_by_zlib(settings: zlib::Settings, mut plain: impl Read, out: &mut dyn Write) -> io::Result<()> {
+    let mut encoder = zlib::Encoder::new(settings, out)?;
+    io::copy(&mut plain, &mut encoder)?;
+    encoder.finish().map(drop)
 }
 
 /// Cuts what is written into IDAT chunks.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::corrections;
 use super::located::{Located, Wrapping};
 use super::recreate::{Recreation, recreate};
-use super::zlib::Settings;
+use crate::flate::zlib::Settings;
 use crate::{ReadAt, Reader, Slice};
 
 /// The first streams are tried with every setting; the others first with what those had.

@@ -1,0 +1,9 @@
+//! Encoders of raw deflate streams (RFC 1951) that run again: each gives, bit for bit, the stream that the program it is named
+//! after gave for the same bytes and settings.
+//!
+//! All have the same face: made from settings, written to, finished. The stream does not depend on the sizes of the writes nor
+//! on the number of threads. What each stream looks like is part of the package format.
+
+mod libz;
+pub mod pigz;
+pub mod zlib;
