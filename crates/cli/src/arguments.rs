@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use delta_codec::compress::{Compression, Level};
 use delta_core::error::{Error, Result};
 use delta_core::image::{ImageName, Platform};
-use delta_core::method::{Identity, Method};
+use delta_core::job::choices::{CompressionOptions, Identity, Method};
 use delta_transport::engine::ClientKind;
 use delta_transport::output::Output;
 
@@ -116,7 +116,7 @@ pub struct Create {
     #[arg(short, long, default_value = "auto")]
     pub(crate) method: Method,
     #[command(flatten)]
-    pub(crate) squeeze: Squeeze,
+    pub(crate) compression: CompressionArguments,
     /// What must come back: manifest (everything, so that digests and signatures stay valid) or config (config and layers;
     /// smaller where the source keeps layers compressed)
     #[arg(long, default_value = "manifest")]
@@ -131,7 +131,7 @@ pub struct Create {
 
 /// How members are compressed.
 #[derive(Debug, Args)]
-pub struct Squeeze {
+pub struct CompressionArguments {
     /// Compressor: zstd, gzip, bzip2, xz or none
     #[arg(short, long, default_value = "zstd")]
     pub(crate) compression: Compression,
@@ -143,14 +143,14 @@ pub struct Squeeze {
     pub(crate) no_recompress: bool,
 }
 
-impl Squeeze {
+impl CompressionArguments {
     /// The choice, with the level checked against the compressor.
-    pub(crate) fn checked(&self) -> Result<delta_core::Squeeze> {
+    pub(crate) fn checked(&self) -> Result<CompressionOptions> {
         let usual =
-            delta_core::Squeeze { recompress: !self.no_recompress, ..delta_core::Squeeze::usual(self.compression) };
+            CompressionOptions { recompress: !self.no_recompress, ..CompressionOptions::usual(self.compression) };
         let Some(level) = self.level else { return Ok(usual) };
         let level = Level::new(self.compression, level).map_err(|error| Error::usage(error.to_string()))?;
-        Ok(delta_core::Squeeze { level, ..usual })
+        Ok(CompressionOptions { level, ..usual })
     }
 }
 

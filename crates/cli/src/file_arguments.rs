@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use delta_core::error::{Error, Result};
-use delta_core::method::Method;
+use delta_core::job::choices::Method;
 
-use crate::arguments::{Common, Squeeze};
+use crate::arguments::{Common, CompressionArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +72,7 @@ pub struct FileCreate {
     #[arg(short, long, default_value = "auto", value_parser = file_method)]
     pub(crate) method: Method,
     #[command(flatten)]
-    pub(crate) squeeze: Squeeze,
+    pub(crate) compression: CompressionArguments,
     /// Only say what the difference would weigh
     #[arg(short, long)]
     pub(crate) dry_run: bool,

@@ -3,40 +3,20 @@
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 
 use clap::Parser;
-use delta_core::context::Context;
 use delta_core::error::{Error, Result};
 use delta_transport::atomic_file;
-use delta_transport::spool::TempScratch;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::arguments::{Arguments, Command, Common};
 use crate::commands::{apply, create, file, info, inspect, list, verify};
 use crate::failure::exit_code;
 use crate::file_arguments::{FileArguments, FileCommand};
+use crate::session::Session;
 use crate::terminal::Terminal;
 use crate::{pages, plugin};
-
-/// What a command works with.
-pub(crate) struct Session {
-    pub(crate) common: Common,
-    pub(crate) terminal: Terminal,
-    pub(crate) scratch: Arc<TempScratch>,
-}
-
-impl Session {
-    fn new(common: Common) -> Result<Self> {
-        let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
-        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch })
-    }
-
-    pub(crate) fn context(&self) -> Context<'_> {
-        Context { scratch: self.scratch.as_ref(), progress: &self.terminal }
-    }
-}
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {

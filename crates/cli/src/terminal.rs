@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use delta_core::error::{Error, Result};
-use delta_core::progress::{Progress, Task};
+use delta_core::job::progress::{Progress, Task};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 

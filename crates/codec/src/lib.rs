@@ -6,6 +6,7 @@
 
 mod adler;
 pub mod align;
+mod bounded;
 pub mod bsdiff;
 mod bytes;
 pub mod compress;
@@ -18,5 +19,6 @@ mod read_at;
 mod scratch;
 pub mod vcdiff;
 
+pub use bounded::Bounded;
 pub use read_at::{Concat, ReadAt, Reader, Slice};
 pub use scratch::{MemoryScratch, Scratch, ScratchFile};

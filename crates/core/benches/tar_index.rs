@@ -5,7 +5,7 @@
 #[path = "../tests/layers/mod.rs"]
 mod layers;
 
-use delta_core::tar_index::{TarIndex, entries};
+use delta_core::layer::tar_index::{TarIndex, entries};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use layers::{LayerBuilder, noise};

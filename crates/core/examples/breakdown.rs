@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use delta_codec::compress::{Compression, Encoder, Level};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
-use delta_core::Squeeze;
-use delta_core::context::Context;
 use delta_core::digest::{DiffId, Hasher};
-use delta_core::matcher::Library;
-use delta_core::progress::Silent;
-use delta_core::recipe::{Stream, decode, encode};
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::context::Context;
+use delta_core::job::progress::Silent;
+use delta_core::layer::matcher::Library;
+use delta_core::layer::recipe::{decode, encode};
+use delta_core::package::features::RecipeStream;
 
 struct OnDisk(File, u64);
 
@@ -46,7 +47,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, level, base, target] = arguments.as_slice() else { panic!("breakdown LEVEL BASE_FOLDER TARGET_FOLDER") };
     let level = Level::new(Compression::Zstd, level.parse().unwrap()).unwrap();
-    let squeeze = Squeeze { level, ..Squeeze::usual(Compression::Zstd) };
+    let compression = CompressionOptions { level, ..CompressionOptions::usual(Compression::Zstd) };
     let context = Context { scratch: &MemoryScratch, progress: &Silent };
     let start = Instant::now();
     let (base, target) = (layers(base), layers(target));
@@ -60,11 +61,11 @@ fn main() {
     let all = all.into_iter().chain(changed.iter().map(|(_, (_, layer))| layer.clone())).collect::<Vec<_>>();
     let library = Library::new(all.clone()).unwrap();
     println!("{:6.2} s indexed", start.elapsed().as_secs_f64());
-    let mut totals = [(0, 0); Stream::ALL.len()];
+    let mut totals = [(0, 0); RecipeStream::ALL.len()];
     for (number, (id, (name, layer))) in (base.len()..).zip(&changed) {
-        let recipe = encode(&library, number, squeeze, context).unwrap();
+        let recipe = encode(&library, number, compression, context).unwrap();
         println!("{:6.2} s encoded {name} from {:?}", start.elapsed().as_secs_f64(), recipe.bases);
-        for ((stream, bytes), total) in Stream::ALL.iter().zip(&recipe.streams).zip(&mut totals) {
+        for ((stream, bytes), total) in RecipeStream::ALL.iter().zip(&recipe.streams).zip(&mut totals) {
             let mut out = Encoder::new(Vec::new(), Compression::Zstd, level, Some(bytes.len())).unwrap();
             io::copy(&mut Reader::new(bytes), &mut out).unwrap();
             let packed = out.finish().unwrap().len();
@@ -79,7 +80,7 @@ fn main() {
         assert_eq!(DiffId::from(hasher.finish().1), *id);
         println!("{:6.2} s proved", start.elapsed().as_secs_f64());
     }
-    for (stream, (plain, packed)) in Stream::ALL.iter().zip(totals) {
+    for (stream, (plain, packed)) in RecipeStream::ALL.iter().zip(totals) {
         println!("{:13} {plain:12} {packed:10}", stream.name());
     }
     println!("total {}", totals.iter().map(|(_, packed)| packed).sum::<usize>());

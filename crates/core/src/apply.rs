@@ -3,8 +3,9 @@
 //! The order of use: [`images`] says what is to come, the sink says which blobs it lacks, [`needed_bases`] says what must
 //! be read for them, and [`rebuild`] makes them. Every blob that leaves here was compared with its digest.
 
-mod form;
+mod delivery;
 mod missing;
+mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,14 +13,15 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use rayon::prelude::*;
 
-use crate::coding;
-use crate::context::Context;
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::image::{Layer, VerifiedBlob, VerifiedLayer};
-use crate::metadata::{LayerEntry, Metadata, Origin};
+use crate::job::context::Context;
+use crate::layer::coding;
+use crate::package::metadata::{LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
-pub use form::{Form, images};
+pub use delivery::{Delivery, images};
+pub use stream::apply_stream;
 
 /// The blobs that are wanted, each with the layer that it is.
 pub type Wanted = BTreeMap<BlobDigest, DiffId>;

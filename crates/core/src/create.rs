@@ -4,24 +4,27 @@ mod blobs;
 mod choice;
 mod image;
 mod sketch;
+mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use rayon::prelude::*;
 
-use crate::coding::{self, Known, Squeeze};
-use crate::context::Context;
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::{Image, Layer, Platform, VerifiedLayer};
+use crate::job::choices::{CompressionOptions, Identity, Method};
+use crate::job::context::Context;
+use crate::layer::coding::{self, Candidates};
+use crate::layer::matcher::Library;
 use crate::limits;
-use crate::matcher::Library;
-use crate::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
-use crate::method::{Identity, LayerCodec, Method};
+use crate::package::features::LayerCodec;
+use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use crate::package::{self, Member};
 use blobs::Carried;
 use choice::Choice;
+pub use stream::create_stream;
 
 /// What the user chose.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub struct CreateOptions {
     /// How layers are coded.
     pub method: Method,
     /// How bytes are made fewer.
-    pub squeeze: Squeeze,
+    pub compression: CompressionOptions,
     /// Which identity must come back.
     pub identity: Identity,
     /// The platforms to take of images for several; all that are there when empty.
@@ -77,8 +80,8 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
         created_by: crate::created_by(),
         method: options.method,
         identity: options.identity,
-        compression: options.squeeze.compression.name().to_owned(),
-        level: options.squeeze.level.number(),
+        compression: options.compression.compressor.name().to_owned(),
+        level: options.compression.level.number(),
         images: targets.iter().map(image::entry).collect(),
         stream: None,
         bases: bases.iter().map(base_entry).collect(),
@@ -119,9 +122,9 @@ fn code_layers(
     let targets = verified(&missing, "target", context)?;
     let uses_bases = options.method != Method::Layer && !missing.is_empty();
     let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
-    let against = Against::new(options.method, &bases, &targets)?;
+    let pool = LayerPool::new(options.method, &bases, &targets)?;
     let code = |(index, target): (usize, &VerifiedLayer)| {
-        code_layer(target, &against, index, options, context).map(|coded| (target.diff_id(), coded))
+        code_layer(target, &pool, index, options, context).map(|coded| (target.diff_id(), coded))
     };
     // Small layers are coded side by side; a large one gets the memory that all of them together may take.
     let numbered = || targets.iter().enumerate();
@@ -143,7 +146,7 @@ fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
     let codec = LayerCodec::Whole;
     let origin = Origin::Coded { codec, bases: Vec::new(), members: vec![member.to_owned()], recompressed: 0 };
     let entry = LayerEntry { diff_id: layer.diff_id, size, origin };
-    Coded { entry, features: vec![codec.feature().to_owned()], members: Vec::new() }
+    Coded { entry, features: vec![codec.name().to_owned()], members: Vec::new() }
 }
 
 fn held_layer(layer: &Layer) -> Result<Coded> {
@@ -163,23 +166,23 @@ fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<V
 
 fn code_layer(
     target: &VerifiedLayer,
-    against: &Against,
+    pool: &LayerPool,
     index: usize,
     options: &CreateOptions,
     context: Context<'_>,
 ) -> Result<Coded> {
     let size = target.bytes().len();
     let task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), Some(size));
-    let chosen = against.bases_of(index);
+    let chosen = pool.bases_of(index);
     let coding =
-        coding::encode_smallest(options.method, against.known(index, &chosen), target, options.squeeze, context)?;
+        coding::encode_smallest(options.method, pool.candidates(index, &chosen), target, options.compression, context)?;
     task.advance(size);
     let entry = LayerEntry { diff_id: target.diff_id(), size, origin: coding.origin() };
     Ok(Coded { entry, features: coding.features().collect(), members: coding.members })
 }
 
-/// What layers are coded against: the bases, then the targets.
-struct Against {
+/// What layers are coded pool: the bases, then the targets.
+struct LayerPool {
     layers: Vec<VerifiedLayer>,
     /// The number of the first target.
     first: usize,
@@ -189,7 +192,7 @@ struct Against {
     choice: Choice,
 }
 
-impl Against {
+impl LayerPool {
     fn new(method: Method, bases: &[VerifiedLayer], targets: &[VerifiedLayer]) -> Result<Self> {
         let layers: Vec<_> = bases.iter().chain(targets).cloned().collect();
         let is_auto = method == Method::Auto && !targets.is_empty();
@@ -205,10 +208,10 @@ impl Against {
         self.choice.bases_of(index, bases, targets)
     }
 
-    fn known<'a>(&'a self, index: usize, chosen: &'a [VerifiedLayer]) -> Known<'a> {
+    fn candidates<'a>(&'a self, index: usize, chosen: &'a [VerifiedLayer]) -> Candidates<'a> {
         match &self.library {
-            Some(library) => Known::Library(library, &self.layers, self.first + index),
-            None => Known::Bases(chosen),
+            Some(library) => Candidates::Library(library, &self.layers, self.first + index),
+            None => Candidates::Layers(chosen),
         }
     }
 }

@@ -99,16 +99,13 @@ digest_type! {
     BlobDigest
 }
 digest_type! {
-    /// Names an image everywhere: the digest of its config document.
-    ImageId
-}
-digest_type! {
-    /// Names the content of one file.
-    ContentHash
+    /// Names a config, and with it the image: the ID of an image in Docker's classic store and in podman. A containerd store
+    /// goes by the digest of the manifest or index, which is a [`BlobDigest`].
+    ConfigDigest
 }
 
-impl From<ImageId> for BlobDigest {
-    fn from(id: ImageId) -> Self {
+impl From<ConfigDigest> for BlobDigest {
+    fn from(id: ConfigDigest) -> Self {
         Self(id.0)
     }
 }

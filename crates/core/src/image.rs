@@ -3,17 +3,21 @@
 //! Sources make [`Image`]s and promise nothing about layer bytes; what a digest check has seen is a [`VerifiedLayer`] or a
 //! [`VerifiedBlob`], and sinks take nothing else.
 
+pub mod documents;
+mod name;
+mod platform;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::digest::{BlobDigest, DiffId, ImageId};
+use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
+pub use name::ImageName;
+pub use platform::Platform;
 
 /// A config, manifest or index: bytes that are never written anew, and their digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,120 +41,6 @@ impl Document {
     /// The digest of the bytes.
     pub const fn digest(&self) -> BlobDigest {
         self.digest
-    }
-}
-
-/// The name of an image with its tag, as an engine prints it: `app:v2`, `registry.example/team/app:v2`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ImageName(String);
-
-impl ImageName {
-    /// The name as it was written, with the tag `latest` where none was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The repository part, without the tag.
-    pub fn repository(&self) -> &str {
-        self.split().0
-    }
-
-    /// The tag.
-    pub fn tag(&self) -> &str {
-        self.split().1
-    }
-
-    /// The name with its registry, as OCI annotations and podman want it: `docker.io/library/app:v2`.
-    pub fn full(&self) -> String {
-        match self.0.split_once('/') {
-            None => format!("docker.io/library/{}", self.0),
-            Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => self.0.clone(),
-            Some(_) => format!("docker.io/{}", self.0),
-        }
-    }
-
-    fn split(&self) -> (&str, &str) {
-        self.0.rsplit_once(':').unwrap_or((&self.0, "latest"))
-    }
-}
-
-impl FromStr for ImageName {
-    type Err = Error;
-
-    /// Reads `[registry[:port]/]path[:tag]` (OCI distribution-spec, "Pulling manifests").
-    fn from_str(text: &str) -> Result<Self> {
-        let last = text.rsplit('/').next().unwrap_or_default();
-        let named = if last.contains(':') { text.to_owned() } else { format!("{text}:latest") };
-        let (repository, tag) = named.rsplit_once(':').unwrap_or_default();
-        let plain =
-            |extra: &'static str| move |character: char| character.is_ascii_alphanumeric() || extra.contains(character);
-        let good_tag = (1..=128).contains(&tag.len()) && tag.chars().all(plain("_.-")) && !tag.starts_with(['.', '-']);
-        let good_repository = repository.len() <= 512
-            && repository.chars().all(plain("_.-/:"))
-            && repository.split('/').all(|part| !part.is_empty() && !part.starts_with(['.', '-', '_', ':']));
-        if good_tag && good_repository {
-            Ok(Self(named))
-        } else {
-            Err(Error::usage(format!(
-                "expected an image name such as app:v2 or registry.example/app:v2, found `{text}`"
-            )))
-        }
-    }
-}
-
-impl TryFrom<String> for ImageName {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<ImageName> for String {
-    fn from(name: ImageName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for ImageName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// The system that an image runs on: `linux/amd64`, `linux/arm/v7`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Platform {
-    /// The operating system, in Go's spelling.
-    pub os: String,
-    /// The processor, in Go's spelling.
-    pub architecture: String,
-    /// The processor's variant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.os, self.architecture)?;
-        self.variant.iter().try_for_each(|variant| write!(formatter, "/{variant}"))
-    }
-}
-
-impl FromStr for Platform {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        match parts.as_slice() {
-            [os, architecture, rest @ ..] if rest.len() <= 1 && parts.iter().all(|part| !part.is_empty()) => Ok(Self {
-                os: (*os).to_owned(),
-                architecture: (*architecture).to_owned(),
-                variant: rest.first().map(|variant| (*variant).to_owned()),
-            }),
-            _ => Err(Error::usage(format!("expected a platform such as linux/amd64, found `{text}`"))),
-        }
     }
 }
 
@@ -213,7 +103,7 @@ pub struct Manifest {
     /// The digest of the manifest document.
     pub digest: BlobDigest,
     /// The digest of the config document.
-    pub config: ImageId,
+    pub config: ConfigDigest,
     /// What the manifest describes.
     pub kind: ManifestKind,
     /// The platform that the config names; `None` for attestations.
@@ -357,7 +247,7 @@ pub struct RebuiltManifest {
     /// The digest of the manifest document.
     pub digest: BlobDigest,
     /// The digest of the config document.
-    pub config: ImageId,
+    pub config: ConfigDigest,
     /// What the manifest describes.
     pub kind: ManifestKind,
     /// The platform that the config names; `None` for attestations.
@@ -369,31 +259,6 @@ pub struct RebuiltManifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_get_a_tag_and_a_registry() {
-        let name: ImageName = "app".parse().unwrap();
-        assert_eq!((name.as_str(), name.full().as_str()), ("app:latest", "docker.io/library/app:latest"));
-        let name: ImageName = "127.0.0.1:5000/team/app:v2".parse().unwrap();
-        assert_eq!((name.repository(), name.tag()), ("127.0.0.1:5000/team/app", "v2"));
-        assert_eq!(name.full(), "127.0.0.1:5000/team/app:v2");
-        assert_eq!("t/tiny:v1".parse::<ImageName>().unwrap().full(), "docker.io/t/tiny:v1");
-    }
-
-    #[test]
-    fn what_is_no_name_is_refused() {
-        for text in ["", ":v1", "app:", "-f", "a b", "../x", "a//b", "app:v1\n", "app:-x"] {
-            assert!(text.parse::<ImageName>().is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn platforms_print_as_they_parse() {
-        for text in ["linux/amd64", "linux/arm/v7"] {
-            assert_eq!(text.parse::<Platform>().unwrap().to_string(), text);
-        }
-        assert!("linux".parse::<Platform>().is_err());
-    }
 
     #[test]
     fn a_layer_with_other_bytes_is_never_verified() {

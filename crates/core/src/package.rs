@@ -4,13 +4,18 @@
 //! package that was cut off or altered is known for what it is before anything is taken from it. Every header has the one
 //! form that [`header`] gives, so that no byte of a package is without meaning.
 
+mod faults;
+pub mod features;
 mod header;
+mod member;
+pub mod metadata;
 mod reader;
 mod unwrap;
 mod writer;
 
+pub use member::Member;
 pub use reader::Package;
-pub use writer::{Member, write};
+pub use writer::write;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,13 +4,14 @@ mod place;
 
 use serde::Serialize;
 
-use crate::digest::{BlobDigest, DiffId, ImageId};
-use crate::documents::read_config;
+use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::Result;
+use crate::image::documents::read_config;
 use crate::image::{ImageName, ManifestKind, Platform};
-use crate::metadata::{Metadata, Origin, StreamEntry};
-use crate::method::{Identity, LayerCodec, Method};
+use crate::job::choices::{Identity, Method};
 use crate::package::Package;
+use crate::package::features::LayerCodec;
+use crate::package::metadata::{Metadata, Origin, StreamEntry};
 
 /// One layer of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +21,7 @@ pub struct LayerReport {
     /// Its size in bytes.
     pub size: u64,
     /// What happens to it.
-    pub fate: Fate,
+    pub transfer: Transfer,
     /// How it is coded, where it is.
     pub codec: Option<LayerCodec>,
     /// The bytes of the package that belong to it.
@@ -34,7 +35,7 @@ pub struct LayerReport {
 /// What happens to a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fate {
+pub enum Transfer {
     /// A base has it at the same place; nothing travels.
     Held,
     /// A base has it at another place, and is read for it where a store asks for it; nothing travels.
@@ -45,7 +46,7 @@ pub enum Fate {
     Whole,
 }
 
-impl Fate {
+impl Transfer {
     /// Whether a base has the layer as it is.
     pub const fn is_held(self) -> bool {
         matches!(self, Self::Held | Self::Referred)
@@ -100,7 +101,7 @@ pub struct ImageReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ManifestReport {
     /// The digest of the config: the image's ID in Docker's classic store and podman.
-    pub id: ImageId,
+    pub id: ConfigDigest,
     /// What it describes.
     pub kind: ManifestKind,
     /// The platform.
@@ -117,7 +118,7 @@ pub struct BaseReport {
     /// Its tags on the side of the maker.
     pub names: Vec<ImageName>,
     /// The digests of its configs.
-    pub ids: Vec<ImageId>,
+    pub ids: Vec<ConfigDigest>,
     /// The digest of its manifest or index.
     pub digest: BlobDigest,
 }
@@ -130,17 +131,17 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
         .iter()
         .map(|layer| {
             let recompressed_bytes = layer.origin.recompressed();
-            let (fate, codec, needs) = match &layer.origin {
-                Origin::Held if displaced.contains(&layer.diff_id) => (Fate::Referred, None, Vec::new()),
-                Origin::Held => (Fate::Held, None, Vec::new()),
-                Origin::Coded { codec, bases, .. } if bases.is_empty() => (Fate::Whole, Some(*codec), Vec::new()),
-                Origin::Coded { codec, bases, .. } => (Fate::Delta, Some(*codec), bases.clone()),
+            let (transfer, codec, needs) = match &layer.origin {
+                Origin::Held if displaced.contains(&layer.diff_id) => (Transfer::Referred, None, Vec::new()),
+                Origin::Held => (Transfer::Held, None, Vec::new()),
+                Origin::Coded { codec, bases, .. } if bases.is_empty() => (Transfer::Whole, Some(*codec), Vec::new()),
+                Origin::Coded { codec, bases, .. } => (Transfer::Delta, Some(*codec), bases.clone()),
             };
             let package_bytes = metadata.coded_size(layer);
             LayerReport {
                 diff_id: layer.diff_id,
                 size: layer.size,
-                fate,
+                transfer,
                 codec,
                 package_bytes,
                 recompressed_bytes,
@@ -186,7 +187,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         level: metadata.level,
         package_bytes: package.size(),
         image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
-        missing_bytes: layers(metadata).iter().filter(|layer| !layer.fate.is_held()).map(|layer| layer.size).sum(),
+        missing_bytes: layers(metadata).iter().filter(|layer| !layer.transfer.is_held()).map(|layer| layer.size).sum(),
         recompressed_bytes: metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum(),
         images,
         stream: metadata.stream.clone(),

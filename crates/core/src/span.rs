@@ -1,10 +1,7 @@
 //! A part of a byte sequence.
 
-use serde::{Deserialize, Serialize};
-
 /// `length` bytes from `offset`; the end never overflows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "(u64, u64)", into = "(u64, u64)")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
     offset: u64,
     length: u64,
@@ -34,20 +31,6 @@ impl Span {
     /// Whether it lies wholly inside `length` bytes.
     pub const fn fits(self, length: u64) -> bool {
         self.end() <= length
-    }
-}
-
-impl TryFrom<(u64, u64)> for Span {
-    type Error = &'static str;
-
-    fn try_from((offset, length): (u64, u64)) -> Result<Self, Self::Error> {
-        Self::new(offset, length).ok_or("a span ends behind 2^64")
-    }
-}
-
-impl From<Span> for (u64, u64) {
-    fn from(span: Span) -> Self {
-        (span.offset, span.length)
     }
 }
 

@@ -6,13 +6,13 @@ use delta_codec::Reader;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::coding;
-use crate::context::Context;
 use crate::digest::{BlobDigest, DiffId};
-use crate::documents::{Pointers, read_config, read_pointers};
 use crate::error::{Error, Result};
 use crate::image::ManifestKind;
-use crate::metadata::{ManifestEntry, MemberEntry, Origin};
+use crate::image::documents::{Pointers, read_config, read_pointers};
+use crate::job::context::Context;
+use crate::layer::coding;
+use crate::package::metadata::{ManifestEntry, MemberEntry, Origin};
 use crate::package::{Member, Package};
 
 /// What was checked.
@@ -94,7 +94,7 @@ fn verify_manifest(package: &Package, entry: &ManifestEntry) -> Result<()> {
 }
 
 fn read_through(member: &Member) -> Result<()> {
-    io::copy(&mut coding::plain(member)?, &mut io::sink())
+    io::copy(&mut coding::compressed::plain(member)?, &mut io::sink())
         .map(|_| ())
         .map_err(|error| Error::content(format!("the member {} cannot be decompressed: {error}", member.name)))
 }

@@ -14,15 +14,15 @@ use common::{
 };
 use delta_codec::{MemoryScratch, ReadAt, Scratch, ScratchFile};
 use delta_core::Kind;
-use delta_core::apply::{Form, Wanted, images, needed_bases, rebuild};
-use delta_core::context::Context;
+use delta_core::apply::{Delivery, Wanted, images, needed_bases, rebuild};
 use delta_core::create::{CreateOptions, create};
 use delta_core::digest::DiffId;
 use delta_core::image::{BlobCompression, Image};
-use delta_core::metadata::Origin;
-use delta_core::method::{Identity, Method};
+use delta_core::job::choices::{Identity, Method};
+use delta_core::job::context::Context;
+use delta_core::job::progress::Silent;
 use delta_core::package::Package;
-use delta_core::progress::Silent;
+use delta_core::package::metadata::Origin;
 
 fn edited(bytes: &[u8]) -> Vec<u8> {
     let mut after = bytes.to_vec();
@@ -75,13 +75,13 @@ fn a_missing_base_is_named_with_its_image_and_layers() {
     let all = layers(from_ref(&base));
     let (first, second) = (all[0].diff_id.short(), all[1].diff_id.short());
     let id = base.manifests[0].config.short();
-    let nothing = error(applied(&package, &Form::Original, &[]));
+    let nothing = error(applied(&package, &Delivery::Original, &[]));
     assert_eq!(nothing.kind(), Kind::Environment);
     for part in ["2 of 2 base layers", &first, &second, "app:v1", &id] {
         assert!(nothing.to_string().contains(part), "{part}: {nothing}");
     }
     assert!(nothing.hint().is_some_and(|hint| hint.contains("--base")));
-    let one = error(applied(&package, &Form::Original, &all[..1]));
+    let one = error(applied(&package, &Delivery::Original, &all[..1]));
     assert!(one.to_string().contains("1 of 2 base layers"), "{one}");
     assert!(one.to_string().contains(&second) && !one.to_string().contains(&first), "{one}");
 }
@@ -95,7 +95,7 @@ fn a_base_with_other_bytes_is_a_content_error() {
         for wrong in 0..2 {
             let mut bases = all.clone();
             bases[wrong] = lying(&all[wrong], &edited(&bytes(&all[wrong].content.plain().unwrap())));
-            let error = error(applied(&package, &Form::Original, &bases));
+            let error = error(applied(&package, &Delivery::Original, &bases));
             assert_eq!(error.kind(), Kind::Content);
             assert!(
                 error
@@ -132,10 +132,10 @@ fn with_identity_config_compressed_layers_travel_as_deltas() {
     let exact = packed(from_ref(&target), &bases, &options(Method::Xdelta3));
     assert!(small.len() < 20_000 && exact.len() > 60_000, "{} {}", small.len(), exact.len());
     // Under both, a classic store gets the same image; only with the manifest's identity also its blobs come back.
-    let rebuilt = applied(&open(&exact).unwrap(), &Form::Original, &layers(&bases)).unwrap();
+    let rebuilt = applied(&open(&exact).unwrap(), &Delivery::Original, &layers(&bases)).unwrap();
     assert_same(&rebuilt[0], &target);
-    let plain = Form::Plain("linux/amd64".parse().unwrap());
-    let images: Vec<_> = [(&small, &Form::Original), (&small, &plain), (&exact, &plain)]
+    let plain = Delivery::Uncompressed("linux/amd64".parse().unwrap());
+    let images: Vec<_> = [(&small, &Delivery::Original), (&small, &plain), (&exact, &plain)]
         .into_iter()
         .map(|(package, form)| applied(&open(package).unwrap(), form, &layers(&bases)).unwrap().remove(0))
         .collect();
@@ -164,10 +164,10 @@ fn a_blob_that_the_base_has_only_in_another_compression_is_asked_for() {
     let same = |compression| image_of("app:v1", vec![layer(&bytes, compression)]);
     let target = same(BlobCompression::Gzip);
     let package = open(&packed(from_ref(&target), from_ref(&target), &options(Method::Auto))).unwrap();
-    let error = error(applied(&package, &Form::Original, &layers(&[same(BlobCompression::None)])));
+    let error = error(applied(&package, &Delivery::Original, &layers(&[same(BlobCompression::None)])));
     assert_eq!(error.kind(), Kind::Environment);
     assert!(error.to_string().contains("only in another compression"), "{error}");
-    let plain = Form::Plain("linux/amd64".parse().unwrap());
+    let plain = Delivery::Uncompressed("linux/amd64".parse().unwrap());
     applied(&package, &plain, &layers(&[same(BlobCompression::None)])).unwrap();
 }
 
@@ -178,7 +178,7 @@ fn a_blob_that_the_base_holds_is_taken_as_it_is() {
     let held = package(&target, &target, Method::Auto);
     // A base whose layer cannot be decompressed: nobody asks for that.
     let stored_only = damaged_inside(&gzip);
-    let rebuilt = applied(&held, &Form::Original, &[stored_only]).unwrap();
+    let rebuilt = applied(&held, &Delivery::Original, &[stored_only]).unwrap();
     assert_same(&rebuilt[0], &target);
 }
 
@@ -190,10 +190,10 @@ fn platforms_are_chosen() {
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(error.to_string(), "app:v2 has no platform linux/arm64; it has linux/amd64");
     let package = open(&packed(&[target], &[], &options(Method::Layer))).unwrap();
-    let error = images(&package, &Form::Original, &["linux/arm64".parse().unwrap()]).err().unwrap();
+    let error = images(&package, &Delivery::Original, &["linux/arm64".parse().unwrap()]).err().unwrap();
     assert_eq!(error.kind(), Kind::Usage);
     // The only platform is meant, whatever the engine runs on.
-    assert_eq!(images(&package, &Form::Plain("linux/arm64".parse().unwrap()), &[]).unwrap().len(), 1);
+    assert_eq!(images(&package, &Delivery::Uncompressed("linux/arm64".parse().unwrap()), &[]).unwrap().len(), 1);
 }
 
 #[test]

@@ -4,9 +4,9 @@ mod common;
 
 use common::{applied, assert_same, edited, error, image, image_of, layer, layers, noise, open, options, packed};
 use delta_core::Kind;
-use delta_core::apply::Form;
+use delta_core::apply::Delivery;
 use delta_core::image::BlobCompression;
-use delta_core::method::Method;
+use delta_core::job::choices::Method;
 use serde_json::{Value, json};
 
 const ABSENT: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
@@ -113,7 +113,7 @@ fn a_layer_that_promises_another_size_is_noticed_when_it_is_rebuilt() {
         let other = edited(&package, |metadata| metadata["layers"][2]["size"] = size.into());
         let opened = open(&other).unwrap();
         let base = image("app:v1", &[&noise(1, 600), &noise(2, 4000)]);
-        let error = error(applied(&opened, &Form::Original, &layers(&[base])));
+        let error = error(applied(&opened, &Delivery::Original, &layers(&[base])));
         assert_eq!(error.kind(), Kind::Content, "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
@@ -127,6 +127,6 @@ fn the_package_of_these_tests_applies() {
     let plain = |bytes: &[u8]| layer(bytes, BlobCompression::None);
     let gzip = layer(&noise(3, 700), BlobCompression::Gzip);
     let target = image_of("app:v2", vec![plain(&noise(1, 600)), plain(&after), plain(b"whole"), gzip]);
-    let rebuilt = applied(&open(&package()).unwrap(), &Form::Original, &layers(&[base])).unwrap();
+    let rebuilt = applied(&open(&package()).unwrap(), &Delivery::Original, &layers(&[base])).unwrap();
     assert_same(&rebuilt[0], &target);
 }

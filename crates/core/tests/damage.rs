@@ -12,9 +12,9 @@ use common::{
 };
 use delta_codec::compress::Compression;
 use delta_codec::{ReadAt, Scratch, ScratchFile};
-use delta_core::apply::Form;
+use delta_core::apply::Delivery;
 use delta_core::image::Image;
-use delta_core::method::Method;
+use delta_core::job::choices::Method;
 use delta_core::package::Package;
 use delta_core::verify::verify;
 use delta_core::{Kind, Result};
@@ -100,7 +100,7 @@ fn a_package_that_was_compressed_for_the_journey_is_accepted() {
     for compression in [Compression::Zstd, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
         let wrapped = compressed(&package, compression);
         let opened = open(&wrapped).unwrap();
-        let rebuilt = applied(&opened, &Form::Original, &layers(&bases)).unwrap();
+        let rebuilt = applied(&opened, &Delivery::Original, &layers(&bases)).unwrap();
         assert_same(&rebuilt[0], &targets[0]);
         for length in [wrapped.len() - 1, wrapped.len() / 2, 10] {
             let error = error(open(&wrapped[..length]));

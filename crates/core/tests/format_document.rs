@@ -11,9 +11,10 @@ use std::path::Path;
 use common::golden::accepted;
 use common::open;
 use delta_codec::compress::Compression;
+use delta_core::job::choices::Method;
 use delta_core::limits;
-use delta_core::metadata::{FORMAT, Metadata};
-use delta_core::method::{LayerCodec, Method};
+use delta_core::package::features::LayerCodec;
+use delta_core::package::metadata::{FORMAT, Metadata};
 use serde_json::Value;
 
 fn document() -> String {
@@ -71,7 +72,7 @@ fn every_field_is_described_and_every_described_field_is_there() {
 fn every_codec_method_and_compressor_is_described() {
     let (codecs, metadata) = (section("## 4. Codecs"), words(&section("## 3. metadata.json")));
     for codec in LayerCodec::ALL {
-        let row = format!("| `{}` | `{}` |", codec.feature(), codec.suffix());
+        let row = format!("| `{}` | `{}` |", codec.name(), codec.suffix());
         assert!(codecs.contains(&row), "FORMAT.md lacks {row}");
     }
     for method in Method::ALL.map(Method::name) {

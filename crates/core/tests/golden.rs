@@ -11,9 +11,9 @@ use std::sync::Arc;
 use common::golden::{base_layers, old};
 use common::{CONTEXT, applied, open};
 use delta_core::Kind;
-use delta_core::apply::Form;
+use delta_core::apply::Delivery;
+use delta_core::apply::apply_stream;
 use delta_core::digest::BlobDigest;
-use delta_core::stream::apply_stream;
 use delta_core::verify::verify;
 
 fn folder(name: &str) -> PathBuf {
@@ -45,7 +45,7 @@ fn every_accepted_package_applies() {
         if package.metadata().stream.is_some() {
             apply_stream(&package, Arc::new(old()), CONTEXT).unwrap();
         } else {
-            let images = applied(&package, &Form::Original, &base_layers()).unwrap();
+            let images = applied(&package, &Delivery::Original, &base_layers()).unwrap();
             assert_eq!(images.len(), 2, "{name}");
         }
     }
@@ -58,7 +58,7 @@ fn every_rejected_package_is_refused_for_its_reason() {
     for (name, bytes, expected) in files {
         let applied = open(&bytes).and_then(|package| {
             verify(&package, CONTEXT)?;
-            applied(&package, &Form::Original, &base_layers())
+            applied(&package, &Delivery::Original, &base_layers())
         });
         let error = applied.err().unwrap_or_else(|| panic!("{name} was applied"));
         assert_eq!(error.kind(), Kind::Content, "{name}: {error}");

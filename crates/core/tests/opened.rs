@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder};
 use delta_codec::{MemoryScratch, ReadAt};
-use delta_core::context::Context;
-use delta_core::matcher::Library;
-use delta_core::progress::Silent;
-use delta_core::recipe::{Recipe, Stream, decode, encode};
-use delta_core::{Kind, Squeeze};
+use delta_core::Kind;
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::context::Context;
+use delta_core::job::progress::Silent;
+use delta_core::layer::matcher::Library;
+use delta_core::layer::recipe::{Recipe, decode, encode};
+use delta_core::package::features::RecipeStream;
 use layers::{LayerBuilder, noise};
 
 const CONTEXT: Context<'_> = Context { scratch: &MemoryScratch, progress: &Silent };
@@ -23,9 +25,9 @@ fn shared(bytes: &[u8]) -> Arc<dyn ReadAt> {
 }
 
 /// The recipe that makes `target` of `base`, which has been seen to do so.
-fn recipe_with(base: &[u8], target: &[u8], squeeze: Squeeze) -> Recipe {
+fn recipe_with(base: &[u8], target: &[u8], compression: CompressionOptions) -> Recipe {
     let library = Library::new(vec![shared(base), shared(target)]).unwrap();
-    let recipe = encode(&library, 1, squeeze, CONTEXT).unwrap();
+    let recipe = encode(&library, 1, compression, CONTEXT).unwrap();
     let mut rebuilt = Vec::new();
     decode(&bases(&recipe, base), &recipe.streams, target.len() as u64, &MemoryScratch, &mut rebuilt).unwrap();
     assert!(rebuilt == target, "another layer");
@@ -33,7 +35,7 @@ fn recipe_with(base: &[u8], target: &[u8], squeeze: Squeeze) -> Recipe {
 }
 
 fn recipe(base: &[u8], target: &[u8]) -> Recipe {
-    recipe_with(base, target, Squeeze::usual(Compression::Zstd))
+    recipe_with(base, target, CompressionOptions::usual(Compression::Zstd))
 }
 
 fn bases(recipe: &Recipe, base: &[u8]) -> Vec<Arc<dyn ReadAt>> {
@@ -69,8 +71,8 @@ fn a_small_change_in_a_compressed_file_is_a_small_patch() {
     let opened = recipe(&base, &target);
     assert!(opened.uses.opens && opened.uses.recompressed == text(2).len() as u64);
     assert!(size(&opened) < 400, "{}", size(&opened));
-    let squeeze = Squeeze { recompress: false, ..Squeeze::usual(Compression::Zstd) };
-    let closed = recipe_with(&base, &target, squeeze);
+    let compression = CompressionOptions { recompress: false, ..CompressionOptions::usual(Compression::Zstd) };
+    let closed = recipe_with(&base, &target, compression);
     assert!(!closed.uses.opens && closed.uses.recompressed == 0);
     assert!(size(&closed) > 4 * size(&opened));
 }
@@ -92,7 +94,7 @@ fn a_new_compressed_file_is_opened_where_that_pays() {
     assert!(recipe(&base, &target).uses.opens);
     // Noise becomes no smaller by being opened, and nothing is smaller without a compressor.
     assert!(!recipe(&base, &layer(&gzipped(&noise(3, 40_000)))).uses.opens);
-    assert!(!recipe_with(&base, &target, Squeeze::usual(Compression::None)).uses.opens);
+    assert!(!recipe_with(&base, &target, CompressionOptions::usual(Compression::None)).uses.opens);
 }
 
 #[test]
@@ -114,7 +116,7 @@ fn contents_that_repeat_an_opened_one_come_back() {
 fn damaged_streams_of_an_opened_content_are_errors_or_other_bytes() {
     let [base, target] = [1, 2].map(|version| layer(&gzipped(&text(version))));
     let recipe = recipe(&base, &target);
-    for (number, stream) in Stream::ALL.iter().enumerate() {
+    for (number, stream) in RecipeStream::ALL.iter().enumerate() {
         let mut bytes = vec![0; usize::try_from(recipe.streams[number].len()).unwrap()];
         recipe.streams[number].read_exact_at(&mut bytes, 0).unwrap();
         for at in 0..bytes.len() {

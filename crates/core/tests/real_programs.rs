@@ -10,8 +10,8 @@ use std::process::Command;
 
 use common::{bytes, image, layers, noise, open, options, packed};
 use delta_core::image::Image;
-use delta_core::metadata::Origin;
-use delta_core::method::Method;
+use delta_core::job::choices::Method;
+use delta_core::package::metadata::Origin;
 
 /// Runs a shell command in `folder`; the programs that it names must be installed.
 fn shell(folder: &Path, command: &str) {

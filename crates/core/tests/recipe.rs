@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use delta_codec::compress::Compression;
 use delta_codec::{MemoryScratch, ReadAt};
-use delta_core::context::Context;
-use delta_core::matcher::Library;
-use delta_core::progress::Silent;
-use delta_core::recipe::{Recipe, Stream, Streams, decode, encode};
-use delta_core::{Kind, Squeeze};
+use delta_core::Kind;
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::context::Context;
+use delta_core::job::progress::Silent;
+use delta_core::layer::matcher::Library;
+use delta_core::layer::recipe::{Recipe, Streams, decode, encode};
+use delta_core::package::features::RecipeStream;
 use layers::{LayerBuilder, noise};
 use proptest::prelude::*;
 
@@ -33,7 +35,7 @@ fn recipe(layers: &[&[u8]]) -> Recipe {
     let all: Vec<Bytes> = layers.iter().map(|layer| shared(layer)).collect();
     let library = Library::new(all.clone()).unwrap();
     let context = Context { scratch: &MemoryScratch, progress: &Silent };
-    let recipe = encode(&library, all.len() - 1, Squeeze::usual(Compression::Zstd), context).unwrap();
+    let recipe = encode(&library, all.len() - 1, CompressionOptions::usual(Compression::Zstd), context).unwrap();
     assert!(recipe.bases.iter().all(|base| base + 1 < all.len()));
     let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();
     let target = layers.last().unwrap();
@@ -48,8 +50,8 @@ fn size(recipe: &Recipe) -> u64 {
     recipe.streams.iter().map(|stream| stream.len()).sum()
 }
 
-fn length(recipe: &Recipe, stream: Stream) -> u64 {
-    recipe.streams[Stream::ALL.iter().position(|one| *one == stream).unwrap()].len()
+fn length(recipe: &Recipe, stream: RecipeStream) -> u64 {
+    recipe.streams[RecipeStream::ALL.iter().position(|one| *one == stream).unwrap()].len()
 }
 
 /// Text that no other seed gives.
@@ -114,7 +116,7 @@ fn a_name_with_another_version_is_the_same_file() {
     ] {
         let base = LayerBuilder::new().file("first", &text(2, 3_000)).file(before, &old).finish();
         let target = LayerBuilder::new().file(after, &new).finish();
-        assert_eq!(length(&recipe(&[&base, &target]), Stream::Contents), 0, "{after}");
+        assert_eq!(length(&recipe(&[&base, &target]), RecipeStream::Contents), 0, "{after}");
     }
 }
 
@@ -124,7 +126,7 @@ fn a_layer_refers_to_what_came_in_it_and_before_it() {
     let twice = LayerBuilder::new().file("a", &content).file("b", &content).finish();
     let recipe_of_twice = recipe(&[&twice]);
     assert!(recipe_of_twice.bases.is_empty());
-    assert_eq!(length(&recipe_of_twice, Stream::Contents), 40_000 + 1_024, "one copy and the end of the archive");
+    assert_eq!(length(&recipe_of_twice, RecipeStream::Contents), 40_000 + 1_024, "one copy and the end of the archive");
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn another_order_and_other_times_cost_a_few_bytes_a_file() {
     let base = layer(1_700_000_000, &mut names.iter());
     let target = layer(1_700_600_000, &mut names.iter().rev());
     let recipe = recipe(&[&base, &target]);
-    assert_eq!(size(&recipe), length(&recipe, Stream::Recipe));
+    assert_eq!(size(&recipe), length(&recipe, RecipeStream::Recipe));
     assert!(size(&recipe) < 1_000 * 7, "{}", size(&recipe));
 }
 
@@ -258,7 +260,7 @@ proptest! {
 
     #[test]
     fn a_damaged_recipe_never_panics_and_never_makes_more_bytes(
-        stream in 0..Stream::ALL.len(),
+        stream in 0..RecipeStream::ALL.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<Option<prop::sample::Index>>(),
     ) {

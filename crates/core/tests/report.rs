@@ -6,12 +6,13 @@ mod common;
 
 use common::{image, noise, open, options, packed};
 use delta_core::image::Image;
-use delta_core::method::{LayerCodec, Method};
-use delta_core::report::{self, Fate};
+use delta_core::job::choices::Method;
+use delta_core::package::features::LayerCodec;
+use delta_core::report::{self, Transfer};
 
-fn fates(targets: &[Image], bases: &[Image]) -> Vec<Fate> {
+fn fates(targets: &[Image], bases: &[Image]) -> Vec<Transfer> {
     let package = open(&packed(targets, bases, &options(Method::Xdelta3))).unwrap();
-    report::layers(package.metadata()).iter().map(|layer| layer.fate).collect()
+    report::layers(package.metadata()).iter().map(|layer| layer.transfer).collect()
 }
 
 #[test]
@@ -23,8 +24,8 @@ fn each_layer_has_its_fate() {
     let target = image("app:v2", &[b"one", &after, b"three", b"none has this"]);
     let package = open(&packed(std::slice::from_ref(&target), &[base], &options(Method::Xdelta3))).unwrap();
     let layers = report::layers(package.metadata());
-    let fates: Vec<Fate> = layers.iter().take(3).map(|layer| layer.fate).collect();
-    assert_eq!(fates, [Fate::Held, Fate::Delta, Fate::Referred]);
+    let fates: Vec<Transfer> = layers.iter().take(3).map(|layer| layer.transfer).collect();
+    assert_eq!(fates, [Transfer::Held, Transfer::Delta, Transfer::Referred]);
     assert_eq!((layers[0].package_bytes, layers[0].codec), (0, None));
     assert_eq!((layers[1].codec, layers[1].size), (Some(LayerCodec::Vcdiff), 20_000));
     assert!(layers[1].package_bytes > 0 && layers[1].package_bytes < 200);
@@ -34,13 +35,16 @@ fn each_layer_has_its_fate() {
 #[test]
 fn the_same_layer_once_more_is_referred_to() {
     let base = image("app:v1", &[b"one", b"empty"]);
-    assert_eq!(fates(&[image("a", &[b"one", b"empty"])], std::slice::from_ref(&base)), [Fate::Held, Fate::Held]);
+    assert_eq!(
+        fates(&[image("a", &[b"one", b"empty"])], std::slice::from_ref(&base)),
+        [Transfer::Held, Transfer::Held]
+    );
     let twice = image("b", &[b"one", b"empty", b"empty"]);
-    assert_eq!(fates(&[twice], std::slice::from_ref(&base)), [Fate::Held, Fate::Referred]);
+    assert_eq!(fates(&[twice], std::slice::from_ref(&base)), [Transfer::Held, Transfer::Referred]);
     let turned = image("c", &[b"empty", b"one"]);
-    assert_eq!(fates(&[turned], std::slice::from_ref(&base)), [Fate::Referred, Fate::Referred]);
+    assert_eq!(fates(&[turned], std::slice::from_ref(&base)), [Transfer::Referred, Transfer::Referred]);
     // Of several bases the best counts.
-    assert_eq!(fates(&[image("a", &[b"one"])], &[image("d", &[b"empty", b"one"]), base]), [Fate::Held]);
+    assert_eq!(fates(&[image("a", &[b"one"])], &[image("d", &[b"empty", b"one"]), base]), [Transfer::Held]);
 }
 
 #[test]

@@ -7,14 +7,15 @@ use common::{
     CONTEXT, applied, assert_same, bytes, error, image, image_of, layer, layers, noise, open, options, packed,
 };
 use delta_codec::compress::{Compression, Level};
-use delta_core::Squeeze;
-use delta_core::apply::Form;
+use delta_core::apply::Delivery;
+use delta_core::apply::apply_stream;
 use delta_core::create::CreateOptions;
+use delta_core::create::create_stream;
 use delta_core::image::{BlobCompression, Image};
-use delta_core::metadata::StreamKind;
-use delta_core::method::Method;
-use delta_core::report::{self, Fate};
-use delta_core::stream::{apply_stream, create_stream};
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::choices::Method;
+use delta_core::package::metadata::StreamKind;
+use delta_core::report::{self, Transfer};
 use delta_core::verify::verify;
 use proptest::prelude::*;
 
@@ -23,7 +24,7 @@ fn round_trip(targets: &[Image], bases: &[Image], options: &CreateOptions) -> us
     let package = packed(targets, bases, options);
     let opened = open(&package).unwrap();
     verify(&opened, CONTEXT).unwrap();
-    let rebuilt = applied(&opened, &Form::Original, &layers(bases)).unwrap();
+    let rebuilt = applied(&opened, &Delivery::Original, &layers(bases)).unwrap();
     assert_eq!(rebuilt.len(), targets.len());
     rebuilt.iter().zip(targets).for_each(|(rebuilt, target)| assert_same(rebuilt, target));
     package.len()
@@ -53,7 +54,10 @@ fn every_method_with_every_compressor_comes_back() {
                 round_trip(
                     &targets,
                     &bases,
-                    &CreateOptions { squeeze: Squeeze { level, ..Squeeze::usual(compression) }, ..options(method) },
+                    &CreateOptions {
+                        compression: CompressionOptions { level, ..CompressionOptions::usual(compression) },
+                        ..options(method)
+                    },
                 );
             }
         }
@@ -121,7 +125,7 @@ fn an_image_under_two_names_travels_once() {
     let mut second = first.clone();
     second.names = vec!["app:latest".parse().unwrap(), "app:v2".parse().unwrap()];
     let package = open(&packed(&[first.clone(), second], &[], &options(Method::Layer))).unwrap();
-    let rebuilt = applied(&package, &Form::Original, &[]).unwrap();
+    let rebuilt = applied(&package, &Delivery::Original, &[]).unwrap();
     let names: Vec<String> = rebuilt[0].names.iter().map(ToString::to_string).collect();
     assert_eq!((rebuilt.len(), names), (1, vec!["app:v2".to_owned(), "app:latest".to_owned()]));
 }
@@ -133,8 +137,8 @@ fn a_layer_may_be_coded_against_an_earlier_one_of_its_own_image() {
     let size = round_trip(&target, &[], &options(Method::Xdelta3));
     assert!(size < 120_000, "{size}");
     let package = open(&packed(&target, &[], &options(Method::Xdelta3))).unwrap();
-    let fates: Vec<Fate> = report::layers(package.metadata()).iter().map(|layer| layer.fate).collect();
-    assert_eq!(fates, [Fate::Whole, Fate::Delta]);
+    let fates: Vec<Transfer> = report::layers(package.metadata()).iter().map(|layer| layer.transfer).collect();
+    assert_eq!(fates, [Transfer::Whole, Transfer::Delta]);
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn streams_of_every_method_come_back() {
     for (base, target) in &cases {
         for method in Method::ALL {
             for compression in Compression::ALL {
-                let chosen = (method, Squeeze::usual(compression));
+                let chosen = (method, CompressionOptions::usual(compression));
                 let shared = |bytes: &Vec<u8>| std::sync::Arc::new(bytes.clone());
                 let mut package = Vec::new();
                 create_stream(StreamKind::File, shared(base), shared(target), chosen, CONTEXT)

@@ -9,11 +9,11 @@ use std::slice::from_ref;
 use common::layer_builder::LayerBuilder;
 use common::{CONTEXT, applied, assert_same, compressed, image, layers, noise, open, options, packed};
 use delta_codec::compress::{Compression, Level};
-use delta_core::Squeeze;
-use delta_core::apply::Form;
+use delta_core::apply::Delivery;
 use delta_core::create::CreateOptions;
 use delta_core::image::Image;
-use delta_core::method::Method;
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::choices::Method;
 use delta_core::verify::verify;
 
 /// The layers of an image, lowest first.
@@ -141,7 +141,7 @@ fn size(pair: &Pair, options: &CreateOptions) -> usize {
     let package = packed(from_ref(&target), from_ref(&base), options);
     let opened = open(&package).unwrap();
     verify(&opened, CONTEXT).unwrap();
-    assert_same(&applied(&opened, &Form::Original, &layers(&[base])).unwrap()[0], &target);
+    assert_same(&applied(&opened, &Delivery::Original, &layers(&[base])).unwrap()[0], &target);
     package.len()
 }
 
@@ -195,20 +195,26 @@ fn rich_pair() -> Pair {
     ("a rich layer".to_owned(), vec![layer(1, 0)], vec![layer(2, 0x1240)])
 }
 
-fn squeezed(method: Method, compression: Compression, level: i32) -> CreateOptions {
+fn options_with(method: Method, compression: Compression, level: i32) -> CreateOptions {
     let level = Level::new(compression, level).unwrap();
-    CreateOptions { squeeze: Squeeze { level, ..Squeeze::usual(compression) }, ..options(method) }
+    CreateOptions {
+        compression: CompressionOptions { level, ..CompressionOptions::usual(compression) },
+        ..options(method)
+    }
 }
 
 #[test]
 fn levels_and_compressors_keep_what_they_promise() {
     let pair = rich_pair();
     for method in Method::ALL {
-        let with = |compression, level| size(&pair, &squeezed(method, compression, level));
+        let with = |compression, level| size(&pair, &options_with(method, compression, level));
         let zstd = |level| with(Compression::Zstd, level);
         let [fastest, fast, usual, high, highest] = [-20, 1, 9, 19, 22].map(zstd);
         let xz = with(Compression::Xz, 6);
-        let none = size(&pair, &CreateOptions { squeeze: Squeeze::usual(Compression::None), ..options(method) });
+        let none = size(
+            &pair,
+            &CreateOptions { compression: CompressionOptions::usual(Compression::None), ..options(method) },
+        );
         let seen =
             format!("{method}: -20 {fastest}, 1 {fast}, 9 {usual}, 19 {high}, 22 {highest}, xz {xz}, none {none}");
         if method == Method::Bsdiff {

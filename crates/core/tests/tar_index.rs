@@ -4,7 +4,7 @@
 
 mod layers;
 
-use delta_core::tar_index::{Entry, TarIndex, entries};
+use delta_core::layer::tar_index::{Entry, TarIndex, entries};
 use layers::{LayerBuilder, noise};
 use proptest::prelude::*;
 

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
-use delta_core::documents::{Index, IndexEntry};
 use delta_core::error::{Error, Result};
+use delta_core::image::documents::{Index, IndexEntry};
 use delta_core::image::{ManifestKind, RebuiltImage, RebuiltManifest};
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
 use serde::Serialize;
 use tar::{EntryType, Header};
 

@@ -3,72 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use delta_core::digest::BlobDigest;
-use delta_core::documents::{self, OCI_MANIFEST, read_config, synthesise_manifest};
 use delta_core::error::{Error, Result};
-use delta_core::image::{
-    BlobCompression, Document, Image, ImageName, Layer, LayerContent, Manifest, ManifestKind, Root,
-};
+use delta_core::image::documents::{self, OCI_MANIFEST, read_config, synthesise_manifest};
+use delta_core::image::{BlobCompression, Image, Layer, LayerContent, Manifest, ManifestKind, Root};
 use delta_core::limits;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::blob::Blob;
 use crate::container::Container;
-use crate::source::Found;
+use crate::docker_manifest::DockerEntry;
+use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
 
-/// What a `manifest.json` is.
-pub(crate) enum DockerManifest {
-    /// Docker's list of images.
-    List(Vec<DockerEntry>),
-    /// An image manifest, in skopeo's folders.
-    Single(Document),
-}
-
-/// One image of the list.
-pub(crate) struct DockerEntry {
-    /// The entry as it was found.
-    pub(crate) raw: Box<RawValue>,
-    /// The path of the config.
-    pub(crate) config: String,
-    /// The tags.
-    pub(crate) names: Vec<ImageName>,
-    layers: Vec<String>,
-}
-
-/// Reads `manifest.json`.
-pub(crate) fn entries(document: &Document) -> Result<DockerManifest> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Entry {
-        config: String,
-        #[serde(default)]
-        repo_tags: Option<Vec<String>>,
-        layers: Option<Vec<String>>,
-    }
-    let invalid = |error: serde_json::Error| Error::content(format!("manifest.json is not valid: {error}"));
-    if document.bytes().iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
-        return Ok(DockerManifest::Single(document.clone()));
-    }
-    let raw: Vec<Box<RawValue>> = serde_json::from_slice(document.bytes()).map_err(invalid)?;
-    if raw.len() > limits::IMAGES {
-        return Err(Error::content(format!("manifest.json lists {} images", raw.len())));
-    }
-    let entry = |raw: Box<RawValue>| {
-        let entry: Entry = serde_json::from_str(raw.get()).map_err(invalid)?;
-        let names = entry.repo_tags.unwrap_or_default().iter().map(|name| name.parse()).collect::<Result<_>>()?;
-        Ok(DockerEntry { config: entry.config, names, layers: entry.layers.unwrap_or_default(), raw })
-    };
-    raw.into_iter().map(entry).collect::<Result<_>>().map(DockerManifest::List)
-}
-
 /// The images of an archive that has no index.
-pub(crate) fn images(container: &Container, entries: &[DockerEntry], scratch: &Arc<TempScratch>) -> Result<Vec<Found>> {
+pub(crate) fn images(
+    container: &Container,
+    entries: &[DockerEntry],
+    scratch: &Arc<TempScratch>,
+) -> Result<Vec<SourcedImage>> {
     entries.iter().map(|entry| image(container, entry, scratch)).collect()
 }
 
-fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>) -> Result<Found> {
+fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>) -> Result<SourcedImage> {
     let absent = |path: &str| {
         Error::content(format!("it is incomplete: {path} is missing"))
             .with_hint("save the image again, with an engine that has all of it")
@@ -104,7 +59,7 @@ fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>)
     };
     let manifest = Manifest {
         digest: root.digest,
-        config: documents::image_id(&config_document),
+        config: documents::config_digest(&config_document),
         kind: ManifestKind::Image,
         platform: Some(config.platform),
         layers,
@@ -112,13 +67,5 @@ fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>)
     let documents = [config_document, manifest_document].map(|document| (document.digest(), document)).into();
     let docker_manifest = Some(entry.raw.clone());
     let image = Image { names: entry.names.clone(), root, documents, manifests: vec![manifest], docker_manifest };
-    Ok(Found { image, tags: BTreeSet::new() })
-}
-
-/// The entry whose config has this digest.
-pub(crate) fn entry_of(entries: &[DockerEntry], config: BlobDigest) -> Option<&DockerEntry> {
-    let hex = config.hex();
-    entries
-        .iter()
-        .find(|entry| entry.config.rsplit('/').next().is_some_and(|name| name.trim_end_matches(".json") == hex))
+    Ok(SourcedImage { image, tags: BTreeSet::new() })
 }

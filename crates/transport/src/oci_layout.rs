@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_core::digest::{BlobDigest, DiffId, ImageId};
-use delta_core::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, image_id, read_config, read_pointers};
+use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
 use delta_core::error::{Error, Result};
+use delta_core::image::documents::{
+    OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
+};
 use delta_core::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Root};
 use delta_core::limits;
 use serde::Deserialize;
 
 use crate::blob::Blob;
 use crate::container::Container;
-use crate::docker_archive::{DockerEntry, entry_of};
-use crate::source::Found;
+use crate::docker_manifest::{DockerEntry, entry_of};
+use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
 
 const NAME: &str = "io.containerd.image.name";
@@ -75,13 +77,13 @@ struct Entry {
 }
 
 /// The images that `index.json` lists; several entries with one digest are one image with several names.
-pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]) -> Result<Vec<Found>> {
+pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]) -> Result<Vec<SourcedImage>> {
     let index: Index = serde_json::from_slice(index.bytes())
         .map_err(|error| Error::content(format!("index.json is not valid: {error}")))?;
     if index.manifests.len() > limits::IMAGES {
         return Err(Error::content(format!("index.json lists {} images", index.manifests.len())));
     }
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<SourcedImage> = Vec::new();
     for entry in &index.manifests {
         let known = found.iter().position(|found| found.image.root.digest == entry.digest);
         let at = match known {
@@ -93,7 +95,7 @@ pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]
                     size: entry.size,
                     synthesised: false,
                 };
-                found.push(Found { image: image(blobs, root, docker)?, tags: BTreeSet::new() });
+                found.push(SourcedImage { image: image(blobs, root, docker)?, tags: BTreeSet::new() });
                 found.len() - 1
             }
         };
@@ -103,7 +105,7 @@ pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]
 }
 
 /// The one image of a folder of skopeo.
-pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document) -> Result<Vec<Found>> {
+pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document) -> Result<Vec<SourcedImage>> {
     let mut walk = Walk { blobs, documents: BTreeMap::new(), manifests: Vec::new() };
     let is_index = matches!(read_pointers(manifest)?, Pointers::Index(_));
     walk.take(manifest.clone(), false, 0)?;
@@ -115,10 +117,10 @@ pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document) -> Result<Vec<Found
     };
     let image =
         Image { names: Vec::new(), root, documents: walk.documents, manifests: walk.manifests, docker_manifest: None };
-    Ok(vec![Found { image, tags: BTreeSet::new() }])
+    Ok(vec![SourcedImage { image, tags: BTreeSet::new() }])
 }
 
-impl Found {
+impl SourcedImage {
     /// Takes the names of an entry of `index.json`, unless `manifest.json` gave them.
     fn call(&mut self, entry: &Entry) {
         let reference = entry.annotations.get(REFERENCE);
@@ -219,7 +221,7 @@ impl Walk<'_, '_> {
             let stored = stored.ok_or_else(|| incomplete(&format!("the layer {} is missing", pointer.digest)))?;
             taken.push(self.layer(pointer, stored, diff_ids.map(|all| all[at]))?);
         }
-        let config: ImageId = image_id(&config_document);
+        let config: ConfigDigest = config_digest(&config_document);
         self.manifests.push(Manifest {
             digest: document.digest(),
             config,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use delta_core::error::{Error, Result};
 use delta_core::image::RebuiltImage;
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
 
 use crate::archive_writer::{Naming, check_complete, write_archive, write_layout};
 use crate::{atomic_file, volume};

@@ -3,7 +3,6 @@
 //! What a file is, is told by what is in it: `index.json` (OCI layouts, Docker 25 and later), a list in `manifest.json`
 //! (docker-archive), an object in `manifest.json` (skopeo's folders). Names and media types are not believed.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,17 +13,12 @@ use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName};
 
 use crate::container::Container;
-use crate::docker_archive::{self, DockerManifest};
+use crate::docker_archive;
+use crate::docker_manifest::{self, DockerManifest};
 use crate::file::FileBytes;
 use crate::oci_layout::{self, Blobs};
+use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
-
-/// An image and what it is called besides its names.
-pub(crate) struct Found {
-    pub(crate) image: Image,
-    /// Tags without a repository, as OCI layouts have them.
-    pub(crate) tags: BTreeSet<String>,
-}
 
 /// Opens the images of a file or folder; with `pick`, the one of that name, tag or ID.
 ///
@@ -78,7 +72,7 @@ pub fn open_stream(
 fn images(container: &Container, what: &str, pick: Option<&str>, scratch: &Arc<TempScratch>) -> Result<Vec<Image>> {
     let in_file = |error: Error| error.within(what);
     let docker = container.document("manifest.json")?;
-    let docker_entries = docker.as_ref().map(docker_archive::entries).transpose().map_err(in_file)?;
+    let docker_entries = docker.as_ref().map(docker_manifest::entries).transpose().map_err(in_file)?;
     let found = match (container.document("index.json")?, docker_entries) {
         (Some(index), entries) => {
             let entries = match entries {
@@ -97,7 +91,7 @@ fn images(container: &Container, what: &str, pick: Option<&str>, scratch: &Arc<T
     picked(found.map_err(in_file)?, what, pick)
 }
 
-fn picked(found: Vec<Found>, what: &str, pick: Option<&str>) -> Result<Vec<Image>> {
+fn picked(found: Vec<SourcedImage>, what: &str, pick: Option<&str>) -> Result<Vec<Image>> {
     let Some(pick) = pick else {
         if found.is_empty() {
             return Err(Error::content(format!("{what} holds no image")));
@@ -105,7 +99,7 @@ fn picked(found: Vec<Found>, what: &str, pick: Option<&str>) -> Result<Vec<Image
         return Ok(found.into_iter().map(|found| found.image).collect());
     };
     let name: Option<ImageName> = pick.parse().ok();
-    let is_meant = |found: &&Found| {
+    let is_meant = |found: &&SourcedImage| {
         let named = |other: &ImageName| name.as_ref().is_some_and(|name| name.full() == other.full());
         found.tags.contains(pick) || found.image.names.iter().any(named)
     };

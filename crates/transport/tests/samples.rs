@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use delta_core::image::{Image, ManifestKind, RebuiltImage, RebuiltManifest, VerifiedBlob, VerifiedLayer};
-use delta_core::progress::Silent;
+use delta_core::job::progress::Silent;
 use delta_transport::output::Output;
 use delta_transport::source::open_path;
 use delta_transport::spool::TempScratch;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delta_core::apply::{Form, Wanted, images, needed_bases, rebuild};
+use delta_core::apply::{Delivery, Wanted, images, needed_bases, rebuild};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
-use delta_core::metadata::{LayerEntry, Metadata, Origin};
+use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_core::progress::Progress;
+use delta_core::package::metadata::{LayerEntry, Metadata, Origin};
 use delta_transport::engine::{Engine, Inventory, Store};
 use delta_transport::output::Output;
 use delta_transport::volume;
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::arguments::Apply;
 use crate::figures::size;
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// What `--json` prints.
@@ -77,7 +77,7 @@ fn to_file(
     if !arguments.dry_run {
         output.check(arguments.force)?;
     }
-    let mut images = named(images(package, &Form::Original, &arguments.platforms)?, arguments)?;
+    let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments)?;
     let wanted: Wanted = images.iter().flat_map(blobs).collect();
     let mut found = layers(bases);
     let needed = needed_bases(package.metadata(), &wanted);
@@ -114,8 +114,8 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
     let engine = session.engine(None)?;
     session.terminal.detail(format_args!("applying to {}", engine.label()));
     let form = match engine.store() {
-        Store::Containerd => Form::Original,
-        Store::Classic | Store::Podman => Form::Plain(engine.platform().clone()),
+        Store::Containerd => Delivery::Original,
+        Store::Classic | Store::Podman => Delivery::Uncompressed(engine.platform().clone()),
     };
     let images = named(images(package, &form, &arguments.platforms)?, arguments)?;
     let inventory = engine.inventory()?;

@@ -2,8 +2,8 @@
 
 use delta_core::create::{CreateOptions, create};
 use delta_core::error::{Error, Result};
-use delta_core::metadata::Metadata;
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
+use delta_core::package::metadata::Metadata;
 use delta_core::report;
 use delta_transport::{atomic_file, volume};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::list::{self, ListedLayer};
 use crate::arguments::Create;
 use crate::figures::{share, size};
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// What `--json` prints.
@@ -27,7 +27,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
-    let squeeze = arguments.squeeze.checked()?;
+    let compression = arguments.compression.checked()?;
     if !arguments.dry_run {
         atomic_file::check_free(&arguments.package, arguments.force)?;
     }
@@ -39,7 +39,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     }
     let options = CreateOptions {
         method: arguments.method,
-        squeeze,
+        compression,
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
@@ -69,7 +69,7 @@ fn read_only(error: Error, arguments: &Create) -> Error {
 fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_bytes: u64) -> Result<()> {
     let layers = list::layers(metadata);
     let image_bytes = metadata.layers.iter().map(|layer| layer.size).sum();
-    let missing = report::layers(metadata).into_iter().filter(|layer| !layer.fate.is_held());
+    let missing = report::layers(metadata).into_iter().filter(|layer| !layer.transfer.is_held());
     let missing_bytes = missing.map(|layer| layer.size).sum();
     if session.common.json {
         return terminal::print_json(&Report {

@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder, decoder};
 use delta_codec::{ReadAt, Reader, bsdiff, vcdiff};
-use delta_core::Squeeze;
+use delta_core::apply::apply_stream;
+use delta_core::create::create_stream;
 use delta_core::error::{Error, Result};
-use delta_core::metadata::StreamKind;
-use delta_core::method::Method;
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::choices::Method;
+use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_core::progress::Progress;
-use delta_core::stream::{apply_stream, create_stream};
+use delta_core::package::metadata::StreamKind;
 use delta_transport::file::FileBytes;
 use delta_transport::{atomic_file, volume};
 use serde::Serialize;
 
 use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 use crate::tree::{self, Detail};
 
@@ -35,7 +36,7 @@ struct Report {
 }
 
 pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
-    let squeeze = arguments.squeeze.checked()?;
+    let compression = arguments.compression.checked()?;
     if !arguments.dry_run {
         atomic_file::check_free(&arguments.delta, arguments.force)?;
     }
@@ -47,10 +48,10 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         (StreamKind::File, Method::Xdelta3 | Method::Bsdiff) => {
             let mut counter = Counter { inner: out, count: 0 };
             // The standard format as it is, so that the standard program reads it.
-            standard(session, method, &old, &new, squeeze, &mut counter)?;
+            standard(session, method, &old, &new, compression, &mut counter)?;
             Ok(counter.count)
         }
-        _ => create_stream(kind, old.clone(), new.clone(), (method, squeeze), session.context())?.write(out),
+        _ => create_stream(kind, old.clone(), new.clone(), (method, compression), session.context())?.write(out),
     };
     let delta_bytes = if arguments.dry_run {
         fill(&mut io::sink())?
@@ -142,14 +143,14 @@ fn standard(
     method: Method,
     old: &Arc<dyn ReadAt>,
     new: &Arc<dyn ReadAt>,
-    Squeeze { compression, level, .. }: Squeeze,
+    CompressionOptions { compressor, level, .. }: CompressionOptions,
     out: &mut dyn Write,
 ) -> Result<()> {
     let encode = || -> io::Result<()> {
         if method == Method::Bsdiff {
             return bsdiff::encode(old, new, session.scratch.as_ref(), out);
         }
-        let mut encoder = Encoder::new(out, compression, level, None)?;
+        let mut encoder = Encoder::new(out, compressor, level, None)?;
         vcdiff::encode(old, new, b"", &mut encoder)?;
         encoder.finish()?.flush()
     };

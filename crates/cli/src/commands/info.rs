@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::PackageOnly;
 use crate::figures::{share, size};
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// What `--json` prints.

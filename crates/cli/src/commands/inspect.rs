@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use delta_core::digest::{BlobDigest, DiffId, ImageId};
+use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
 use delta_core::error::Result;
 use delta_core::image::{BlobCompression, Image, ImageName, Layer, Manifest, ManifestKind, Platform, Root};
 use serde::Serialize;
 
 use crate::arguments::Inspect;
 use crate::figures::{self, size};
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// What `--json` prints.
@@ -30,7 +30,7 @@ struct SeenImage {
 #[derive(Serialize)]
 struct SeenManifest {
     digest: BlobDigest,
-    config: ImageId,
+    config: ConfigDigest,
     kind: ManifestKind,
     platform: Option<Platform>,
     layers: Vec<SeenLayer>,

@@ -1,13 +1,13 @@
 //! `docker_delta list`
 
 use delta_core::error::Result;
-use delta_core::metadata::Metadata;
-use delta_core::report::{self, Fate, LayerReport};
+use delta_core::package::metadata::Metadata;
+use delta_core::report::{self, LayerReport, Transfer};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
 use crate::figures;
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// A layer with the names of the base images that have what it needs.
@@ -38,9 +38,9 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 pub(crate) fn layers(metadata: &Metadata) -> Vec<ListedLayer> {
     let listed = |layer: LayerReport| {
         let needs =
-            |diff_id| if layer.fate.is_held() { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
+            |diff_id| if layer.transfer.is_held() { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
         let bases = metadata.bases.iter().filter(|base| base.layers.iter().any(|held| needs(held.diff_id)));
-        let label = |base: &delta_core::metadata::BaseEntry| {
+        let label = |base: &delta_core::package::metadata::BaseEntry| {
             base.names.first().map_or_else(|| base.root.short(), ToString::to_string)
         };
         ListedLayer { base_images: bases.map(label).collect(), layer }
@@ -51,16 +51,16 @@ pub(crate) fn layers(metadata: &Metadata) -> Vec<ListedLayer> {
 pub(crate) fn table(layers: &[ListedLayer]) -> String {
     let row = |listed: &ListedLayer| {
         let layer = &listed.layer;
-        let fate = match (layer.fate, layer.codec) {
-            (Fate::Referred, _) => "referred".to_owned(),
-            (Fate::Held, _) | (_, None) => "held".to_owned(),
-            (Fate::Whole, Some(_)) => "whole".to_owned(),
-            (Fate::Delta, Some(codec)) => format!("delta ({})", codec.feature()),
+        let transfer = match (layer.transfer, layer.codec) {
+            (Transfer::Referred, _) => "referred".to_owned(),
+            (Transfer::Held, _) | (_, None) => "held".to_owned(),
+            (Transfer::Whole, Some(_)) => "whole".to_owned(),
+            (Transfer::Delta, Some(codec)) => format!("delta ({})", codec.name()),
         };
         vec![
             layer.diff_id.short(),
             figures::size(layer.size),
-            fate,
+            transfer,
             figures::size(layer.package_bytes),
             listed.base_images.join(", "),
         ]

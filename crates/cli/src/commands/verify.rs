@@ -1,12 +1,12 @@
 //! `docker_delta verify`
 
 use delta_core::error::Result;
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
 use delta_core::verify::{VerifyReport, verify};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
-use crate::run::Session;
+use crate::session::Session;
 use crate::terminal;
 
 /// What `--json` prints.

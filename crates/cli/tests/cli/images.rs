@@ -46,10 +46,10 @@ fn every_pair_comes_back_by_every_method() {
 fn every_compression_and_level_comes_back() {
     let [base, target] = ["v1", "v2"].map(|version| sample(&format!("tiny/docker28-classic/{version}.tar")));
     for method in ["xdelta3", "bsdiff", "layer", "auto"] {
-        for squeeze in
+        for compression in
             [&["-c", "zstd", "-l", "22"][..], &["-l-7"], &["-c", "gzip"], &["-c", "bzip2"], &["-c", "xz"], &["-cnone"]]
         {
-            round_trip(&base, &target, &[&["-m", method], squeeze].concat());
+            round_trip(&base, &target, &[&["-m", method], compression].concat());
         }
     }
 }
@@ -159,9 +159,9 @@ fn reports_are_data() {
     assert_eq!(created["package_bytes"], fs::metadata(&package).unwrap().len());
     let layers = json(&["list", "--json", &package]);
     let fates: Vec<&str> =
-        layers["layers"].as_array().unwrap().iter().map(|layer| layer["fate"].as_str().unwrap()).collect();
+        layers["layers"].as_array().unwrap().iter().map(|layer| layer["transfer"].as_str().unwrap()).collect();
     assert_eq!(fates[..2], ["held", "held"]);
-    assert!(fates[2..].iter().all(|fate| *fate != "held"));
+    assert!(fates[2..].iter().all(|transfer| *transfer != "held"));
     let info = json(&["info", "--json", &package]);
     assert_eq!(info["images"][0]["names"][0], "t/tiny:v2");
     assert_eq!(info["bases"][0]["names"][0], "t/tiny:v1");

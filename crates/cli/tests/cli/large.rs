@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 
 use crate::support::{Folder, docker_delta, peak_megabytes, seen};
-use delta_core::digest::{DiffId, ImageId};
+use delta_core::digest::{ConfigDigest, DiffId};
 
 const BLOCK: usize = 1 << 20;
 
@@ -42,7 +42,7 @@ fn large_image(folder: &Folder, file: &str, blocks: u64, block: impl Fn(u64, &mu
     layer.seek(SeekFrom::Start(0)).unwrap();
     let config =
         format!(r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}}}}"#);
-    let name = format!("{}.json", ImageId::of(config.as_bytes()).hex());
+    let name = format!("{}.json", ConfigDigest::of(config.as_bytes()).hex());
     let manifest = format!(r#"[{{"Config":"{name}","RepoTags":["large:{file}"],"Layers":["0/layer.tar"]}}]"#);
     let mut archive = tar::Builder::new(BufWriter::new(File::create(folder.file(file)).unwrap()));
     for (name, bytes) in [(name.as_str(), config.as_bytes()), ("manifest.json", manifest.as_bytes())] {

@@ -17,7 +17,7 @@ fn members_decode_with_the_real_programs_against_the_listed_bases() {
         let list = docker_delta(&["list", "--json", &package]).ok().stdout;
         let list: serde_json::Value = serde_json::from_str(&list).unwrap();
         let mut decoded = 0;
-        for layer in list["layers"].as_array().unwrap().iter().filter(|layer| layer["fate"] == "delta") {
+        for layer in list["layers"].as_array().unwrap().iter().filter(|layer| layer["transfer"] == "delta") {
             let hex = |id: &serde_json::Value| id.as_str().unwrap().trim_start_matches("sha256:").to_owned();
             let hex_of_layer = hex(&layer["diff_id"]);
             let mut joined = Vec::new();

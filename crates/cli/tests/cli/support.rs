@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use delta_core::digest::{DiffId, ImageId};
+use delta_core::digest::{ConfigDigest, DiffId};
 
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -138,7 +138,7 @@ pub(crate) fn image(folder: &Folder, file: &str, tag: &str, layers: &[Vec<u8>]) 
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }))
     .unwrap();
-    let config_name = format!("{}.json", ImageId::of(&config).hex());
+    let config_name = format!("{}.json", ConfigDigest::of(&config).hex());
     let paths: Vec<String> = (0..layers.len()).map(|number| format!("{number}/layer.tar")).collect();
     let manifest =
         serde_json::to_vec(&serde_json::json!([{"Config": config_name, "RepoTags": [tag], "Layers": paths}]));

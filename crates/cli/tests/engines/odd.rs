@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use delta_core::digest::DiffId;
-use delta_core::documents::{OCI_MANIFEST, image_id, synthesise_manifest};
+use delta_core::image::documents::{OCI_MANIFEST, config_digest, synthesise_manifest};
 use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest, Root, VerifiedBlob, VerifiedLayer};
-use delta_core::progress::Silent;
+use delta_core::job::progress::Silent;
 use delta_transport::archive_writer::{Naming, write_archive};
 use serde_json::json;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ fn image(version: &str) -> RebuiltImage {
     };
     let rebuilt = RebuiltManifest {
         digest: manifest.digest(),
-        config: image_id(&config),
+        config: config_digest(&config),
         kind: ManifestKind::Image,
         platform: None,
         layers: diff_ids.iter().map(|diff_id| (*diff_id, (*diff_id).into())).collect(),

@@ -8,7 +8,7 @@ use super::Error;
 use super::plan::Step;
 use super::recreate::recreate;
 use crate::limits::{DEFLATE_BATCH_BYTES, DEFLATE_HELD_BYTES};
-use crate::{ReadAt, Reader, Slice};
+use crate::{Bounded, ReadAt, Reader, Slice};
 
 /// Streams in a batch, however short.
 const BATCH_STREAMS: usize = 1024;
@@ -31,7 +31,7 @@ pub fn close(
         skeleton: Reader::new(skeleton),
         plain,
         position: 0,
-        out: Bounded { inner: out, left: most },
+        out: Bounded::new(out, most, "it becomes longer than promised"),
         batch: Vec::new(),
         batch_bytes: 0,
     };
@@ -47,14 +47,14 @@ pub fn close(
     if closer.position != plain.len() {
         return Err(Error::Plain { used: closer.position, found: plain.len() });
     }
-    Ok(most - closer.out.left)
+    Ok(most - closer.out.left())
 }
 
 struct Closer<'a> {
     skeleton: Reader<&'a dyn ReadAt>,
     plain: &'a dyn ReadAt,
     position: u64,
-    out: Bounded<'a>,
+    out: Bounded<&'a mut dyn Write>,
     batch: Vec<(u64, Step, Slice<&'a dyn ReadAt>)>,
     batch_bytes: u64,
 }
@@ -106,25 +106,5 @@ fn failed(stream: u64, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Error::Stream { stream, what: error.to_string() },
         _ => Error::Io(error),
-    }
-}
-
-/// Refuses more bytes than were promised.
-struct Bounded<'a> {
-    inner: &'a mut dyn Write,
-    left: u64,
-}
-
-impl Write for Bounded<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let too_long = || io::Error::new(io::ErrorKind::InvalidData, "it becomes longer than promised");
-        let left = self.left.checked_sub(buffer.len() as u64).ok_or_else(too_long)?;
-        self.inner.write_all(buffer)?;
-        self.left = left;
-        Ok(buffer.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

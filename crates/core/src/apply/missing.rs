@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::Layer;
-use crate::metadata::{BaseEntry, Metadata};
+use crate::package::metadata::{BaseEntry, Metadata};
 
 /// Compares what is `needed` with what is there.
 pub(super) fn check(metadata: &Metadata, needed: &BTreeSet<DiffId>, bases: &[Layer]) -> Result<()> {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::coding;
-use crate::context::Context;
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::Result;
 use crate::image::{BlobCompression, Image, Layer, VerifiedBlob};
-use crate::metadata::BlobEntry;
-use crate::method::LayerCodec;
+use crate::job::context::Context;
+use crate::layer::coding;
 use crate::package::Member;
+use crate::package::features::LayerCodec;
+use crate::package::metadata::BlobEntry;
 
 pub(super) struct Carried {
     pub(super) entries: Vec<BlobEntry>,

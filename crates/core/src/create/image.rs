@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::CreateOptions;
-use crate::documents::{OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
 use crate::error::{Error, Result};
+use crate::image::documents::{OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
 use crate::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Platform, Root};
-use crate::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
-use crate::method::Identity;
+use crate::job::choices::Identity;
+use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::package::{MANIFEST, Member};
 
 /// The images with the chosen platforms, in the chosen form.

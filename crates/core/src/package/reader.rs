@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader, Scratch, Slice};
 
+use super::faults::{cut_off, missing, no_package};
 use super::header::{BLOCK, padding, parse};
 use super::unwrap::unwrapped;
 use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
@@ -13,7 +14,7 @@ use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
 use crate::image::Document;
 use crate::limits;
-use crate::metadata::{Metadata, document_member};
+use crate::package::metadata::{Metadata, document_member};
 use crate::span::Span;
 
 /// An opened package.
@@ -77,19 +78,6 @@ impl Package {
             Err(Error::Mismatch { what: format!("the member {name}"), expected, found })
         }
     }
-}
-
-fn missing(name: &str) -> Error {
-    Error::content(format!("the package has no member {name}"))
-}
-
-pub(super) fn no_package() -> Error {
-    Error::content("this is no package of docker_delta: expected a tar that starts with metadata.json")
-}
-
-pub(super) fn cut_off(what: &str) -> Error {
-    Error::content(format!("the package is damaged or incomplete: {what}"))
-        .with_hint("copy it again from where it was made")
 }
 
 /// Every member in its order; the form of all headers, paddings and the trailer is checked.

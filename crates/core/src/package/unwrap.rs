@@ -6,12 +6,12 @@ use std::sync::Arc;
 use delta_codec::compress::{Compression, decoder};
 use delta_codec::{ReadAt, Reader, Scratch};
 
+use super::faults::{cut_off, no_package};
 use super::header::{BLOCK, padding, parse};
-use super::reader::{cut_off, no_package};
 use super::{METADATA, TRAILER_BYTES};
 use crate::error::{Error, Result};
 use crate::limits::{COPY_BUFFER, METADATA_BYTES};
-use crate::metadata::Metadata;
+use crate::package::metadata::Metadata;
 
 /// [`BLOCK`] as the size of a buffer.
 const HEADER: usize = 512;

@@ -1,36 +1,14 @@
 //! Writes a package.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 
 use super::header::{header, padding};
-use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
-use crate::digest::{BlobDigest, Hasher};
+use super::{CLOSING, Closing, METADATA, Member, TRAILER_BYTES};
+use crate::digest::Hasher;
 use crate::error::{Error, Result};
-use crate::metadata::{MemberEntry, Metadata};
-
-/// A member on its way into the package.
-#[derive(Clone)]
-pub struct Member {
-    /// Its name.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: Arc<dyn ReadAt>,
-}
-
-impl Member {
-    /// A member with its digest.
-    ///
-    /// # Errors
-    /// What reading its bytes reports.
-    pub fn entry(&self) -> Result<MemberEntry> {
-        let (digest, size) = BlobDigest::of_reader(&mut Reader::new(&self.bytes))
-            .map_err(Error::io(format!("reading the member {}", self.name)))?;
-        Ok(MemberEntry { name: self.name.clone(), size, digest })
-    }
-}
+use crate::package::metadata::Metadata;
 
 /// Writes `metadata` and the `members` that it lists, and returns the number of bytes.
 ///

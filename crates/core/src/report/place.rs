@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::digest::DiffId;
-use crate::metadata::{BaseEntry, LayerBlob, ManifestEntry, Metadata};
+use crate::package::metadata::{BaseEntry, LayerBlob, ManifestEntry, Metadata};
 
 /// The layers that stand at some place of an image above other layers than in every base. Docker's classic store, which
 /// knows layers by all that is below them, must be given their bytes again.

@@ -1,13 +1,13 @@
 //! The packages that pin the format: what they were made from, and what is wrong with those that must be refused.
 
 use delta_codec::compress::Compression;
-use delta_core::Squeeze;
-use delta_core::context::Context;
 use delta_core::create::CreateOptions;
+use delta_core::create::create_stream;
 use delta_core::image::{BlobCompression, Image, Layer};
-use delta_core::metadata::StreamKind;
-use delta_core::method::{Identity, Method};
-use delta_core::stream::create_stream;
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::choices::{Identity, Method};
+use delta_core::job::context::Context;
+use delta_core::package::metadata::StreamKind;
 use serde_json::json;
 
 use super::{CONTEXT, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed};
@@ -96,11 +96,11 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
         all.push((format!("{method}.ddelta"), packed(&targets(), &bases(), &options(method))));
     }
     for compression in [Compression::None, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
-        let chosen = CreateOptions { squeeze: Squeeze::usual(compression), ..options(Method::Xdelta3) };
+        let chosen = CreateOptions { compression: CompressionOptions::usual(compression), ..options(Method::Xdelta3) };
         all.push((format!("xdelta3-{compression}.ddelta"), packed(&targets(), &bases(), &chosen)));
     }
-    let closed = Squeeze { recompress: false, ..Squeeze::usual(Compression::None) };
-    let closed = CreateOptions { squeeze: closed, ..options(Method::Auto) };
+    let closed = CompressionOptions { recompress: false, ..CompressionOptions::usual(Compression::None) };
+    let closed = CreateOptions { compression: closed, ..options(Method::Auto) };
     all.push(("auto-none.ddelta".to_owned(), packed(&targets(), &bases(), &closed)));
     let config = CreateOptions { identity: Identity::Config, ..options(Method::Xdelta3) };
     all.push(("identity-config.ddelta".to_owned(), packed(&targets(), &bases(), &config)));
@@ -116,7 +116,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
 }
 
 fn stream(kind: StreamKind, method: Method, context: Context<'_>) -> Vec<u8> {
-    let chosen = (method, Squeeze::usual(Compression::Zstd));
+    let chosen = (method, CompressionOptions::usual(Compression::Zstd));
     let (base, target) = (std::sync::Arc::new(old()), std::sync::Arc::new(changed(2)));
     let mut out = Vec::new();
     create_stream(kind, base, target, chosen, context).unwrap().write(&mut out).unwrap();

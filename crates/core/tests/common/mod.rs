@@ -11,18 +11,18 @@ use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
-use delta_core::Squeeze;
-use delta_core::apply::{self, Form, Wanted};
-use delta_core::context::Context;
+use delta_core::apply::{self, Delivery, Wanted};
 use delta_core::create::{CreateOptions, create};
-use delta_core::digest::{BlobDigest, DiffId, ImageId};
-use delta_core::documents::{OCI_MANIFEST, synthesise_manifest};
+use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
+use delta_core::image::documents::{OCI_MANIFEST, synthesise_manifest};
 use delta_core::image::{
     BlobCompression, Document, Image, Layer, LayerContent, Manifest, ManifestKind, RebuiltImage, Root,
 };
-use delta_core::method::{Identity, Method};
+use delta_core::job::choices::CompressionOptions;
+use delta_core::job::choices::{Identity, Method};
+use delta_core::job::context::Context;
+use delta_core::job::progress::Silent;
 use delta_core::package::Package;
-use delta_core::progress::Silent;
 use delta_core::{Error, Result};
 pub(crate) use layer_builder::noise;
 
@@ -98,7 +98,7 @@ pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
     };
     let described = Manifest {
         digest: manifest.digest(),
-        config: ImageId::of(config.bytes()),
+        config: ConfigDigest::of(config.bytes()),
         kind: ManifestKind::Image,
         platform: Some("linux/amd64".parse().unwrap()),
         layers,
@@ -142,7 +142,7 @@ pub(crate) fn image(name: &str, layers: &[&[u8]]) -> Image {
 pub(crate) fn options(method: Method) -> CreateOptions {
     CreateOptions {
         method,
-        squeeze: Squeeze::usual(Compression::Zstd),
+        compression: CompressionOptions::usual(Compression::Zstd),
         identity: Identity::Manifest,
         platforms: Vec::new(),
     }
@@ -166,7 +166,7 @@ pub(crate) fn layers(images: &[Image]) -> Vec<Layer> {
 }
 
 /// Rebuilds every blob of the package's images.
-pub(crate) fn applied(package: &Package, form: &Form, bases: &[Layer]) -> Result<Vec<RebuiltImage>> {
+pub(crate) fn applied(package: &Package, form: &Delivery, bases: &[Layer]) -> Result<Vec<RebuiltImage>> {
     let mut images = apply::images(package, form, &[])?;
     let wanted: Wanted = images
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::Result;
 use delta_core::image::RebuiltImage;
-use delta_core::metadata::BaseEntry;
+use delta_core::package::metadata::BaseEntry;
 use serde::Deserialize;
 
 use super::{Engine, Inventory, Store};

@@ -6,7 +6,7 @@ use std::io::Write;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::{ImageName, ManifestKind, RebuiltImage};
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
 
 use super::{Engine, Inventory, Store};
 use crate::archive_writer::{Naming, write_archive};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use delta_core::digest::{BlobDigest, DiffId};
-use delta_core::documents::{OCI_INDEX, OCI_MANIFEST, image_id};
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
+use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, config_digest};
 use serde_json::json;
 
 use super::Store;
@@ -54,7 +54,7 @@ impl Probe {
             "schemaVersion": 2, "mediaType": OCI_MANIFEST,
             "config": {
                 "mediaType": "application/vnd.oci.image.config.v1+json",
-                "digest": image_id(&config).to_string(), "size": config.bytes().len(),
+                "digest": config_digest(&config).to_string(), "size": config.bytes().len(),
             },
             "layers": layers.collect::<Vec<_>>(),
         })));

@@ -8,8 +8,8 @@ use delta_codec::{ReadAt, Reader, Scratch};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, VerifiedBlob};
-use delta_core::metadata::BaseEntry;
-use delta_core::progress::Progress;
+use delta_core::job::progress::Progress;
+use delta_core::package::metadata::BaseEntry;
 use serde::Deserialize;
 
 use super::holdings::{Descriptor, StoredManifest};

@@ -1,0 +1,98 @@
+//! What a command works with: the common options, the terminal, room for what is large; and how it comes from what the user
+//! typed to images and packages.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+use delta_core::error::Result;
+use delta_core::image::Image;
+use delta_core::job::context::Context;
+use delta_core::package::Package;
+use delta_transport::engine::{ClientKind, Engine};
+use delta_transport::file::FileBytes;
+use delta_transport::reference::Reference;
+use delta_transport::source::{open_path, open_stream};
+use delta_transport::spool::TempScratch;
+
+use crate::arguments::Common;
+use crate::terminal::Terminal;
+
+/// What a command works with.
+pub(crate) struct Session {
+    pub(crate) common: Common,
+    pub(crate) terminal: Terminal,
+    pub(crate) scratch: Arc<TempScratch>,
+}
+
+impl Session {
+    pub(crate) fn new(common: Common) -> Result<Self> {
+        let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
+        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch })
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { scratch: self.scratch.as_ref(), progress: &self.terminal }
+    }
+}
+
+impl Session {
+    /// Opens several lists of images; what one engine is asked for, it is asked for once.
+    pub(crate) fn open_images<const N: usize>(&self, lists: [&[String]; N]) -> Result<[Vec<Image>; N]> {
+        let parsed: Vec<Vec<Reference>> = lists
+            .iter()
+            .map(|list| list.iter().map(|text| text.parse()).collect::<Result<Vec<Reference>>>())
+            .collect::<Result<_>>()?;
+        let mut engines = Vec::new();
+        for kind in [None, Some(ClientKind::Docker), Some(ClientKind::Podman)] {
+            let names: Vec<String> =
+                parsed.iter().flatten().filter_map(|reference| engine_name(reference, kind)).collect();
+            if !names.is_empty() {
+                let engine = self.engine(kind)?;
+                let images = engine.open(&names, &self.scratch, &self.terminal)?;
+                engines.push((kind, names.into_iter().zip(images).collect::<Vec<_>>()));
+            }
+        }
+        let open = |reference: &Reference| -> Result<Vec<Image>> {
+            match reference {
+                Reference::Path { path, pick } => open_path(path, pick.as_deref(), &self.scratch),
+                Reference::Stdin => open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch),
+                Reference::Engine { kind, name } => {
+                    let opened = engines.iter().filter(|(other, _)| other == kind).flat_map(|(_, images)| images);
+                    Ok(opened.filter(|(other, _)| other == name).map(|(_, image)| image.clone()).take(1).collect())
+                }
+            }
+        };
+        let mut opened = [const { Vec::new() }; N];
+        for (list, references) in opened.iter_mut().zip(&parsed) {
+            for reference in references {
+                list.extend(open(reference)?);
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The engine that the user chose.
+    pub(crate) fn engine(&self, kind: Option<ClientKind>) -> Result<Engine> {
+        let docker = std::env::var_os("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND").filter(|program| !program.is_empty());
+        Engine::connect(kind.or(self.common.engine), &self.common.engine_arguments, docker.as_deref())
+    }
+
+    /// Opens a package in a file or on standard input.
+    pub(crate) fn open_package(&self, path: &Path) -> Result<Package> {
+        let bytes: Arc<dyn ReadAt> = if path == Path::new("-") {
+            self.scratch.spool(&mut io::stdin().lock(), "reading the package from standard input")?
+        } else {
+            FileBytes::open(path)?
+        };
+        Package::open(bytes, self.scratch.as_ref()).map_err(|error| error.within(&path.display().to_string()))
+    }
+}
+
+fn engine_name(reference: &Reference, wanted: Option<ClientKind>) -> Option<String> {
+    match reference {
+        Reference::Engine { kind, name } if *kind == wanted => Some(name.clone()),
+        _ => None,
+    }
+}

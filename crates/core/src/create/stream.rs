@@ -1,0 +1,66 @@
+//! A package of one file or tree instead of images: the same machinery with one layer.
+
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+
+use super::Prepared;
+use crate::error::{Error, Result};
+use crate::image::VerifiedLayer;
+use crate::job::choices::{CompressionOptions, Identity, Method};
+use crate::job::context::Context;
+use crate::layer::coding::{self, Candidates};
+use crate::layer::matcher::Library;
+use crate::package::Member;
+use crate::package::metadata::{FORMAT, LayerEntry, Metadata, StreamEntry, StreamKind};
+
+/// Prepares the package that makes `target` out of `base`.
+///
+/// # Errors
+/// What reading and the room report.
+pub fn create_stream(
+    kind: StreamKind,
+    base: Arc<dyn ReadAt>,
+    target: Arc<dyn ReadAt>,
+    (method, compression): (Method, CompressionOptions),
+    context: Context<'_>,
+) -> Result<Prepared> {
+    let base = VerifiedLayer::hash(base, "OLD")?;
+    let target = VerifiedLayer::hash(target, "NEW")?;
+    let mut layers = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
+    let coding = if method == Method::Auto {
+        layers.push(target.clone());
+        let library = Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect());
+        let library = library.map_err(Error::io("reading OLD and NEW"))?;
+        coding::encode_smallest(
+            method,
+            Candidates::Library(&library, &layers, layers.len() - 1),
+            &target,
+            compression,
+            context,
+        )?
+    } else {
+        coding::encode_smallest(method, Candidates::Layers(&layers), &target, compression, context)?
+    };
+    let metadata = Metadata {
+        format: FORMAT,
+        requires: coding.features().collect(),
+        created_by: crate::created_by(),
+        method,
+        identity: Identity::Config,
+        compression: compression.compressor.name().to_owned(),
+        level: compression.level.number(),
+        images: Vec::new(),
+        stream: Some(StreamEntry {
+            kind,
+            target: target.diff_id(),
+            base: base.diff_id(),
+            base_size: base.bytes().len(),
+        }),
+        bases: Vec::new(),
+        layers: vec![LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin: coding.origin() }],
+        blobs: Vec::new(),
+        members: coding.members.iter().map(Member::entry).collect::<Result<_>>()?,
+    };
+    Prepared::new(metadata, coding.members)
+}

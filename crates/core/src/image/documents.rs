@@ -1,0 +1,236 @@
+//! The documents of an image: reading the fields that matter, and making the manifest that a source does not have.
+
+use std::collections::BTreeMap;
+
+use oci_spec::image::{Arch, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, Os};
+use serde::Serialize;
+
+use crate::digest::{BlobDigest, ConfigDigest, DiffId};
+use crate::error::{Error, Result};
+use crate::image::{Document, Platform};
+
+/// The media type of an OCI image manifest (OCI image-spec, media-types.md).
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The media type of an OCI image index.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+
+/// Makes the manifest that Docker 25 and later make for an image with this config whose layers are stored uncompressed:
+/// nothing but the config's and the layers' digests and sizes go into it.
+///
+/// # Errors
+/// Never for real images; an internal error otherwise.
+pub fn synthesise_manifest(config: &Document, layers: &[(DiffId, u64)]) -> Result<Document> {
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: OCI_MANIFEST,
+        config: Blob { media_type: OCI_CONFIG, digest: config.digest(), size: config.bytes().len() as u64 },
+        layers: layers
+            .iter()
+            .map(|(diff_id, size)| Blob { media_type: OCI_LAYER, digest: (*diff_id).into(), size: *size })
+            .collect(),
+    };
+    document(&manifest)
+}
+
+/// Makes an index of manifests: each with its platform.
+///
+/// # Errors
+/// Never for real images; an internal error otherwise.
+pub fn synthesise_index(manifests: &[(Document, Option<Platform>)]) -> Result<Document> {
+    let entry = |(manifest, platform): &(Document, Option<Platform>)| IndexEntry {
+        media_type: OCI_MANIFEST.to_owned(),
+        digest: manifest.digest(),
+        size: manifest.bytes().len() as u64,
+        annotations: BTreeMap::new(),
+        platform: platform.clone(),
+    };
+    document(&Index::of(manifests.iter().map(entry).collect()))
+}
+
+/// An index as it is written (OCI image-spec, image-index.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    schema_version: u32,
+    media_type: &'static str,
+    manifests: Vec<IndexEntry>,
+}
+
+impl Index {
+    /// The index of these manifests and indexes.
+    pub const fn of(manifests: Vec<IndexEntry>) -> Self {
+        Self { schema_version: 2, media_type: OCI_INDEX, manifests }
+    }
+}
+
+/// What an index says of one manifest or index; what is empty is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexEntry {
+    /// The media type.
+    pub media_type: String,
+    /// The digest.
+    pub digest: BlobDigest,
+    /// The size in bytes.
+    pub size: u64,
+    /// Annotations, as names in an archive are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<&'static str, String>,
+    /// The platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+}
+
+/// What a config says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The platform.
+    pub platform: Platform,
+    /// The layers, lowest first.
+    pub diff_ids: Vec<DiffId>,
+    /// When the image was made, in the words of whoever made it.
+    pub created: Option<String>,
+}
+
+/// Reads a config (OCI image-spec, config.md); Docker's has the same fields.
+///
+/// # Errors
+/// A content error when it is none.
+pub fn read_config(document: &Document) -> Result<Config> {
+    let config: ImageConfiguration = parse(document, "config")?;
+    let text = |value: &dyn std::fmt::Display| value.to_string();
+    let os: &Os = config.os();
+    let architecture: &Arch = config.architecture();
+    Ok(Config {
+        platform: Platform { os: text(os), architecture: text(architecture), variant: config.variant().clone() },
+        diff_ids: config.rootfs().diff_ids().iter().map(|digest| Ok(digest.parse()?)).collect::<Result<_>>()?,
+        created: config.created().clone(),
+    })
+}
+
+/// What a manifest or an index points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pointers {
+    /// A manifest's config and layers.
+    Manifest {
+        /// The config.
+        config: Pointer,
+        /// The layers, lowest first.
+        layers: Vec<Pointer>,
+    },
+    /// An index's manifests and indexes.
+    Index(Vec<Pointer>),
+}
+
+/// One descriptor (OCI image-spec, descriptor.md).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// The media type, which may lie.
+    pub media_type: String,
+    /// The digest.
+    pub digest: BlobDigest,
+    /// The size in bytes.
+    pub size: u64,
+    /// Whether it says of itself that it is an attestation (BuildKit, "attestation-storage").
+    pub is_attestation: bool,
+}
+
+/// Reads a manifest or an index, told apart by their fields.
+///
+/// # Errors
+/// A content error when it is neither.
+pub fn read_pointers(document: &Document) -> Result<Pointers> {
+    #[derive(serde::Deserialize)]
+    struct Shape {
+        manifests: Option<serde::de::IgnoredAny>,
+    }
+    let shape: Shape = parse(document, "manifest")?;
+    if shape.manifests.is_some() {
+        let index: ImageIndex = parse(document, "index")?;
+        return Ok(Pointers::Index(index.manifests().iter().map(pointer).collect::<Result<_>>()?));
+    }
+    let manifest: ImageManifest = parse(document, "manifest")?;
+    Ok(Pointers::Manifest {
+        config: pointer(manifest.config())?,
+        layers: manifest.layers().iter().map(pointer).collect::<Result<_>>()?,
+    })
+}
+
+/// The ID of the image whose config this is.
+pub fn config_digest(config: &Document) -> ConfigDigest {
+    ConfigDigest::of(config.bytes())
+}
+
+fn pointer(descriptor: &Descriptor) -> Result<Pointer> {
+    let reference = "vnd.docker.reference.type";
+    let annotations = descriptor.annotations().as_ref();
+    Ok(Pointer {
+        media_type: descriptor.media_type().to_string(),
+        digest: descriptor.digest().to_string().parse()?,
+        size: descriptor.size(),
+        is_attestation: annotations
+            .and_then(|all| all.get(reference))
+            .is_some_and(|kind| kind == "attestation-manifest"),
+    })
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(document: &'a Document, what: &str) -> Result<T> {
+    serde_json::from_slice(document.bytes())
+        .map_err(|error| Error::content(format!("the {what} {} cannot be read: {error}", document.digest())))
+}
+
+fn document(value: &impl Serialize) -> Result<Document> {
+    let bytes = serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Document::new(bytes))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    schema_version: u32,
+    media_type: &'static str,
+    config: Blob,
+    layers: Vec<Blob>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob {
+    media_type: &'static str,
+    digest: BlobDigest,
+    size: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_synthesised_manifest_reads_back() {
+        let config = Document::new(&b"{}"[..]);
+        let layers = [(DiffId::of(b"a"), 1), (DiffId::of(b"b"), 2)];
+        let manifest = synthesise_manifest(&config, &layers).unwrap();
+        assert!(manifest.bytes().starts_with(
+            br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"#
+        ));
+        let Pointers::Manifest { config: pointer, layers: pointers } = read_pointers(&manifest).unwrap() else {
+            panic!("expected a manifest");
+        };
+        assert_eq!((pointer.digest, pointer.size), (config.digest(), 2));
+        assert_eq!(pointers.iter().map(|layer| layer.size).collect::<Vec<_>>(), [1, 2]);
+        let index = synthesise_index(&[(manifest.clone(), None)]).unwrap();
+        let Pointers::Index(entries) = read_pointers(&index).unwrap() else { panic!("expected an index") };
+        assert_eq!(entries[0].digest, manifest.digest());
+    }
+
+    #[test]
+    fn what_is_no_document_is_named() {
+        let error = read_config(&Document::new(&b"[]"[..])).unwrap_err();
+        assert!(error.to_string().starts_with("the config sha256:"), "{error}");
+        assert!(read_pointers(&Document::new(&b"{\"manifests\":3}"[..])).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! What the user chose: the method, the compression, and which identity must come back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use delta_codec::compress::{Compression, Level};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::named::named;
+
+named! {
+    /// How layers that the base lacks are coded.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Method {
+        /// For each layer, whatever is smallest.
+        #[default]
+        Auto = "auto",
+        /// One VCDIFF (RFC 3284) a layer, which `xdelta3 -d` reads.
+        Xdelta3 = "xdelta3",
+        /// One BSDIFF40 a layer, which `bspatch` reads.
+        Bsdiff = "bsdiff",
+        /// Whole layers.
+        Layer = "layer",
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == text)
+            .ok_or_else(|| Error::usage(format!("expected a method (auto, xdelta3, bsdiff or layer), found `{text}`")))
+    }
+}
+
+named! {
+    /// Which identity of an image must come back.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Identity {
+        /// Everything: index, manifests and the compressed blobs that they name, so that digests and signatures stay valid.
+        #[default]
+        Manifest = "manifest",
+        /// The configs and diff IDs, which are the image's identity for Docker's classic store and podman. Layers that the
+        /// source holds compressed come back uncompressed, under another manifest.
+        Config = "config",
+    }
+}
+
+impl FromStr for Identity {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|identity| identity.name() == text)
+            .ok_or_else(|| Error::usage(format!("expected an identity (manifest or config), found `{text}`")))
+    }
+}
+
+/// How the members of a package are compressed.
+#[derive(Clone, Copy, Debug)]
+pub struct CompressionOptions {
+    /// The compressor of members.
+    pub compressor: Compression,
+    /// How hard.
+    pub level: Level,
+    /// Whether compressed files inside layers may be opened, and compressed again where the package is applied.
+    pub recompress: bool,
+}
+
+impl CompressionOptions {
+    /// The compressor with its usual level, and everything allowed.
+    pub const fn usual(compressor: Compression) -> Self {
+        Self { compressor, level: compressor.default_level(), recompress: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_parse_as_they_are_named() {
+        for method in Method::ALL {
+            assert_eq!(method.name().parse::<Method>().unwrap(), method);
+            assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{method}\""));
+        }
+        for identity in Identity::ALL {
+            assert_eq!(identity.name().parse::<Identity>().unwrap(), identity);
+            assert_eq!(serde_json::to_string(&identity).unwrap(), format!("\"{}\"", identity.name()));
+        }
+        assert!("Auto".parse::<Method>().is_err() && "".parse::<Identity>().is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! What a job is given besides its data.
+
+use std::io;
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Scratch, ScratchFile};
+
+use crate::error::{Error, Result};
+use crate::job::progress::Progress;
+
+/// Room for what is too large for memory, and somebody to tell.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The room.
+    pub scratch: &'a dyn Scratch,
+    /// The listener.
+    pub progress: &'a dyn Progress,
+}
+
+impl Context<'_> {
+    /// Lets `fill` write into new room and returns what it wrote.
+    ///
+    /// # Errors
+    /// What `fill` returns, and what the room reports while `doing` it.
+    pub fn spool(
+        &self,
+        doing: &str,
+        fill: impl FnOnce(&mut Box<dyn ScratchFile>) -> Result<()>,
+    ) -> Result<Arc<dyn ReadAt>> {
+        let failed = |error: io::Error| Error::io(format!("{doing}: temporary file"))(error);
+        let mut file = self.scratch.create().map_err(failed)?;
+        fill(&mut file)?;
+        file.freeze().map_err(failed)
+    }
+}

@@ -1,0 +1,198 @@
+//! One layer to members and back, by each codec.
+
+mod codecs;
+pub(crate) mod compressed;
+mod recipe_members;
+
+use std::io;
+use std::sync::Arc;
+
+use delta_codec::compress::Compression;
+use delta_codec::{Bounded, Concat, ReadAt, bsdiff, vcdiff};
+
+use crate::digest::DiffId;
+use crate::error::{Error, Kind, Result};
+use crate::image::VerifiedLayer;
+use crate::job::choices::{CompressionOptions, Method};
+use crate::job::context::Context;
+use crate::layer::matcher::Library;
+use crate::layer::recipe::Uses;
+use crate::limits;
+use crate::package::Member;
+use crate::package::features::{LayerCodec, RecipeFeature};
+use crate::package::metadata::Origin;
+
+use compressed::{compress, plain};
+
+/// What a member is refused with that holds more than its layer.
+const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";
+
+/// What a layer may be coded against.
+#[derive(Clone, Copy)]
+pub(crate) enum Candidates<'a> {
+    /// These layers, one behind the other.
+    Layers(&'a [VerifiedLayer]),
+    /// The layers of the library, which are these, before the one with this number.
+    Library(&'a Library, &'a [VerifiedLayer], usize),
+}
+
+/// A coded layer.
+pub(crate) struct Coding {
+    pub(crate) codec: LayerCodec,
+    /// What it was coded against.
+    pub(crate) bases: Vec<DiffId>,
+    pub(crate) members: Vec<Member>,
+    /// What a reader must know besides the codec.
+    pub(crate) uses: Uses,
+}
+
+impl Coding {
+    /// What `metadata.json` says of it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::Coded {
+            codec: self.codec,
+            bases: self.bases.clone(),
+            members: self.members.iter().map(|member| member.name.clone()).collect(),
+            recompressed: self.uses.recompressed,
+        }
+    }
+
+    /// What a reader must know.
+    pub(crate) fn features(&self) -> impl Iterator<Item = String> {
+        let Uses { opens, predicts, recompressed: _ } = self.uses;
+        let used = [
+            (true, self.codec.name()),
+            (opens, RecipeFeature::Opened.name()),
+            (predicts, RecipeFeature::Predicted.name()),
+        ];
+        used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature.to_owned())
+    }
+
+    fn size(&self) -> u64 {
+        self.members.iter().map(|member| member.bytes.len() + limits::MEMBER_OVERHEAD).sum()
+    }
+}
+
+/// Codes `target` by every codec of `method` that may win and keeps the smallest result.
+pub(crate) fn encode_smallest(
+    method: Method,
+    candidates: Candidates<'_>,
+    target: &VerifiedLayer,
+    compression: CompressionOptions,
+    context: Context<'_>,
+) -> Result<Coding> {
+    let mut best = None;
+    let mut take = |coding: Coding| {
+        let (name, bytes) = (coding.codec.name(), coding.size());
+        context.progress.detail(format_args!("layer {}: {name} {bytes} bytes", target.diff_id().short()));
+        if best.as_ref().is_none_or(|best: &Coding| bytes < best.size()) {
+            best = Some(coding);
+        }
+    };
+    let bases = match candidates {
+        Candidates::Layers(bases) => bases.to_vec(),
+        Candidates::Library(library, layers, number) => {
+            let (bases, members, uses) = recipe_members::encode(library, number, target, compression, context)?;
+            let bases: Vec<_> = bases.into_iter().map(|base| layers[base].clone()).collect();
+            take(Coding { codec: LayerCodec::Recipe, bases: ids(&bases), members, uses });
+            bases
+        }
+    };
+    for codec in codecs::of(method, !bases.is_empty(), target.bytes().len()).iter().copied() {
+        let members = encode(codec, &bases, target, compression, context)?;
+        let bases = if codec == LayerCodec::Whole { Vec::new() } else { ids(&bases) };
+        take(Coding { codec, bases, members, uses: Uses::default() });
+    }
+    best.ok_or_else(|| Error::internal("a method without codecs"))
+}
+
+fn ids(layers: &[VerifiedLayer]) -> Vec<DiffId> {
+    layers.iter().map(VerifiedLayer::diff_id).collect()
+}
+
+/// Codes `target` against `bases` and proves the result by rebuilding it.
+pub(crate) fn encode(
+    codec: LayerCodec,
+    bases: &[VerifiedLayer],
+    target: &VerifiedLayer,
+    compression: CompressionOptions,
+    context: Context<'_>,
+) -> Result<Vec<Member>> {
+    let doing = format!("coding the layer {}", target.diff_id().short());
+    let failed = |error: io::Error| Error::io(doing.clone())(error);
+    let base = Concat::new(bases.iter().map(VerifiedLayer::bytes));
+    let stem = format!("layer_deltas/{}{}", target.diff_id().hex(), codec.suffix());
+    let raw = match codec {
+        LayerCodec::Recipe => return Err(Error::internal("a recipe is made with a library")),
+        LayerCodec::Whole => target.bytes().clone(),
+        LayerCodec::Vcdiff => {
+            context.spool(&doing, |out| vcdiff::encode(&base, target.bytes(), b"", out).map_err(failed))?
+        }
+        LayerCodec::Bsdiff => {
+            context.spool(&doing, |out| bsdiff::encode(&base, target.bytes(), context.scratch, out).map_err(failed))?
+        }
+    };
+    let member = compress(stem, raw, compressor(codec, compression), context)?;
+    let joined: Vec<_> = bases.iter().map(|base| base.bytes().clone()).collect();
+    let size = target.bytes().len();
+    decode(codec, &joined, std::slice::from_ref(&member), (target.diff_id(), size), context)
+        .map_err(|error| not_proved(error, &doing))?;
+    Ok(vec![member])
+}
+
+fn not_proved(error: Error, doing: &str) -> Error {
+    match error.kind() {
+        Kind::Content => Error::internal(format!("{doing}: it does not come back: {error}")),
+        _ => error,
+    }
+}
+
+/// Rebuilds the layer `expected` of so many bytes from `members`, coded against `bases`.
+pub(crate) fn decode(
+    codec: LayerCodec,
+    bases: &[Arc<dyn ReadAt>],
+    members: &[Member],
+    (expected, size): (DiffId, u64),
+    context: Context<'_>,
+) -> Result<VerifiedLayer> {
+    let doing = format!("rebuilding the layer {}", expected.short());
+    if codec == LayerCodec::Recipe {
+        let rebuilt =
+            context.spool(&doing, |out| recipe_members::decode(bases, members, (expected, size), context, out))?;
+        return checked(expected, size, rebuilt);
+    }
+    let [member] = members else { return Err(Error::content(format!("{doing}: expected one member"))) };
+    let base = Concat::new(bases);
+    let rebuilt = context.spool(&doing, |out| {
+        let failed = |error: &dyn std::fmt::Display| Error::content(format!("{doing} from {}: {error}", member.name));
+        let mut out = Bounded::new(out, size, MORE_THAN_PROMISED);
+        let decoded = match codec {
+            LayerCodec::Recipe | LayerCodec::Whole => {
+                io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error))
+            }
+            LayerCodec::Vcdiff => vcdiff::decode(&base, io::BufReader::new(plain(member)?), &mut out, size)
+                .map_err(|error| failed(&error)),
+            LayerCodec::Bsdiff => bsdiff::decode(&base, &*member.bytes, &mut out, size).map_err(|error| failed(&error)),
+        };
+        // What the room reports is no fault of the package.
+        out.into_failure().map_or(decoded, |error| Err(Error::io(doing.clone())(error))).map(|_| ())
+    })?;
+    checked(expected, size, rebuilt)
+}
+
+/// The size is compared too: manifests are made from it.
+fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<VerifiedLayer> {
+    let what = format!("the rebuilt layer {}", expected.short());
+    if rebuilt.len() == size {
+        return VerifiedLayer::check(expected, rebuilt, &what);
+    }
+    Err(Error::Mismatch { what, expected: format!("{size} bytes"), found: format!("{} bytes", rebuilt.len()) })
+}
+
+/// BSDIFF40 is compressed inside; `bspatch` reads it only as it is.
+const fn compressor(codec: LayerCodec, compression: CompressionOptions) -> CompressionOptions {
+    match codec {
+        LayerCodec::Bsdiff => CompressionOptions { compressor: Compression::None, ..compression },
+        LayerCodec::Recipe | LayerCodec::Whole | LayerCodec::Vcdiff => compression,
+    }
+}

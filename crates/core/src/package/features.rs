@@ -1,0 +1,77 @@
+//! What a reader of a package may have to know, by the names that `requires` gives it: see FORMAT.md, section 4.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+
+named! {
+    /// How one layer is coded; the name is that of the feature.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum LayerCodec {
+        /// Entry by entry against any of the base layers.
+        Recipe = "recipe",
+        /// The tar stream itself.
+        Whole = "whole",
+        /// VCDIFF against the base layers, one behind the other.
+        Vcdiff = "vcdiff",
+        /// BSDIFF40 against the base layers, one behind the other.
+        Bsdiff = "bsdiff",
+    }
+}
+
+impl LayerCodec {
+    /// What the name of the first member ends in, before the compressor's suffix.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Recipe => ".recipe",
+            Self::Whole => ".tar",
+            Self::Vcdiff => ".vcdiff",
+            Self::Bsdiff => ".bsdiff",
+        }
+    }
+
+    /// How many members a layer has; a recipe has one for each long stream.
+    pub(crate) const fn most_members(self) -> usize {
+        match self {
+            Self::Recipe => RecipeStream::ALL.len(),
+            Self::Whole | Self::Vcdiff | Self::Bsdiff => 1,
+        }
+    }
+}
+
+named! {
+    /// What recipes may use besides, each under a feature of its own.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum RecipeFeature {
+        /// Compressed contents are opened.
+        Opened = "deflate-1",
+        /// Addresses in executables are predicted.
+        Predicted = "exec-1",
+    }
+}
+
+/// Every feature that a package may require of its reader.
+pub fn features() -> impl Iterator<Item = &'static str> {
+    LayerCodec::ALL.into_iter().map(LayerCodec::name).chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name))
+}
+
+named! {
+    /// The streams that a recipe is made of, each a member of the package, in the order in which they stand there. The name
+    /// is what the name of the member ends in, before the compression.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum RecipeStream {
+        /// What happens to each entry, and headers.
+        Recipe = "recipe",
+        /// Where patches take their bytes from.
+        Control = "control",
+        /// How far patched bytes that differ are apart.
+        Gaps = "gaps",
+        /// By how much they differ.
+        Values = "values",
+        /// Bytes that patches add.
+        Literals = "literals",
+        /// Contents that look like nothing known.
+        Contents = "contents",
+    }
+}

@@ -1,0 +1,167 @@
+//! What `metadata.json` says must hold together, before any of it is used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, StreamEntry, document_member};
+use crate::digest::{BlobDigest, DiffId};
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// Compares every part with the others.
+pub(super) fn check(metadata: &Metadata) -> Result<()> {
+    check_texts(metadata)?;
+    let listed = Listed::new(metadata)?;
+    listed.layers(metadata)?;
+    listed.blobs(metadata)?;
+    metadata.images.iter().try_for_each(|image| listed.image(image))?;
+    match &metadata.stream {
+        None if metadata.images.is_empty() => fault("it brings neither images nor a stream"),
+        Some(_) if !metadata.images.is_empty() => fault("it brings images and a stream"),
+        Some(stream) => check_stream(metadata, stream),
+        None => Ok(()),
+    }
+}
+
+/// The lists of the document, by what their entries are named.
+struct Listed<'a> {
+    members: BTreeMap<&'a str, &'a MemberEntry>,
+    layers: BTreeSet<DiffId>,
+    blobs: BTreeSet<BlobDigest>,
+    held: BTreeSet<DiffId>,
+    held_blobs: BTreeSet<BlobDigest>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(metadata: &'a Metadata) -> Result<Self> {
+        let members: BTreeMap<_, _> = metadata.members.iter().map(|member| (member.name.as_str(), member)).collect();
+        let listed = Self {
+            members,
+            layers: metadata.layers.iter().map(|layer| layer.diff_id).collect(),
+            blobs: metadata.blobs.iter().map(|blob| blob.digest).collect(),
+            held: metadata.base_layers(),
+            held_blobs: metadata.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.blob).collect(),
+        };
+        let lists = [
+            ("member", metadata.members.len(), listed.members.len(), limits::MEMBERS),
+            ("layer", metadata.layers.len(), listed.layers.len(), limits::LAYERS),
+            ("blob", metadata.blobs.len(), listed.blobs.len(), limits::LAYERS),
+            ("image", metadata.images.len(), metadata.images.len(), limits::IMAGES),
+        ];
+        for (what, count, distinct, most) in lists {
+            if count != distinct {
+                return fault(format!("a {what} is listed twice"));
+            }
+            if count > most {
+                return fault(format!("it lists {count} {what}s, at most {most} are read"));
+            }
+        }
+        Ok(listed)
+    }
+
+    /// A layer may be coded against layers of the bases and those listed before it.
+    fn layers(&self, metadata: &Metadata) -> Result<()> {
+        let mut before = self.held.clone();
+        for layer in &metadata.layers {
+            if layer.size > limits::LAYER_BYTES {
+                let (name, most) = (layer.diff_id, limits::LAYER_BYTES);
+                return fault(format!("the layer {name} has {} bytes, at most {most} are read", layer.size));
+            }
+            self.layer(metadata, layer, &before)?;
+            before.insert(layer.diff_id);
+        }
+        Ok(())
+    }
+
+    fn layer(&self, metadata: &Metadata, layer: &LayerEntry, before: &BTreeSet<DiffId>) -> Result<()> {
+        let name = layer.diff_id;
+        let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
+            return if self.held.contains(&name) { Ok(()) } else { fault(format!("no base has the layer {name}")) };
+        };
+        if let Some(base) = bases.iter().find(|base| !before.contains(base)) {
+            return fault(format!("the layer {name} needs {base}, which is neither of a base nor listed before it"));
+        }
+        if let Some(member) = members.iter().find(|member| !self.members.contains_key(member.as_str())) {
+            return fault(format!("there is no member {member}"));
+        }
+        let most = codec.most_members();
+        if !(1..=most).contains(&members.len()) {
+            return fault(format!("the layer {name} has {} members, its codec has 1 to {most}", members.len()));
+        }
+        if !metadata.requires.contains(codec.name()) {
+            return fault(format!("it does not require `{}`, by which the layer {name} is coded", codec.name()));
+        }
+        Ok(())
+    }
+
+    fn blobs(&self, metadata: &Metadata) -> Result<()> {
+        for blob in &metadata.blobs {
+            let Some(name) = &blob.member else {
+                if self.held_blobs.contains(&blob.digest) {
+                    continue;
+                }
+                return fault(format!("no base has the blob {}", blob.digest));
+            };
+            match self.members.get(name.as_str()) {
+                Some(member) if (member.digest, member.size) == (blob.digest, blob.size) => {}
+                Some(_) => return fault(format!("the member {name} is not the blob {}", blob.digest)),
+                None => return fault(format!("there is no member {name}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn image(&self, image: &ImageEntry) -> Result<()> {
+        for digest in &image.documents {
+            let member = self.members.get(document_member(*digest).as_str());
+            if member.is_none_or(|member| member.digest != *digest || member.size > limits::DOCUMENT_BYTES) {
+                return fault(format!("there is no member that is the document {digest}"));
+            }
+        }
+        let documents: BTreeSet<&BlobDigest> = image.documents.iter().collect();
+        let configs = image.manifests.iter().map(|manifest| manifest.config.into());
+        let named = [image.root.digest].into_iter().chain(image.manifests.iter().map(|manifest| manifest.digest));
+        if let Some(digest) = named.chain(configs).find(|digest| !documents.contains(digest)) {
+            return fault(format!("the document {digest} is not listed"));
+        }
+        for manifest in &image.manifests {
+            if manifest.layers.len() > limits::LAYERS_PER_IMAGE {
+                let (count, most) = (manifest.layers.len(), limits::LAYERS_PER_IMAGE);
+                return fault(format!("an image has {count} layers, at most {most} are read"));
+            }
+            for layer in &manifest.layers {
+                let is_known = layer.blob == layer.diff_id.into() || self.blobs.contains(&layer.blob);
+                if !is_known || !self.layers.contains(&layer.diff_id) {
+                    return fault(format!("the layer {} is not listed", layer.diff_id));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_stream(metadata: &Metadata, stream: &StreamEntry) -> Result<()> {
+    match metadata.layers.as_slice() {
+        [layer] if layer.diff_id == stream.target => Ok(()),
+        _ => fault("the layers are other than the stream"),
+    }
+}
+
+/// Texts are shown on terminals, which obey control characters.
+fn check_texts(metadata: &Metadata) -> Result<()> {
+    let manifests = || metadata.images.iter().flat_map(|image| &image.manifests);
+    let platforms = manifests().filter_map(|manifest| manifest.platform.as_ref());
+    let platforms = platforms.flat_map(|one| [Some(&one.os), Some(&one.architecture), one.variant.as_ref()]).flatten();
+    let texts = [&metadata.created_by, &metadata.compression]
+        .into_iter()
+        .chain(metadata.images.iter().map(|image| &image.root.media_type))
+        .chain(metadata.members.iter().map(|member| &member.name))
+        .chain(platforms);
+    match texts.into_iter().find(|text| text.chars().any(char::is_control)) {
+        Some(text) => fault(format!("`{}` has a control character", text.escape_debug())),
+        None => Ok(()),
+    }
+}
+
+fn fault<T>(what: impl std::fmt::Display) -> Result<T> {
+    Err(Error::content(format!("metadata.json contradicts itself: {what}")))
+}

@@ -1,0 +1,47 @@
+//! The modules of this crate stand on each other as `lib.rs` lists them: each uses only those before it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every file of a module: `NAME.rs` and all in `NAME/`.
+fn files(sources: &Path, module: &str) -> Vec<PathBuf> {
+    let mut files = vec![sources.join(format!("{module}.rs"))];
+    let mut folders = vec![sources.join(module)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
+/// The modules that a file names behind `crate::`, but for what its comments point to.
+fn used(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |character: char| character.is_ascii_lowercase() || character == '_';
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("crate::").skip(1))
+        .map(move |rest| &rest[..rest.find(|found| !is_name(found)).unwrap_or(rest.len())])
+}
+
+#[test]
+fn each_module_uses_only_those_before_it() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let head = fs::read_to_string(sources.join("lib.rs")).unwrap();
+    let modules: Vec<&str> = head
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
+    assert!(modules.len() >= 10, "{modules:?}");
+    let mut looked_at = 0;
+    for (floor, module) in modules.iter().enumerate() {
+        for file in files(&sources, module) {
+            let text = fs::read_to_string(&file).unwrap();
+            for name in used(&text).filter(|name| modules.contains(name) && name != module) {
+                looked_at += 1;
+                assert!(modules[..floor].contains(&name), "{} uses {name}, which comes later", file.display());
+            }
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
+}
