@@ -10,9 +10,10 @@ check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# The real programs that the tests compare with, from Debian.
+# The real programs that the tests compare with, and the engines, from Debian.
 tools:
 	scripts/install-test-tools
+	scripts/install-test-engines
 
 # Licences and known faults of what we depend on; needs cargo-deny.
 deny:
