@@ -67,7 +67,7 @@ pub enum Error {
 
 /// A stream inside a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct PlainStream {
     /// Its name in a zip; empty elsewhere. Any bytes, never a path.
     pub name: Vec<u8>,
     /// Where its bytes start in the plain bytes.
@@ -83,7 +83,7 @@ pub struct Inflated<'a> {
     /// What the streams hold, one behind the other.
     pub plain: Concat<Slice<Arc<dyn ReadAt>>>,
     /// The streams, in the order of the plain bytes.
-    pub members: Vec<Member>,
+    pub streams: Vec<PlainStream>,
 }
 
 /// An [`Inflated`] content that [`close`] makes whole again.
@@ -191,15 +191,15 @@ impl Found {
         let starts = self.streams.iter().map(|located| located.offset).chain(std::iter::once(content.len()));
         let gaps: Vec<(u64, u64)> = ends.zip(starts).map(|(end, start)| (end, start - end)).collect();
         let mut offset = 0;
-        let member = |one: &Located| {
+        let stream = |one: &Located| {
             let start = offset;
             offset += one.plain_length;
-            Member { name: one.name.clone(), offset: start, length: one.plain_length }
+            PlainStream { name: one.name.clone(), offset: start, length: one.plain_length }
         };
         Inflated {
             skeleton: located::join(content, &gaps),
             plain: Concat::new(self.streams.iter().filter_map(|one| self.plain(one))),
-            members: self.streams.iter().map(member).collect(),
+            streams: self.streams.iter().map(stream).collect(),
         }
     }
 }

@@ -41,7 +41,7 @@ fn a_zip_opens_with_its_names() {
     let content = zip(&members, |size, offset| Some((size, offset)));
     let opened = open(&content, &MemoryScratch).unwrap().unwrap();
     assert!(closed(&opened, content.len() as u64).unwrap() == content);
-    let found = &opened.inflated.members;
+    let found = &opened.inflated.streams;
     assert_eq!(found.iter().map(|member| member.name.as_slice()).collect::<Vec<_>>(), [&b"one"[..], b"dir/two"]);
     assert_eq!(
         found.iter().map(|member| (member.offset, member.length)).collect::<Vec<_>>(),

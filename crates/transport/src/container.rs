@@ -25,14 +25,14 @@ pub(crate) enum Container {
         /// All of it.
         bytes: Arc<dyn ReadAt>,
         /// What each name stands for.
-        members: BTreeMap<String, Member>,
+        members: BTreeMap<String, Place>,
     },
     /// A folder.
     Folder(PathBuf),
 }
 
-/// A member of an archive.
-pub(crate) enum Member {
+/// Where a member of an archive leads.
+pub(crate) enum Place {
     File { offset: u64, size: u64 },
     Link(String),
 }
@@ -50,9 +50,9 @@ impl Container {
             let member = if kind.is_symlink() || kind.is_hard_link() {
                 let target = entry.link_name_bytes().unwrap_or_default();
                 let folder = if kind.is_symlink() { folder(&name) } else { "" };
-                Member::Link(normal(&format!("{folder}/{}", String::from_utf8_lossy(&target))))
+                Place::Link(normal(&format!("{folder}/{}", String::from_utf8_lossy(&target))))
             } else if kind.is_file() {
-                Member::File { offset: entry.raw_file_position(), size: entry.size() }
+                Place::File { offset: entry.raw_file_position(), size: entry.size() }
             } else {
                 continue;
             };
@@ -85,12 +85,12 @@ impl Container {
     }
 }
 
-fn in_archive(bytes: &Arc<dyn ReadAt>, members: &BTreeMap<String, Member>, name: &str) -> Option<Arc<dyn ReadAt>> {
+fn in_archive(bytes: &Arc<dyn ReadAt>, members: &BTreeMap<String, Place>, name: &str) -> Option<Arc<dyn ReadAt>> {
     let mut name = name;
     for _ in 0..LINKS {
         match members.get(name)? {
-            Member::Link(target) => name = target,
-            Member::File { offset, size } => {
+            Place::Link(target) => name = target,
+            Place::File { offset, size } => {
                 let slice = Slice::new(bytes.clone(), *offset, *size)?;
                 return Some(Arc::new(slice));
             }

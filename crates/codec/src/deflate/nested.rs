@@ -153,7 +153,7 @@ impl Opening<'_> {
         compressed: u64,
         depth: u32,
     ) -> io::Result<Opened<'a>> {
-        let Inflated { skeleton, plain, members } = inflated;
+        let Inflated { skeleton, plain, streams } = inflated;
         let mut described = Vec::new();
         push(&mut described, skeleton.len());
         push(&mut described, plan.len() as u64);
@@ -162,18 +162,18 @@ impl Opening<'_> {
         let plain = Arc::new(plain);
         let mut parts: Vec<Box<dyn ReadAt + 'a>> = vec![Box::new(skeleton)];
         let mut end = 0;
-        for member in &members {
-            let Some(content) = Slice::new(Arc::clone(&plain), member.offset, member.length) else { continue };
+        for stream in &streams {
+            let Some(content) = Slice::new(Arc::clone(&plain), stream.offset, stream.length) else { continue };
             if depth == 1 || self.bounds.nested == 0 || !super::looks_compressed(&content)? {
                 continue;
             }
             self.bounds.nested -= 1;
             let Some(nested) = self.open(&content, depth - 1)? else { continue };
-            push(&mut described, member.offset - end);
+            push(&mut described, stream.offset - end);
             push(&mut described, nested.plan.len() as u64);
             described.extend_from_slice(&nested.plan);
-            parts.extend(part(&plain, end, member.offset - end));
-            end = member.offset + member.length;
+            parts.extend(part(&plain, end, stream.offset - end));
+            end = stream.offset + stream.length;
             parts.push(Box::new(self.spooled(&nested.bytes)?));
             recompressed += nested.recompressed;
         }

@@ -40,7 +40,7 @@ struct Record {
 }
 
 /// A deflated member; where its stream starts in the content.
-struct Member {
+struct ZipEntry {
     name: Vec<u8>,
     start: u64,
     size: u64,
@@ -58,7 +58,7 @@ pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
     search.archive(0, content.len(), DEFLATE_DEPTH)?;
     let mut members = search.found;
     members.sort_by_key(|member| member.start);
-    for Member { name, start, size } in members {
+    for ZipEntry { name, start, size } in members {
         if collector.found.last().is_some_and(|last| last.end() > start) {
             continue;
         }
@@ -78,7 +78,7 @@ struct Search<'a> {
     room: u64,
     /// Stored members that may still be searched.
     stored: usize,
-    found: Vec<Member>,
+    found: Vec<ZipEntry>,
 }
 
 impl Search<'_> {
@@ -95,7 +95,7 @@ impl Search<'_> {
                 continue;
             }
             if !is_stored {
-                self.found.push(Member { name, start: offset + start, size });
+                self.found.push(ZipEntry { name, start: offset + start, size });
             } else if depth > 1 && self.stored > 0 && bytes_at::<4>(&archive, start)? == Some(LOCAL) {
                 self.stored -= 1;
                 self.archive(offset + start, size, depth - 1)?;

@@ -23,7 +23,7 @@ pub(super) struct Segment {
 }
 
 /// A section with bytes in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(super) struct Section<'a> {
     pub(super) name: &'a [u8],
     /// `sh_type`.
@@ -125,7 +125,9 @@ impl<'a> Elf<'a> {
             zeroed: 0,
         };
         elf.segments = elf.program_headers.rows().filter_map(|row| elf.segment(row)).collect();
-        elf.read_sections(half_at(counts + 8)?);
+        elf.sections = elf.read_sections(half_at(counts + 8)?);
+        let is_zeroed = |section: &&Section<'_>| section.kind == NOBITS && section.name == b".bss";
+        elf.zeroed = elf.sections.iter().find(is_zeroed).map_or(0, |section| section.address);
         Some(elf)
     }
 
@@ -135,69 +137,61 @@ impl<'a> Elf<'a> {
     }
 
     fn segment(&self, row: usize) -> Option<Segment> {
-        let word = |at_32, at_64| word_at(self.bytes, row + self.field(at_32, at_64), self.word);
         let flags = number(self.bytes, row + self.field(24, 4))?;
         (number(self.bytes, row)? == LOAD).then_some(Segment {
-            offset: word(4, 8)?,
-            address: word(8, 16)?,
-            file_size: word(16, 32)?,
-            memory_size: word(20, 40)?,
+            offset: self.word(row, 4, 8)?,
+            address: self.word(row, 8, 16)?,
+            file_size: self.word(row, 16, 32)?,
+            memory_size: self.word(row, 20, 40)?,
             is_code: flags & 1 != 0,
         })
     }
 
-    fn read_sections(&mut self, names: usize) {
-        let word = |row: usize, at_32, at_64| word_at(self.bytes, row + self.field(at_32, at_64), self.word);
-        let span = |row: usize| {
-            let offset = usize::try_from(word(row, 16, 24)?).ok()?;
-            let size = usize::try_from(word(row, 20, 32)?).ok()?;
-            (offset.checked_add(size)? <= self.bytes.len()).then_some((offset, size))
-        };
-        let names = self.section_headers.rows().nth(names).and_then(span);
+    /// Every section by its number; what does not fit into the file is an empty one. `names` is the number of the section
+    /// with the names.
+    fn read_sections(&self, names: usize) -> Vec<Section<'a>> {
+        if self.section_headers.count == 0 {
+            return self.code_segments();
+        }
+        let names = self.section_headers.rows().nth(names).and_then(|row| self.span(row));
         let names = names.and_then(|(offset, size)| self.bytes.get(offset..offset + size)).unwrap_or_default();
-        let section = |row: usize| {
-            let kind = number(self.bytes, row + 4)?;
-            let flags = word(row, 8, 8)?;
-            let (offset, size) = if kind == NOBITS { (0, 0) } else { span(row)? };
-            let name = names.get(number(self.bytes, row)? as usize..)?;
-            Some(Section {
-                name: name.split(|byte| *byte == 0).next()?,
-                kind,
-                is_code: flags & 4 != 0,
-                is_written: flags & 1 != 0,
-                is_loaded: flags & 2 != 0,
-                address: word(row, 12, 16)?,
-                offset,
-                size,
-                link: number(self.bytes, row + self.field(24, 40))? as usize,
-            })
-        };
-        let none = Section {
-            name: b"",
-            kind: 0,
-            is_code: false,
-            is_written: false,
-            is_loaded: false,
-            address: 0,
-            offset: 0,
-            size: 0,
-            link: 0,
-        };
         // Sections that overlap would be worth many times the file; the first ones that fit into it count.
         let mut left = self.bytes.len();
         let mut fitting = |section: Section<'a>| {
             left = left.checked_sub(section.size)?;
             Some(section)
         };
-        let sections = self.section_headers.rows();
-        let sections: Vec<_> =
-            sections.map(|row| section(row).and_then(&mut fitting).unwrap_or_else(|| none.clone())).collect();
-        let is_zeroed = |section: &&Section<'_>| section.kind == NOBITS && section.name == b".bss";
-        self.zeroed = sections.iter().find(is_zeroed).map_or(0, |section| section.address);
-        self.sections = sections;
-        if self.section_headers.count == 0 {
-            self.sections = self.code_segments();
-        }
+        let rows = self.section_headers.rows();
+        rows.map(|row| self.section(row, names).and_then(&mut fitting).unwrap_or_default()).collect()
+    }
+
+    fn section(&self, row: usize, names: &'a [u8]) -> Option<Section<'a>> {
+        let kind = number(self.bytes, row + 4)?;
+        let flags = self.word(row, 8, 8)?;
+        let (offset, size) = if kind == NOBITS { (0, 0) } else { self.span(row)? };
+        let name = names.get(number(self.bytes, row)? as usize..)?;
+        Some(Section {
+            name: name.split(|byte| *byte == 0).next()?,
+            kind,
+            is_code: flags & 4 != 0,
+            is_written: flags & 1 != 0,
+            is_loaded: flags & 2 != 0,
+            address: self.word(row, 12, 16)?,
+            offset,
+            size,
+            link: number(self.bytes, row + self.field(24, 40))? as usize,
+        })
+    }
+
+    /// Where the bytes of a section are, if the file has them.
+    fn span(&self, row: usize) -> Option<(usize, usize)> {
+        let offset = usize::try_from(self.word(row, 16, 24)?).ok()?;
+        let size = usize::try_from(self.word(row, 20, 32)?).ok()?;
+        (offset.checked_add(size)? <= self.bytes.len()).then_some((offset, size))
+    }
+
+    fn word(&self, row: usize, at_32: usize, at_64: usize) -> Option<u64> {
+        word_at(self.bytes, row + self.field(at_32, at_64), self.word)
     }
 
     /// What stands for sections in a file that was stripped of them: code alone.
