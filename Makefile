@@ -2,22 +2,22 @@
 
 .PHONY: test check tools deny install
 
-test: tools check
+test: check
 	scripts/run-tests
 
-# Format and lints, as warnings are errors.
-check:
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+# Format, lints, documentation, spelling, dependencies.
+check: tools
+	scripts/check
 
 # The real programs that the tests compare with, and the engines, from Debian.
 tools:
 	scripts/install-test-tools
 	scripts/install-test-engines
+	scripts/install-check-tools
 
-# Licences and known faults of what we depend on; needs cargo-deny.
+# Known faults of what we depend on; asks a database on the network.
 deny:
-	cargo deny check
+	cargo deny check advisories
 
 install:
 	cargo install --locked --path crates/cli
