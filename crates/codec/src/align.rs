@@ -1,6 +1,6 @@
 //! Finds which stretch of the base each stretch of the target looks like.
 //!
-//! Seeds are exact: windows of [`WINDOW`] bytes of the base are remembered by their hash, and the target is walked. A seed
+//! Seeds are exact: windows of `WINDOW` bytes of the base are remembered by their hash, and the target is walked. A seed
 //! grows in both directions through mismatches as long as more than half of the bytes agree, which is the scoring of
 //! bsdiff (C. Percival, "Naive differences of executable code", 2003); the suffix array that bsdiff looks its seeds up in
 //! would take eight times the base's size in memory.

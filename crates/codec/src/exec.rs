@@ -9,7 +9,7 @@
 //!
 //! # The map
 //!
-//! For each offset in the base there is one in the target ([`moves`]). Offsets and addresses are turned into each other by the
+//! For each offset in the base there is one in the target (`moves`). Offsets and addresses are turned into each other by the
 //! loaded parts (`PT_LOAD`) of each file, the first that has the offset or address; those of the target are in the hint. What is in
 //! memory but not in the file moves as the section `.bss` does.
 //!

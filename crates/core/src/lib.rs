@@ -1,7 +1,7 @@
 //! What a delta of container images is.
 //!
 //! No files, no network, no clock, no terminal: images come in as [`image::Image`], whatever they were read from; the
-//! package goes out through [`std::io::Write`]; what the user should know goes to [`progress::Progress`].
+//! package goes out through [`std::io::Write`]; what the user should know goes to [`job::progress::Progress`].
 
 // From the ground up: each module uses only those before it, which a test keeps.
 pub mod digest;

@@ -2,7 +2,7 @@
 //!
 //! `metadata.json` comes first and lists all others; the last member holds the digest of every byte before it, so that a
 //! package that was cut off or altered is known for what it is before anything is taken from it. Every header has the one
-//! form that [`header`] gives, so that no byte of a package is without meaning.
+//! form that `header` gives, so that no byte of a package is without meaning.
 
 mod faults;
 pub mod features;
