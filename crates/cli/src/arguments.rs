@@ -47,7 +47,7 @@ pub struct Common {
     /// Print the report as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The engine to use: docker or podman [default: docker, else podman]
+    /// The engine to use: docker or podman [default: docker, or podman where docker is not installed]
     #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<ClientKind>,
     /// Global options that Docker's client hands to its plugins.
@@ -103,7 +103,7 @@ pub struct Create {
     /// The images to bring
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
-    /// The package to write
+    /// The package to write; in a folder it is called like the image; `-` is standard output
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
     /// An image that the other side has; may be given several times
@@ -124,7 +124,7 @@ pub struct Create {
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
     pub(crate) dry_run: bool,
-    /// Replace the package if there is one
+    /// Replace the package if there is one; nothing but a package is ever replaced
     #[arg(short, long)]
     pub(crate) force: bool,
 }
@@ -166,7 +166,8 @@ pub struct Apply {
     /// Where the base images are, if not in the engine; may be given several times
     #[arg(short, long = "base", value_name = "IMAGE")]
     pub(crate) bases: Vec<String>,
-    /// Write the images to a file that every engine loads, or a folder (OCI layout), instead of into the engine
+    /// Write the images to a file that every engine loads (`-` is standard output), or a new folder (OCI layout), instead of
+    /// into the engine
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<Output>,
     /// Take only this platform of an image for several
@@ -175,7 +176,7 @@ pub struct Apply {
     /// Only say what is missing, what would be read, rebuilt and loaded, and how much room it takes
     #[arg(short, long)]
     pub(crate) dry_run: bool,
-    /// Do it again if the image is there already; replace the output if there is one
+    /// Do it again if the image is there already; replace the output if it is an image archive or OCI layout
     #[arg(short, long)]
     pub(crate) force: bool,
 }

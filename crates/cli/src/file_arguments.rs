@@ -65,7 +65,7 @@ pub struct FileCreate {
     /// The file or folder that it shall get
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
-    /// The difference to write
+    /// The difference to write; in a folder it is called like NEW; `-` is standard output
     #[arg(value_name = "DELTA")]
     pub(crate) delta: PathBuf,
     /// auto (the smallest), xdelta3 (VCDIFF) or bsdiff (BSDIFF40)
@@ -76,7 +76,7 @@ pub struct FileCreate {
     /// Only say what the difference would weigh
     #[arg(short, long)]
     pub(crate) dry_run: bool,
-    /// Replace DELTA if there is one
+    /// Replace DELTA if it is a difference
     #[arg(short, long)]
     pub(crate) force: bool,
 }
@@ -90,13 +90,13 @@ pub struct FileApply {
     /// The difference
     #[arg(value_name = "DELTA")]
     pub(crate) delta: PathBuf,
-    /// The file or folder to write
+    /// The file or folder to write; in a folder a file is called like DELTA, without `.delta`; `-` is standard output
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
     /// Only check that it can be applied
     #[arg(short, long)]
     pub(crate) dry_run: bool,
-    /// Replace NEW if there is one
+    /// Replace NEW if it is a file; a folder that is not empty is never replaced
     #[arg(short, long)]
     pub(crate) force: bool,
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use clap::Parser;
 use delta_core::error::{Error, Result};
-use delta_transport::atomic_file;
+use delta_transport::destination;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::arguments::{Arguments, Command, Common};
@@ -78,7 +78,7 @@ fn guarded(work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) 
             ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
         }
         Err(panic) => {
-            atomic_file::remove_pending();
+            destination::remove_pending();
             let said = panic.downcast_ref::<&str>().map(ToString::to_string);
             let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             let error = Error::internal(format!("a fault of this program: {said}"))
@@ -94,7 +94,7 @@ fn clean_up_on_signals() {
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            atomic_file::remove_pending();
+            destination::remove_pending();
             #[expect(clippy::exit, reason = "the work goes on in other threads, which nobody waits for")]
             std::process::exit(128 + signal);
         }

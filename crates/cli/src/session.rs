@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_core::error::Result;
+use delta_core::error::{Error, Result};
 use delta_core::image::Image;
 use delta_core::job::context::Context;
 use delta_core::package::Package;
-use delta_transport::engine::{ClientKind, Engine};
+use delta_transport::destination::{Destination, Request};
+use delta_transport::engine::{Choice, ClientKind, Engine};
 use delta_transport::file::FileBytes;
+use delta_transport::inputs::Inputs;
 use delta_transport::reference::Reference;
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
@@ -73,10 +75,28 @@ impl Session {
         Ok(opened)
     }
 
+    /// Where the product of the command goes.
+    pub(crate) fn destination(&self, request: Request<'_>) -> Result<Destination> {
+        let destination = Destination::choose(request)?;
+        if destination.is_stdout() && self.common.json {
+            return Err(Error::usage("the report of --json and what is written cannot both go to standard output")
+                .with_hint("name a file instead of `-`"));
+        }
+        Ok(destination)
+    }
+
     /// The engine that the user chose.
     pub(crate) fn engine(&self, kind: Option<ClientKind>) -> Result<Engine> {
-        let docker = std::env::var_os("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND").filter(|program| !program.is_empty());
-        Engine::connect(kind.or(self.common.engine), &self.common.engine_arguments, docker.as_deref())
+        let is_set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let docker = is_set("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND");
+        let global_arguments = self.common.engine_arguments.as_slice();
+        let named = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter().find(|name| is_set(name).is_some());
+        Engine::connect(Choice {
+            kind: kind.or(self.common.engine),
+            global_arguments,
+            docker: docker.as_deref(),
+            named: global_arguments.first().map(String::as_str).or(named),
+        })
     }
 
     /// Opens a package in a file or on standard input.
@@ -88,6 +108,12 @@ impl Session {
         };
         Package::open(bytes, self.scratch.as_ref()).map_err(|error| error.within(&path.display().to_string()))
     }
+}
+
+/// The files and folders among what the user named as images.
+pub(crate) fn inputs<const N: usize>(lists: [&[String]; N]) -> Result<Inputs> {
+    let parsed = lists.into_iter().flatten().map(|text| text.parse()).collect::<Result<Vec<Reference>>>()?;
+    Ok(Inputs::of(parsed.iter().filter_map(Reference::path)))
 }
 
 fn engine_name(reference: &Reference, wanted: Option<ClientKind>) -> Option<String> {

@@ -32,6 +32,26 @@ pub enum Store {
     Podman,
 }
 
+/// What the user said about the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// The engine that was asked for by its kind.
+    pub kind: Option<ClientKind>,
+    /// Global arguments for Docker's client, such as `--context NAME`.
+    pub global_arguments: &'a [String],
+    /// The program that stands for `docker`: a plugin of Docker's client is told in
+    /// `DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND` which one called it, which may not be the one in PATH.
+    pub docker: Option<&'a OsStr>,
+    /// What names one engine of Docker's client, such as `DOCKER_HOST`.
+    pub named: Option<&'a str>,
+}
+
+const NO_DOCKER: &str = "start Docker, or see that you may use it (group `docker`, sudo), or use podman: --engine podman; \
+                         files need no engine: --base FILE and -o FILE";
+
+const NO_NAMED: &str = "see that it is what you mean, or use podman: --engine podman; files need no engine: --base FILE and \
+                        -o FILE";
+
 /// An engine that answers.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -44,29 +64,31 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reaches the engine of this kind, or, where the user named none, Docker and else podman. `docker` is the program
-    /// that stands for `docker`: a plugin of Docker's client is told in `DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND` which one
-    /// called it, which may not be the one in PATH. `global_arguments` are for Docker's client.
+    /// Reaches the engine that was asked for, else Docker, and podman only where Docker's client is not installed: an image
+    /// that went silently into another engine than the user thinks is lost to him.
     ///
     /// # Errors
     /// Environment errors that say what was tried and what it said.
-    pub fn connect(kind: Option<ClientKind>, global_arguments: &[String], docker: Option<&OsStr>) -> Result<Self> {
-        let reach_docker = || {
-            let client = Client::new(ClientKind::Docker, global_arguments);
-            Self::reach(match docker {
-                Some(program) => client.with_program(program),
-                None => client,
-            })
-        };
-        match kind {
-            Some(ClientKind::Docker) => reach_docker(),
-            Some(ClientKind::Podman) => Self::reach(Client::new(ClientKind::Podman, &[])),
-            None => reach_docker().or_else(|docker| {
-                Self::reach(Client::new(ClientKind::Podman, &[])).map_err(|podman| {
-                    Error::environment(format!("no engine answers: {docker}; {podman}"))
-                        .with_hint("start Docker or podman, or work on files: --base FILE and -o FILE need no engine")
-                })
+    pub fn connect(choice: Choice<'_>) -> Result<Self> {
+        let docker = Client::new(ClientKind::Docker, choice.global_arguments);
+        let docker = choice.docker.map_or_else(|| docker.clone(), |program| docker.clone().with_program(program));
+        let podman = Client::new(ClientKind::Podman, &[]);
+        match (choice.kind, choice.named) {
+            (Some(ClientKind::Podman), _) => Self::reach(podman),
+            (Some(ClientKind::Docker), _) => Self::reach(docker).map_err(|error| error.with_hint(NO_DOCKER)),
+            (None, named) if docker.is_installed() => Self::reach(docker).map_err(|error| match named {
+                Some(named) => error.within(&format!("the engine that {named} names")).with_hint(NO_NAMED),
+                None => error.with_hint(NO_DOCKER),
             }),
+            (None, Some(named)) => {
+                Err(Error::environment(format!("{named} names an engine, but `docker` is not installed"))
+                    .with_hint(NO_NAMED))
+            }
+            (None, None) if podman.is_installed() => Self::reach(podman),
+            (None, None) => Err(Error::environment(
+                "no engine answers: the program `docker` is not installed; the program `podman` is not installed",
+            )
+            .with_hint("install Docker or podman, or work on files: --base FILE and -o FILE need no engine")),
         }
     }
 
@@ -121,7 +143,12 @@ fn docker(client: Client) -> Result<Engine> {
         name: String,
     }
     let version: Version = client.json(&["version", "--format", "{{json .}}"])?;
-    let server = version.server.ok_or_else(|| Error::environment("`docker version` names no server"))?;
+    let server = match version.server {
+        Some(server) => server,
+        // Debian's package podman-docker calls podman so.
+        None if client.text(&["--version"])?.contains("podman") => return podman(client.of_kind(ClientKind::Podman)),
+        None => return Err(Error::environment("`docker version` names no server")),
+    };
     let is_podman = server.components.iter().any(|component| component.name == "Podman Engine");
     let status: String =
         if is_podman { String::new() } else { client.text(&["info", "--format", "{{json .DriverStatus}}"])? };

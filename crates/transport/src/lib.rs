@@ -1,15 +1,18 @@
 //! Where images live: engines, archives, layouts and folders, and the files that packages are.
 
 pub mod archive_writer;
-pub mod atomic_file;
 mod blob;
 mod container;
+mod content;
+pub mod destination;
 mod docker_archive;
 mod docker_manifest;
 pub mod engine;
 pub mod file;
+pub mod inputs;
 mod oci_layout;
 pub mod output;
+mod partial;
 pub mod reference;
 pub mod source;
 mod sourced_image;

@@ -31,6 +31,9 @@ pub enum Reference {
 /// Prefixes of archives with `FILE[:NAME]`.
 const ARCHIVES: [&str; 3] = ["docker-archive:", "oci-archive:", "oci:"];
 
+/// Endings of archives.
+const ENDINGS: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"];
+
 impl FromStr for Reference {
     type Err = Error;
 
@@ -68,6 +71,42 @@ impl FromStr for Reference {
     }
 }
 
+impl Reference {
+    /// The path that is read, `-` for standard input; nothing for an engine's image.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Engine { .. } => None,
+            Self::Path { path, .. } => Some(path),
+            Self::Stdin => Some(Path::new("-")),
+        }
+    }
+
+    /// What a file that is made of it may be called, without an ending: `app-v2` for `registry.example/app:v2` and for
+    /// `app-v2.tar`; nothing for standard input.
+    pub fn stem(&self) -> Option<String> {
+        match self {
+            Self::Engine { name, .. } => stem_of_name(name),
+            Self::Path { path, pick: None } => stem_of_path(path),
+            Self::Path { pick: Some(name), .. } if name.contains([':', '/']) => stem_of_name(name),
+            Self::Path { path, pick: Some(tag) } => Some(format!("{}-{tag}", stem_of_path(path)?)),
+            Self::Stdin => None,
+        }
+    }
+}
+
+/// The last part of an image's name, with its tag.
+pub fn stem_of_name(name: &str) -> Option<String> {
+    let last = name.rsplit('/').next().filter(|last| !last.is_empty())?;
+    Some(last.replace([':', '@'], "-"))
+}
+
+fn stem_of_path(path: &Path) -> Option<String> {
+    let real = path.canonicalize().ok()?;
+    let name = real.file_name()?.to_str()?;
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).filter(|stem| !stem.is_empty());
+    Some(stem.unwrap_or(name).to_owned())
+}
+
 /// `FILE` if there is such a file, else `FILE:NAME`.
 fn split(text: &str) -> Reference {
     let whole = Reference::Path { path: text.into(), pick: None };
@@ -103,6 +142,26 @@ mod tests {
             ("-", Reference::Stdin),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_called_like_the_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(path("app-v2.tar.gz"), b"").unwrap();
+        std::fs::create_dir(path("layout")).unwrap();
+        let (archive, layout) = (path("app-v2.tar.gz"), path("layout"));
+        for (text, expected) in [
+            ("registry.example:5000/team/app:v2".to_owned(), Some("app-v2")),
+            ("app@sha256:00".to_owned(), Some("app-sha256-00")),
+            (archive.clone(), Some("app-v2")),
+            (format!("docker-archive:{archive}:other:v3"), Some("other-v3")),
+            (format!("oci:{layout}:v2"), Some("layout-v2")),
+            (format!("{layout}/."), Some("layout")),
+            ("-".to_owned(), None),
+        ] {
+            assert_eq!(text.parse::<Reference>().unwrap().stem().as_deref(), expected, "{text}");
         }
     }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use delta_core::image::{Image, ManifestKind, RebuiltImage, RebuiltManifest, VerifiedBlob, VerifiedLayer};
 use delta_core::job::progress::Silent;
+use delta_transport::destination::{Destination, Request};
+use delta_transport::inputs::Inputs;
 use delta_transport::output::Output;
 use delta_transport::source::open_path;
 use delta_transport::spool::TempScratch;
@@ -156,7 +158,10 @@ fn what_is_written_opens_as_the_same_image_and_skopeo_reads_it() {
             (folder.path().join(format!("{engine}.tar")), folder.path().join(format!("{engine}.d")));
         for output in [Output::Archive(archive.clone()), Output::Layout(layout.clone())] {
             let rebuilt: Vec<RebuiltImage> = images.iter().map(rebuilt).collect();
-            output.write(&rebuilt, false, &Silent).unwrap();
+            let (product, path, inputs) = (output.product(), output.path(), Inputs::default());
+            let request = Request { product, path, name: None, force: false, inputs: &inputs };
+            let destination = Destination::choose(request).unwrap();
+            output.write(&rebuilt, &destination, &TempScratch::new(None).unwrap(), &Silent).unwrap();
             let written = open(output.path()).unwrap();
             written.iter().for_each(check_layers);
             assert_eq!(written[0].root.digest, images[0].root.digest, "{engine}");

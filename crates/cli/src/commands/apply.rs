@@ -9,14 +9,16 @@ use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::{LayerEntry, Metadata, Origin};
+use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Engine, Inventory, Store};
 use delta_transport::output::Output;
+use delta_transport::reference::stem_of_name;
 use delta_transport::volume;
 use serde::Serialize;
 
 use crate::arguments::Apply;
 use crate::figures::size;
-use crate::session::Session;
+use crate::session::{Session, inputs};
 use crate::terminal;
 
 /// What `--json` prints.
@@ -74,10 +76,8 @@ fn to_file(
     bases: &[Image],
     output: &Output,
 ) -> Result<Vec<ImageReport>> {
-    if !arguments.dry_run {
-        output.check(arguments.force)?;
-    }
     let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments)?;
+    let destination = destination(session, arguments, output, &images)?;
     let wanted: Wanted = images.iter().flat_map(blobs).collect();
     let mut found = layers(bases);
     let needed = needed_bases(package.metadata(), &wanted);
@@ -102,12 +102,28 @@ fn to_file(
         image.blobs =
             blobs(image).into_iter().filter_map(|(blob, _)| Some((blob, rebuilt.get(&blob)?.clone()))).collect();
     }
-    output.write(&images, arguments.force, &session.terminal)?;
+    output.write(&images, &destination, &session.scratch, &session.terminal)?;
     for (image, report) in images.iter().zip(&mut reports) {
         report.outcome = Outcome::Written;
-        session.terminal.inform(format_args!("{} is in {}", label(image), output.path().display()));
+        session.terminal.inform(format_args!("{} is in {destination}", label(image)));
     }
     Ok(reports)
+}
+
+/// In a folder an archive is called like its image.
+fn destination(session: &Session, arguments: &Apply, output: &Output, images: &[RebuiltImage]) -> Result<Destination> {
+    let name = match images {
+        [image] => image.names.first().and_then(|name| stem_of_name(name.as_str())).map(|stem| format!("{stem}.tar")),
+        _ => None,
+    };
+    let bases = inputs([&arguments.bases])?;
+    session.destination(Request {
+        product: output.product(),
+        path: output.path(),
+        name: name.as_deref(),
+        force: arguments.force,
+        inputs: &bases.with(&arguments.package),
+    })
 }
 
 fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Vec<ImageReport>> {

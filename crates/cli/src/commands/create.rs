@@ -1,17 +1,18 @@
 //! `docker_delta create`
 
 use delta_core::create::{CreateOptions, create};
-use delta_core::error::{Error, Result};
+use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
-use delta_transport::{atomic_file, volume};
+use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::reference::Reference;
 use serde::Serialize;
 
 use super::list::{self, ListedLayer};
 use crate::arguments::Create;
 use crate::figures::{share, size};
-use crate::session::Session;
+use crate::session::{Session, inputs};
 use crate::terminal;
 
 /// What `--json` prints.
@@ -28,9 +29,7 @@ struct Report<'a> {
 
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
-    if !arguments.dry_run {
-        atomic_file::check_free(&arguments.package, arguments.force)?;
-    }
+    let destination = destination(session, arguments)?;
     let [targets, bases] = session.open_images([&arguments.images, &arguments.bases])?;
     for image in targets.iter().filter(|image| image.root.synthesised) {
         session
@@ -44,29 +43,37 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         platforms: arguments.platforms.clone(),
     };
     let prepared = create(&targets, &bases, &options, session.context())?;
+    destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;
     let package_bytes = if arguments.dry_run {
         prepared.write(&mut std::io::sink())?
     } else {
-        let needed = prepared.metadata.members.iter().map(|member| member.size).sum();
-        let folder = arguments.package.parent().filter(|folder| !folder.as_os_str().is_empty());
-        volume::require(folder.unwrap_or_else(|| ".".as_ref()), needed, "the package")?;
-        atomic_file::write_file(&arguments.package, arguments.force, |out| prepared.write(out))
-            .map_err(|error| read_only(error, arguments))?
+        destination.write_file(&session.scratch, |out| prepared.write(out))?
     };
-    report(session, arguments, &prepared.metadata, package_bytes)
+    report(session, arguments, &destination, &prepared.metadata, package_bytes)
 }
 
-fn read_only(error: Error, arguments: &Create) -> Error {
-    match error {
-        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
-            Error::environment(format!("{} cannot be written: its folder is read-only", arguments.package.display()))
-                .with_hint("name a package in a folder that can be written to")
-        }
-        error => error,
-    }
+/// In a folder the package is called like its image.
+fn destination(session: &Session, arguments: &Create) -> Result<Destination> {
+    let name = match arguments.images.as_slice() {
+        [image] => image.parse::<Reference>()?.stem().map(|stem| format!("{stem}.ddelta")),
+        _ => None,
+    };
+    session.destination(Request {
+        product: Product::Package,
+        path: &arguments.package,
+        name: name.as_deref(),
+        force: arguments.force,
+        inputs: &inputs([&arguments.images, &arguments.bases])?,
+    })
 }
 
-fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_bytes: u64) -> Result<()> {
+fn report(
+    session: &Session,
+    arguments: &Create,
+    destination: &Destination,
+    metadata: &Metadata,
+    package_bytes: u64,
+) -> Result<()> {
     let layers = list::layers(metadata);
     let image_bytes = metadata.layers.iter().map(|layer| layer.size).sum();
     let missing = report::layers(metadata).into_iter().filter(|layer| !layer.transfer.is_held());
@@ -74,7 +81,7 @@ fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_by
     if session.common.json {
         return terminal::print_json(&Report {
             schema: 1,
-            package: arguments.package.display().to_string(),
+            package: destination.to_string(),
             written: !arguments.dry_run,
             package_bytes,
             image_bytes,
@@ -90,10 +97,10 @@ fn report(session: &Session, arguments: &Create, metadata: &Metadata, package_by
         session.terminal.detail(format_args!("{} are compressed again when it is applied", size(recompressed)));
     }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
+    let package = if destination.is_stdout() { "the package".to_owned() } else { destination.to_string() };
     session.terminal.inform(format_args!(
-        "{} {verb} {} ({package_bytes} bytes): {} of the {} that `docker save` writes, {} of the {} in layers that the \
+        "{package} {verb} {} ({package_bytes} bytes): {} of the {} that `docker save` writes, {} of the {} in layers that the \
          base lacks",
-        arguments.package.display(),
         size(package_bytes),
         share(package_bytes, image_bytes),
         size(image_bytes),

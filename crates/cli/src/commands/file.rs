@@ -14,8 +14,10 @@ use delta_core::job::choices::Method;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::StreamKind;
+use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::file::FileBytes;
-use delta_transport::{atomic_file, volume};
+use delta_transport::inputs::Inputs;
+use delta_transport::volume;
 use serde::Serialize;
 
 use crate::figures::{share, size};
@@ -37,10 +39,16 @@ struct Report {
 
 pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let compression = arguments.compression.checked()?;
-    if !arguments.dry_run {
-        atomic_file::check_free(&arguments.delta, arguments.force)?;
-    }
     let kind = kind_of(&arguments.new)?;
+    check_kind(&arguments.old, kind)?;
+    let name = file_name(&arguments.new).map(|name| format!("{name}.delta"));
+    let destination = session.destination(Request {
+        product: Product::Delta,
+        path: &arguments.delta,
+        name: name.as_deref(),
+        force: arguments.force,
+        inputs: &Inputs::of([&*arguments.old, &*arguments.new]),
+    })?;
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
     let method = arguments.method;
@@ -53,15 +61,12 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         }
         _ => create_stream(kind, old.clone(), new.clone(), (method, compression), session.context())?.write(out),
     };
-    let delta_bytes = if arguments.dry_run {
-        fill(&mut io::sink())?
-    } else {
-        atomic_file::write_file(&arguments.delta, arguments.force, fill)?
-    };
+    let delta_bytes =
+        if arguments.dry_run { fill(&mut io::sink())? } else { destination.write_file(&session.scratch, fill)? };
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
+    let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
     session.terminal.inform(format_args!(
-        "{} {verb} {} ({delta_bytes} bytes), {} of NEW",
-        arguments.delta.display(),
+        "{delta} {verb} {} ({delta_bytes} bytes), {} of NEW",
         size(delta_bytes),
         share(delta_bytes, new.len())
     ));
@@ -73,45 +78,56 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
 }
 
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
-    if !arguments.dry_run {
-        atomic_file::check_free(&arguments.new, arguments.force)?;
-    }
     let delta = FileBytes::open(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
-    let (kind, old, new) = match standard_delta(session, delta.clone())? {
+    let (destination, old, new) = match standard_delta(session, delta.clone())? {
         Some(standard) => {
+            let destination = target(session, arguments, StreamKind::File)?;
             let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
             let new = standard.decode(session, &old).map_err(within)?;
-            (StreamKind::File, old, new)
+            (destination, old, new)
         }
         None => {
             let package = Package::open(delta, session.scratch.as_ref()).map_err(within)?;
             let kind = package.metadata().stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
+            let destination = target(session, arguments, kind)?;
             let old = open(session, &arguments.old, kind, Detail::Content)?;
             let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
-            (kind, old, new.bytes().clone())
+            (destination, old, new.bytes().clone())
         }
     };
+    destination.require(new.len())?;
     if !arguments.dry_run {
-        write(arguments, kind, &new)?;
-        session.terminal.inform(format_args!("{} is made ({})", arguments.new.display(), size(new.len())));
+        write(session, &destination, &new)?;
+        session.terminal.inform(format_args!("{destination} is made ({})", size(new.len())));
     }
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(session, &Report { schema: 1, written: !arguments.dry_run, old_bytes, new_bytes, delta_bytes: None })
 }
 
-fn write(arguments: &FileApply, kind: StreamKind, new: &Arc<dyn ReadAt>) -> Result<()> {
-    let folder = arguments.new.parent().filter(|folder| !folder.as_os_str().is_empty());
-    volume::require(folder.unwrap_or_else(|| Path::new(".")), new.len(), "NEW")?;
-    let doing = || Error::io(format!("writing {}", arguments.new.display()));
-    match kind {
-        StreamKind::File => atomic_file::write_file(&arguments.new, arguments.force, |out| {
-            io::copy(&mut Reader::new(new), out).map(|_| ()).map_err(doing())
-        }),
-        StreamKind::Tree => {
-            atomic_file::write_folder(&arguments.new, arguments.force, |folder| tree::unpack(new, folder))
-        }
+/// Where NEW goes. In a folder a file is called like DELTA without its ending.
+fn target(session: &Session, arguments: &FileApply, kind: StreamKind) -> Result<Destination> {
+    let name = file_name(&arguments.delta).and_then(|name| name.strip_suffix(".delta").map(str::to_owned));
+    session.destination(Request {
+        product: if kind == StreamKind::Tree { Product::Tree } else { Product::File },
+        path: &arguments.new,
+        name: name.as_deref().filter(|name| !name.is_empty()),
+        force: arguments.force,
+        inputs: &Inputs::of([&*arguments.old, &*arguments.delta]),
+    })
+}
+
+fn write(session: &Session, destination: &Destination, new: &Arc<dyn ReadAt>) -> Result<()> {
+    if destination.product() == Product::Tree {
+        return destination.write_folder(|folder| tree::unpack(new, folder));
     }
+    let doing = || Error::io(format!("writing {destination}"));
+    destination.write_file(&session.scratch, |out| io::copy(&mut Reader::new(new), out).map(|_| ()).map_err(doing()))
+}
+
+/// What a file or folder is called, however it was named.
+fn file_name(path: &Path) -> Option<String> {
+    path.canonicalize().ok()?.file_name()?.to_str().map(str::to_owned)
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {
@@ -124,18 +140,23 @@ fn kind_of(path: &Path) -> Result<StreamKind> {
 }
 
 fn open(session: &Session, path: &Path, kind: StreamKind, detail: Detail) -> Result<Arc<dyn ReadAt>> {
-    match (kind, kind_of(path)?) {
-        (StreamKind::File, StreamKind::File) => FileBytes::open(path),
-        (StreamKind::Tree, StreamKind::Tree) => {
+    check_kind(path, kind)?;
+    match kind {
+        StreamKind::File => FileBytes::open(path),
+        StreamKind::Tree => {
             session.context().spool(&format!("reading {}", path.display()), |out| tree::pack(path, detail, out))
         }
-        (StreamKind::Tree, StreamKind::File) => {
-            Err(Error::usage(format!("{} is a file, expected a folder", path.display())))
-        }
-        (StreamKind::File, StreamKind::Tree) => {
-            Err(Error::usage(format!("{} is a folder, expected a file", path.display())))
-        }
     }
+}
+
+fn check_kind(path: &Path, expected: StreamKind) -> Result<()> {
+    let found = kind_of(path)?;
+    if found == expected {
+        return Ok(());
+    }
+    let noun = |kind| if kind == StreamKind::Tree { "folder" } else { "file" };
+    let (found, expected) = (noun(found), noun(expected));
+    Err(Error::usage(format!("{} is a {found}, expected a {expected}", path.display())))
 }
 
 fn standard(

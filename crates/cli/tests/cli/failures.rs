@@ -43,13 +43,17 @@ fn what_cannot_be_meant_is_usage() {
 fn what_exists_is_replaced_only_by_force() {
     let folder = Folder::new();
     let [base, target] = pair();
-    let package = folder.write("p.ddelta", b"precious");
-    docker_delta(&["create", &target, &package, "--base", &base]).failed(2, &["exists already", "hint:", "-f"]);
-    assert_eq!(fs::read(&package).unwrap(), b"precious");
-    docker_delta(&["create", &target, &package, "--base", &base, "-f"]).ok();
-    let out = folder.write("out.tar", b"precious");
-    docker_delta(&["apply", &package, "--base", &base, "-o", &out]).failed(2, &["exists already"]);
-    docker_delta(&["apply", &package, "--base", &base, "-o", &out, "-f"]).ok();
+    let package = package(&folder);
+    let before = fs::read(&package).unwrap();
+    docker_delta(&["create", &base, &package]).failed(2, &["exists already", "hint: replace it with -f"]);
+    assert_eq!(fs::read(&package).unwrap(), before);
+    docker_delta(&["create", &base, &package, "-f"]).ok();
+    assert_ne!(fs::read(&package).unwrap(), before);
+    let out = folder.file("out.tar");
+    fs::copy(&target, &out).unwrap();
+    docker_delta(&["apply", &package, "-o", &out]).failed(2, &["exists already", "hint: replace it with -f"]);
+    docker_delta(&["apply", &package, "-o", &out, "-f"]).ok();
+    assert_eq!(crate::support::seen(&out), crate::support::seen(&base));
 }
 
 #[test]

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod compressed;
+mod engines;
 mod failures;
 mod files;
 mod help;
 mod images;
 mod large;
+mod outputs;
 mod standards;
 mod support;
 mod trees;

@@ -81,10 +81,12 @@ fn a_folder_comes_back_with_everything_whatever_the_times_of_the_base() {
     real("coreutils", "chown", &["77:77", old.join("noise").to_str().unwrap()]);
     file_delta(&["apply", &old_word, &delta, &made_word]).ok();
     same(&new, &made);
-    file_delta(&["apply", &old_word, &delta, &made_word]).failed(2, &["exists already"]);
-    file_delta(&["apply", "-f", &old_word, &delta, &made_word]).ok();
-    same(&new, &made);
+    for force in ["-v", "-f"] {
+        file_delta(&["apply", force, &old_word, &delta, &made_word]).failed(2, &["exists already and is not empty"]);
+        same(&new, &made);
+    }
     fs::write(old.join("noise"), b"other").unwrap();
-    file_delta(&["apply", "-f", &old_word, &delta, &made_word]).failed(4, &["OLD", "expected sha256:"]);
-    same(&new, &made);
+    let other = folder.file("other");
+    file_delta(&["apply", &old_word, &delta, &other]).failed(4, &["OLD", "expected sha256:"]);
+    assert!(!Path::new(&other).exists());
 }

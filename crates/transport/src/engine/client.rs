@@ -54,6 +54,18 @@ impl Client {
         Self { program: program.to_owned(), ..self }
     }
 
+    /// The same client, known to be one of this kind.
+    #[must_use]
+    pub(super) fn of_kind(self, kind: ClientKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Whether there is such a program, whatever it does.
+    pub(super) fn is_installed(&self) -> bool {
+        let said = Command::new(&self.program).arg("--version").stdin(Stdio::null()).output();
+        !matches!(said, Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Which client it is.
     pub const fn kind(&self) -> ClientKind {
         self.kind

@@ -1,0 +1,181 @@
+//! What a file or folder is, by what is in it: the question before anything of the user's is replaced.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use delta_codec::compress::{Compression, decoder};
+use delta_codec::{Reader, bsdiff, vcdiff};
+use delta_core::error::{Error, Result};
+use delta_core::package;
+
+use crate::container::Container;
+use crate::file::FileBytes;
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A file or folder with nothing in it.
+    Nothing,
+    /// A package.
+    Package,
+    /// VCDIFF or BSDIFF40, compressed or not.
+    Difference,
+    /// A tar that engines load.
+    Archive,
+    /// A folder with an OCI layout and nothing else.
+    Layout,
+    /// Anything else.
+    Other,
+}
+
+impl Content {
+    /// As it is called in an error.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Nothing => "empty",
+            Self::Package => "a package",
+            Self::Difference => "a difference",
+            Self::Archive => "an image archive",
+            Self::Layout => "an OCI layout",
+            Self::Other => "none of ours",
+        }
+    }
+
+    /// Looks into a regular file.
+    pub(crate) fn of_file(path: &Path) -> Result<Self> {
+        let bytes = FileBytes::open(path)?;
+        if bytes.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let first = first(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {}", path.display())))?;
+        let compression = Compression::detect(&first);
+        // A package may have been compressed for the journey; what cannot be decompressed is none.
+        let plain = decoder(compression, Reader::new(&bytes)).and_then(|mut plain| self::first(&mut plain));
+        let plain = plain.unwrap_or_default();
+        if is_package(&plain) {
+            return Ok(Self::Package);
+        }
+        if plain.starts_with(&vcdiff::MAGIC[..3]) || plain.starts_with(&bsdiff::MAGIC) {
+            return Ok(Self::Difference);
+        }
+        let is_archive = Container::archive(bytes, "").is_ok_and(|archive| is_image(&archive));
+        Ok(if is_archive { Self::Archive } else { Self::Other })
+    }
+
+    /// Looks into a folder. One that holds anything besides what an OCI layout has is none.
+    pub(crate) fn of_folder(path: &Path) -> Result<Self> {
+        let look = || -> io::Result<Self> {
+            let names = names(path)?;
+            let marked = fs::read(path.join("oci-layout")).is_ok_and(|mark| holds(&mark, b"imageLayoutVersion"));
+            let of_a_layout = names.iter().all(|name| LAYOUT.iter().any(|known| name == known));
+            Ok(if names.is_empty() {
+                Self::Nothing
+            } else if marked && of_a_layout && only_blobs(&path.join("blobs"))? {
+                Self::Layout
+            } else {
+                Self::Other
+            })
+        };
+        look().map_err(Error::io(format!("reading {}", path.display())))
+    }
+}
+
+/// What stands in a layout (OCI image-spec, image-layout.md), in one that is a `docker save` unpacked, and where a tool was
+/// interrupted.
+const LAYOUT: [&str; 6] = ["oci-layout", "index.json", "blobs", "manifest.json", "repositories", "ingest"];
+
+/// The first blocks of a tar: a header and some content.
+fn first(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut first = Vec::new();
+    bytes.take(1024).read_to_end(&mut first)?;
+    Ok(first)
+}
+
+fn is_package(first: &[u8]) -> bool {
+    let named = first.strip_prefix(package::METADATA.as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
+    named && first.get(512..).is_some_and(|metadata| metadata.starts_with(b"{\"format\":"))
+}
+
+fn is_image(archive: &Container) -> bool {
+    let has = |name| archive.find(name).is_ok_and(|found| found.is_some());
+    has("manifest.json") || (has("oci-layout") && has("index.json"))
+}
+
+fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+}
+
+/// Whether there is nothing but folders of algorithms and files that are called like digests.
+fn only_blobs(folder: &Path) -> io::Result<bool> {
+    for algorithm in names(folder)? {
+        let algorithm = folder.join(algorithm);
+        if !fs::symlink_metadata(&algorithm)?.is_dir() {
+            return Ok(false);
+        }
+        let is_digest = |name: &OsString| name.as_bytes().iter().all(u8::is_ascii_hexdigit);
+        if !names(&algorithm)?.iter().all(is_digest) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
+    }
+
+    fn of(bytes: &[u8]) -> Content {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), bytes).unwrap();
+        Content::of_file(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_what_is_in_it() {
+        let archive = samples().join("samples/tiny/docker28-classic/v1.tar");
+        assert_eq!(Content::of_file(&archive).unwrap(), Content::Archive);
+        let mut package = vec![0; 512];
+        package[..13].copy_from_slice(b"metadata.json");
+        package.extend(b"{\"format\":1}");
+        assert_eq!(of(&package), Content::Package);
+        package[13] = b'x';
+        assert_eq!(of(&package), Content::Other);
+        assert_eq!(of(&[&vcdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
+        assert_eq!(of(&[&bsdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
+        assert_eq!(of(b""), Content::Nothing);
+        assert_eq!(of(b"a letter"), Content::Other);
+        assert_eq!(of(&[0x1f, 0x8b, 8, 1, 2, 3]), Content::Other);
+    }
+
+    #[test]
+    fn a_layout_with_anything_else_in_it_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = || Content::of_folder(folder.path()).unwrap();
+        assert_eq!(of(), Content::Nothing);
+        let blobs = folder.path().join("blobs/sha256");
+        fs::create_dir_all(&blobs).unwrap();
+        fs::write(folder.path().join("index.json"), b"{}").unwrap();
+        assert_eq!(of(), Content::Other);
+        fs::write(folder.path().join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        fs::write(blobs.join("0123abcd"), b"blob").unwrap();
+        assert_eq!(of(), Content::Layout);
+        for foreign in ["notes.txt", "blobs/notes.txt", "blobs/sha256/notes.txt"] {
+            let foreign = folder.path().join(foreign);
+            fs::write(&foreign, b"mine").unwrap();
+            assert_eq!(of(), Content::Other);
+            fs::remove_file(foreign).unwrap();
+        }
+        assert_eq!(of(), Content::Layout);
+    }
+}

@@ -1,0 +1,122 @@
+//! The way to the final name: all bytes first, on the disk, then the name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Seek, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use delta_core::error::{Error, Result};
+
+use super::{Destination, Place, Product, folder_of};
+use crate::partial::Partial;
+use crate::spool::TempScratch;
+
+const BUFFER: usize = 256 << 10;
+
+impl Destination {
+    /// Lets `fill` write a file, which gets its name when all of it is on the disk. A package or difference goes to a device
+    /// or standard output only when it is whole; larger things are streamed.
+    ///
+    /// # Errors
+    /// What `fill` returns and what the file system reports; nothing is left then.
+    pub fn write_file<T>(&self, scratch: &TempScratch, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+        let doing = || self.failed();
+        let stream = match &self.place {
+            Place::Name { path, replaced } => {
+                let partial = Partial::file(folder_of(path)).map_err(doing())?;
+                let result = self.fill(partial.open(), fill)?;
+                partial.open().sync_all().map_err(doing())?;
+                partial.put_in_place(path, *replaced).map_err(doing())?;
+                return Ok(result);
+            }
+            Place::Stdout => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+            Place::Stream(path) => OpenOptions::new().write(true).open(path),
+        };
+        let mut stream = stream.map_err(doing())?;
+        if !matches!(self.product, Product::Package | Product::Delta) {
+            return self.fill(&stream, fill);
+        }
+        let mut whole = tempfile::tempfile_in(scratch.folder()).map_err(Error::io("making a temporary file"))?;
+        let result = self.fill(&whole, fill)?;
+        whole.rewind().and_then(|()| copy(&mut whole, &mut stream)).map_err(doing())?;
+        Ok(result)
+    }
+
+    /// Lets `fill` fill a folder, which gets its name when all in it is on the disk.
+    ///
+    /// # Errors
+    /// As [`Self::write_file`].
+    pub fn write_folder<T>(&self, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        let doing = || self.failed();
+        let Place::Name { path, replaced } = &self.place else {
+            return Err(Error::internal(format!("{self} takes no folder")));
+        };
+        let partial = Partial::folder(folder_of(path)).map_err(doing())?;
+        let folder = partial.path().ok_or_else(|| Error::internal("a folder without a name"))?;
+        let result = fill(folder)?;
+        // One call for all files and folders in it.
+        rustix::fs::syncfs(partial.open()).map_err(io::Error::from).map_err(doing())?;
+        partial.put_in_place(path, *replaced).map_err(doing())?;
+        Ok(result)
+    }
+
+    fn fill<T>(&self, file: &File, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+        let mut out = Out { buffer: BufWriter::with_capacity(BUFFER, file), refused: None };
+        let result = fill(&mut out).and_then(|result| {
+            out.flush().map_err(self.failed())?;
+            Ok(result)
+        });
+        // What is held back goes nowhere when filling failed.
+        let _ = out.buffer.into_parts();
+        match out.refused {
+            // Who filled it knows what was written, but not where to.
+            Some(refused) if result.is_err() => Err(self.failed()(refused)),
+            _ => result,
+        }
+    }
+
+    fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
+        let shown = self.shown.clone();
+        move |error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::io(format!("writing {shown}"))(error)
+                .with_hint("free some room, or name a place with more of it"),
+            io::ErrorKind::AlreadyExists => {
+                Error::environment(format!("writing {shown}: something else came to be there meanwhile"))
+                    .with_hint("look what it is; nothing of it was changed")
+            }
+            _ => Error::io(format!("writing {shown}"))(error),
+        }
+    }
+}
+
+/// Remembers that the file, and not what goes into it, was at fault.
+struct Out<'a> {
+    buffer: BufWriter<&'a File>,
+    refused: Option<io::Error>,
+}
+
+impl Out<'_> {
+    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &done {
+            self.refused = Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+        }
+        done
+    }
+}
+
+impl Write for Out<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let done = self.buffer.write(buffer);
+        self.noted(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.buffer.flush();
+        self.noted(done)
+    }
+}
+
+fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    io::copy(from, to)?;
+    to.flush()
+}

@@ -1,0 +1,76 @@
+//! What a run reads, so that it is never written over.
+
+use std::fs::{self, File, Metadata};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::partial::{FileId, file_id};
+
+/// The files and folders that a run reads, told by device and inode: links and other names do not hide them.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Vec<Input>);
+
+#[derive(Clone, Debug)]
+struct Input {
+    path: PathBuf,
+    id: FileId,
+    is_folder: bool,
+}
+
+impl Inputs {
+    /// Those of `paths` that are there; opening the others will tell what they lack. `-` is standard input.
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self(paths.into_iter().filter_map(input).collect())
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, path: &Path) -> Self {
+        self.0.extend(input(path));
+        self
+    }
+
+    /// The input that has this device and inode.
+    pub(crate) fn named(&self, id: FileId) -> Option<String> {
+        self.0.iter().find(|input| input.id == id).map(|input| input.path.display().to_string())
+    }
+
+    /// The folder among them in which this real path lies.
+    pub(crate) fn around(&self, path: &Path) -> Option<String> {
+        let above = path.ancestors().skip(1).filter_map(|above| fs::metadata(above).ok());
+        let ids: Vec<FileId> = above.map(|above| file_id(&above)).collect();
+        let around = self.0.iter().find(|input| input.is_folder && ids.contains(&input.id));
+        around.map(|input| input.path.display().to_string())
+    }
+}
+
+fn input(path: &Path) -> Option<Input> {
+    let metadata = if path == Path::new("-") { stdin()? } else { fs::metadata(path).ok()? };
+    Some(Input { path: path.to_owned(), id: file_id(&metadata), is_folder: metadata.is_dir() })
+}
+
+fn stdin() -> Option<Metadata> {
+    File::from(std::io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_do_not_hide_an_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("tree")).unwrap();
+        fs::write(path("file"), b"bytes").unwrap();
+        fs::hard_link(path("file"), path("hard")).unwrap();
+        std::os::unix::fs::symlink("file", path("soft")).unwrap();
+        let inputs = Inputs::of([path("soft"), path("tree"), path("missing")].iter().map(PathBuf::as_path));
+        let named = |name: &str| inputs.named(file_id(&fs::metadata(path(name)).unwrap()));
+        assert!(["file", "hard", "soft", "tree"].iter().all(|name| named(name).is_some()));
+        fs::write(path("other"), b"bytes").unwrap();
+        assert_eq!(named("other"), None);
+        assert!(inputs.around(&path("tree/deep/new")).is_some());
+        assert!(inputs.around(&path("new")).is_none());
+    }
+}
