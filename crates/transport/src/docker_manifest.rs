@@ -47,7 +47,8 @@ pub(crate) fn entries(document: &Document) -> Result<DockerManifest> {
     }
     let entry = |raw: Box<RawValue>| {
         let entry: Entry = serde_json::from_str(raw.get()).map_err(invalid)?;
-        let names = entry.repo_tags.unwrap_or_default().iter().map(|name| name.parse()).collect::<Result<_>>()?;
+        // An odd name is left out; the image comes all the same.
+        let names = entry.repo_tags.unwrap_or_default().iter().filter_map(|name| name.parse().ok()).collect();
         Ok(DockerEntry { config: entry.config, names, layers: entry.layers.unwrap_or_default(), raw })
     };
     raw.into_iter().map(entry).collect::<Result<_>>().map(DockerManifest::List)

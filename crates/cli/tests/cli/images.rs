@@ -95,6 +95,16 @@ fn an_image_gets_the_name_that_was_asked_for() {
     docker_delta(&["create", &sample("tiny/docker28-classic/v2.tar"), &package]).ok();
     docker_delta(&["apply", &package, "registry.example/team/app:next", "-o", &again]).ok();
     assert_eq!(seen(&again)["images"][0]["names"][0], "registry.example/team/app:next");
+    for (name, text) in [
+        ("UPPER:v1", "did you mean upper:v1?"),
+        ("App:NEXT", "did you mean app:NEXT?"),
+        ("app@sha256:00", "a digest cannot be given"),
+        ("app:v1:v2", "a tag is up to 128 letters"),
+        ("", "found ``"),
+    ] {
+        docker_delta(&["apply", &package, name, "-o", &folder.file("other.tar")]).failed(2, &[text]);
+    }
+    assert_eq!(names(folder.path()), ["again", "p.ddelta"]);
 }
 
 #[test]
