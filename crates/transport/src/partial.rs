@@ -346,12 +346,15 @@ mod tests {
         let path = folder.path().join("package");
         fs::write(&path, b"old").unwrap();
         let seen = id(&path);
+        // Its inode must not be given to another file.
+        let kept = File::open(&path).unwrap();
         for partial in made(folder.path(), b"new") {
             fs::write(folder.path().join("another"), b"another").unwrap();
             fs::rename(folder.path().join("another"), &path).unwrap();
             partial.put_in_place(&path, seen).unwrap_err();
             assert_eq!(fs::read(&path).unwrap(), b"another");
         }
+        drop(kept);
         for partial in made(folder.path(), b"new") {
             fs::write(&path, b"old").unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
