@@ -1,5 +1,5 @@
-//! Writes the golden packages of the current format version into a folder. Those of a released version are never written
-//! anew: `cargo run -p delta-core --example golden -- testdata/golden/v1`.
+//! Adds to a folder the golden packages of the current format version that are not there yet; one that is there is never
+//! written anew: `cargo run -p delta-core --example golden -- testdata/golden/v1`.
 
 #![allow(clippy::unwrap_used, reason = "there is nobody to handle an error")]
 
@@ -9,22 +9,30 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use common::golden::{accepted, base_files, features, rejected};
+use common::open;
 use delta_core::digest::BlobDigest;
 
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
-    let (accept, reject) = (Path::new(&folder).join("accept"), Path::new(&folder).join("reject"));
-    [&accept, &reject].into_iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
-    let mut table = String::from("file\tdigest\n");
-    for (name, package) in common::golden::accepted() {
-        table += &format!("{name}\t{}\n", BlobDigest::of(&package));
-        fs::write(accept.join(name), package).unwrap();
+    let folder = Path::new(&folder);
+    let accepted = accepted().into_iter().map(|(name, package)| (name, features(&open(&package).unwrap()), package));
+    let rejected = rejected().into_iter().map(|(name, package, error)| (name.to_owned(), error.to_owned(), package));
+    add(&folder.join("bases"), "holds", base_files().into_iter().map(|(name, file)| (name, String::new(), file)));
+    add(&folder.join("accept"), "requires", accepted);
+    add(&folder.join("reject"), "error", rejected);
+}
+
+/// Adds files, each with the last column of its row, to a folder and its table.
+fn add(folder: &Path, column: &str, files: impl Iterator<Item = (String, String, Vec<u8>)>) {
+    fs::create_dir_all(folder).unwrap();
+    let table = folder.join("INDEX.tsv");
+    let mut rows = fs::read_to_string(&table).unwrap_or_else(|_| format!("file\tdigest\t{column}\n"));
+    for (name, cell, bytes) in files {
+        if !folder.join(&name).exists() {
+            rows += &format!("{name}\t{}\t{cell}\n", BlobDigest::of(&bytes));
+            fs::write(folder.join(name), bytes).unwrap();
+        }
     }
-    fs::write(accept.join("INDEX.tsv"), table).unwrap();
-    let mut table = String::from("file\tdigest\terror\n");
-    for (name, package, error) in common::golden::rejected() {
-        table += &format!("{name}\t{}\t{error}\n", BlobDigest::of(&package));
-        fs::write(reject.join(name), package).unwrap();
-    }
-    fs::write(reject.join("INDEX.tsv"), table).unwrap();
+    fs::write(table, rows).unwrap();
 }

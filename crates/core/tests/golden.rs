@@ -8,12 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::golden::{base_layers, old};
-use common::{CONTEXT, applied, open};
+use common::golden::features;
+use common::{CONTEXT, applied, open, stored_layer};
+use delta_codec::compress::Compression;
 use delta_core::Kind;
 use delta_core::apply::Delivery;
 use delta_core::apply::apply_stream;
 use delta_core::digest::BlobDigest;
+use delta_core::image::{BlobCompression, Layer};
 use delta_core::verify::verify;
 
 fn folder(name: &str) -> PathBuf {
@@ -35,30 +37,46 @@ fn files(name: &str) -> Vec<(String, Vec<u8>, String)> {
     files
 }
 
+/// What the receiver has of every golden package.
+fn bases() -> Vec<Layer> {
+    let as_layer = |bytes: &[u8]| {
+        let compression = match Compression::detect(bytes) {
+            Compression::Gzip => BlobCompression::Gzip,
+            Compression::Zstd => BlobCompression::Zstd,
+            _ => BlobCompression::None,
+        };
+        stored_layer(bytes, compression)
+    };
+    files("bases").iter().map(|(_, bytes, _)| as_layer(bytes)).collect()
+}
+
 #[test]
 fn every_accepted_package_applies() {
-    let files = files("accept");
-    assert!(files.len() >= 12);
-    for (name, bytes, _) in files {
+    let (accepted, bases) = (files("accept"), bases());
+    assert!(accepted.len() >= 12);
+    for (name, bytes, requires) in accepted {
         let package = open(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         verify(&package, CONTEXT).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(features(&package), requires, "{name}");
         if package.metadata().stream.is_some() {
-            apply_stream(&package, Arc::new(old()), CONTEXT).unwrap();
+            let (_, base, _) = files("bases").into_iter().find(|(name, _, _)| name == "file").unwrap();
+            apply_stream(&package, Arc::new(base), CONTEXT).unwrap_or_else(|error| panic!("{name}: {error}"));
         } else {
-            let images = applied(&package, &Delivery::Original, &base_layers()).unwrap();
-            assert_eq!(images.len(), 2, "{name}");
+            let images =
+                applied(&package, &Delivery::Original, &bases).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(images.len(), package.metadata().images.len(), "{name}");
         }
     }
 }
 
 #[test]
 fn every_rejected_package_is_refused_for_its_reason() {
-    let files = files("reject");
-    assert!(files.len() >= 12);
-    for (name, bytes, expected) in files {
+    let (rejected, bases) = (files("reject"), bases());
+    assert!(rejected.len() >= 12);
+    for (name, bytes, expected) in rejected {
         let applied = open(&bytes).and_then(|package| {
             verify(&package, CONTEXT)?;
-            applied(&package, &Delivery::Original, &base_layers())
+            applied(&package, &Delivery::Original, &bases)
         });
         let error = applied.err().unwrap_or_else(|| panic!("{name} was applied"));
         assert_eq!(error.kind(), Kind::Content, "{name}: {error}");

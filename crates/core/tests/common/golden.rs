@@ -3,14 +3,17 @@
 use delta_codec::compress::Compression;
 use delta_core::create::CreateOptions;
 use delta_core::create::create_stream;
-use delta_core::image::{BlobCompression, Image, Layer};
+use delta_core::image::{BlobCompression, Image};
 use delta_core::job::choices::CompressionOptions;
 use delta_core::job::choices::{Identity, Method};
 use delta_core::job::context::Context;
+use delta_core::package::Package;
 use delta_core::package::metadata::StreamKind;
 use serde_json::json;
 
-use super::{CONTEXT, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed};
+use super::{
+    CONTEXT, bytes, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed,
+};
 
 /// What every package was made against: two images, one with compressed layers.
 pub(crate) fn bases() -> [Image; 2] {
@@ -18,9 +21,11 @@ pub(crate) fn bases() -> [Image; 2] {
     [image("app:v1", &[&noise(1, 3000), &noise(2, 3000), &archive("1.0")]), image_of("web:v1", vec![gzip(3), gzip(4)])]
 }
 
-/// The layers of [`bases`].
-pub(crate) fn base_layers() -> Vec<Layer> {
-    layers(&bases())
+/// What the receiver has, as files: the layers of all bases as they are stored, and the base of files and trees.
+pub(crate) fn base_files() -> Vec<(String, Vec<u8>)> {
+    let layers = layers(&bases()).into_iter().map(|layer| bytes(&layer.content.stored().unwrap()));
+    let named = |(number, file): (usize, Vec<u8>)| (format!("layer-{number}"), file);
+    layers.enumerate().map(named).chain([("file".to_owned(), old())]).collect()
 }
 
 /// The base of the packages of a file or tree.
@@ -34,7 +39,7 @@ fn changed(seed: u64) -> Vec<u8> {
     bytes
 }
 
-fn targets() -> [Image; 2] {
+pub(crate) fn targets() -> [Image; 2] {
     let gzip = |bytes: &[u8]| layer(bytes, BlobCompression::Gzip);
     [
         image("app:v2", &[&noise(1, 3000), &changed(2), b"a small layer", &archive("1.1")]),
@@ -87,6 +92,12 @@ fn program(more: usize) -> Vec<u8> {
         words(&mut out, &[name_and_kind, flags, address, offset, size, 0, 1, 0]);
     }
     out
+}
+
+/// The features that a package requires, as the table of packages has them.
+pub(crate) fn features(package: &Package) -> String {
+    let features: Vec<&str> = package.metadata().requires.iter().map(String::as_str).collect();
+    features.join(" ")
 }
 
 /// Packages that every reader of this version must apply, by their file names.

@@ -6,10 +6,10 @@ pub(crate) mod golden;
 pub(crate) mod layer_builder;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, Encoder};
+use delta_codec::compress::{Compression, Encoder, decoder};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
 use delta_core::apply::{self, Delivery, Wanted};
 use delta_core::create::{CreateOptions, create};
@@ -64,6 +64,24 @@ pub(crate) fn layer(bytes: &[u8], compression: BlobCompression) -> Layer {
         blob_size: stored.len() as u64,
         compression,
         content: Arc::new(InMemory { plain: Arc::new(bytes.to_vec()), stored: Arc::new(stored) }),
+    }
+}
+
+/// The layer that is stored as `stored`, which is compressed as `compression` says.
+pub(crate) fn stored_layer(stored: &[u8], compression: BlobCompression) -> Layer {
+    let as_codec = match compression {
+        BlobCompression::None => Compression::None,
+        BlobCompression::Gzip => Compression::Gzip,
+        BlobCompression::Zstd => Compression::Zstd,
+    };
+    let mut plain = Vec::new();
+    decoder(as_codec, stored).unwrap().read_to_end(&mut plain).unwrap();
+    Layer {
+        diff_id: DiffId::of(&plain),
+        blob: BlobDigest::of(stored),
+        blob_size: stored.len() as u64,
+        compression,
+        content: Arc::new(InMemory { plain: Arc::new(plain), stored: Arc::new(stored.to_vec()) }),
     }
 }
 
