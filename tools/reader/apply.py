@@ -1,0 +1,98 @@
+"""Rebuilding everything that a package brings, from the package and what its bases have."""
+
+from layers import bsdiff, vcdiff
+from layers.recipe import Recipe
+from layers.streams import most_bytes
+from package import archive, documents, metadata
+from package.archive import digest
+from package.compression import MAGIC, decompressed, told_by_first_bytes
+from package.faults import Refused
+
+BASE_BYTES = 1 << 32
+
+
+class Bases:
+    """Files of the receiver, found by the digest of what they hold, compressed or not."""
+
+    def __init__(self, files):
+        self.known = {}
+        for data in files:
+            self.known[digest(data)] = data
+            suffix = told_by_first_bytes(data)
+            if suffix:
+                plain = decompressed(data, suffix, BASE_BYTES)
+                self.known[digest(plain)] = plain
+
+    def __getitem__(self, wanted):
+        if wanted not in self.known:
+            raise Refused(f"the base {wanted} is not there")
+        return self.known[wanted]
+
+
+def rebuilt(file, bases):
+    """Documents, layers and blobs of the package in `file`, by their digests; each was compared with its digest."""
+    members = archive.members(archive.unwrapped(file))
+    described = next(iter(members))
+    if described != "metadata.json":
+        raise Refused("this is no package: its first member is not metadata.json")
+    package = Package(metadata.parse(members.pop(described)), members)
+    return {**package.documents(), **package.layers_and_blobs(bases)}
+
+
+class Package:
+    """The members of a package, which are those that its metadata lists."""
+
+    def __init__(self, described, members):
+        self.metadata, self.members = described, members
+        listed = [(member["name"], member["size"], member["digest"]) for member in described["members"]]
+        if [name for name, _, _ in listed] != list(members):
+            raise Refused("the package has other members than its metadata.json lists")
+        for name, size, expected in listed:
+            if (len(members[name]), digest(members[name])) != (size, expected):
+                raise Refused(f"the member {name} is not the one that metadata.json lists")
+
+    def documents(self):
+        found = {}
+        for image in self.metadata.get("images", []):
+            of_image = {name: self.members["blobs/sha256/" + name[7:]] for name in image["documents"]}
+            documents.check(image, of_image)
+            found.update(of_image)
+        return found
+
+    def layers_and_blobs(self, bases):
+        layers, blobs = {}, {}
+        for layer in self.metadata["layers"]:
+            name, how = layer["diff_id"], metadata.coded(layer)
+            known = [layers[base] if base in layers else bases[base] for base in (how or {}).get("bases", [])]
+            data = bases[name] if how is None else self.layer(layer, how, known)
+            if (len(data), digest(data)) != (layer["size"], name):
+                raise Refused(f"the rebuilt layer {name} has another size or digest")
+            layers[name] = data
+        for blob in self.metadata.get("blobs", []):
+            data = self.members[blob["member"]] if "member" in blob else bases[blob["digest"]]
+            if (len(data), digest(data)) != (blob["size"], blob["digest"]):
+                raise Refused(f"the blob {blob['digest']} has another size")
+            blobs[blob["digest"]] = data
+        return {**layers, **blobs}
+
+    def layer(self, layer, how, known):
+        """The bytes of a coded layer."""
+        size, codec = layer["size"], how["codec"]
+        ending = metadata.CODECS[codec]
+        if codec == "recipe":
+            streams = {stream_of(name): self.plain(name, most_bytes(size)) for name in how["members"]}
+            return Recipe(streams.pop("recipe"), streams, known, size).layer()
+        if codec == "bsdiff":
+            return bsdiff.apply(self.members[how["members"][0]], b"".join(known), size)
+        data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(size))
+        return data if codec == "whole" else vcdiff.apply(data, b"".join(known), size)
+
+    def plain(self, name, most):
+        """What is in a member that is compressed as its name says."""
+        suffix = name.rpartition(".")[2]
+        return decompressed(self.members[name], suffix if suffix in MAGIC.values() else "", most)
+
+
+def stream_of(name):
+    """The stream that a member of a recipe holds: the word behind the digits of its name."""
+    return name.rpartition("/")[2].split(".")[1]
