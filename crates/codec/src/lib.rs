@@ -18,6 +18,7 @@ pub mod patch;
 mod read_at;
 mod scratch;
 pub mod vcdiff;
+pub mod zstandard;
 
 pub use bounded::Bounded;
 pub use read_at::{Concat, ReadAt, Reader, Slice};

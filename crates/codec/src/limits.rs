@@ -79,3 +79,9 @@ pub const PIGZ_BLOCK_BYTES: usize = 4 << 20;
 
 /// Blocks of pigz that are compressed side by side have at most this many bytes together, held with what is made of them.
 pub const PIGZ_HELD_BYTES: usize = 4 << 20;
+
+/// The window of klauspost's Zstandard encoder at its level "fastest"; twice that is held.
+pub const ZSTANDARD_FASTEST_WINDOW_BYTES: usize = 4 << 20;
+
+/// The same at "default". With 1.3 MiB of tables and some blocks an encoder has at most 18 MiB.
+pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;

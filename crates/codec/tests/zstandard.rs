@@ -1,0 +1,130 @@
+//! Zstandard streams made again: what the real encoders wrote, and what holds for any bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "common/noise.rs"]
+mod noise;
+#[path = "common/samples.rs"]
+mod samples;
+
+use std::io::Write;
+
+use delta_codec::zstandard::klauspost::{Encoder, Level, Settings, Version};
+use noise::noise;
+use proptest::prelude::*;
+use samples::content;
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of the streams of klauspost/compress, one version of each class; `content` makes the contents.
+const STREAMS: &str = include_str!("zstandard_streams.tsv");
+
+fn encoded(settings: Settings, plain: &[u8], write: usize) -> Vec<u8> {
+    let mut encoder = Encoder::new(settings, Vec::new());
+    for part in plain.chunks(write) {
+        encoder.write_all(part).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+fn klauspost(version: u8, level: u8, first_write: u8) -> Settings {
+    Settings::from_bytes([version, level, first_write]).unwrap()
+}
+
+fn all() -> Vec<Settings> {
+    let levels = |version| {
+        Level::ALL.into_iter().flat_map(move |level| [0, 8].map(|first_write| Settings { version, level, first_write }))
+    };
+    Version::ALL.into_iter().flat_map(levels).collect()
+}
+
+#[test]
+fn streams_are_those_of_the_real_encoders() {
+    let mut compared = 0;
+    for line in STREAMS.lines().skip(1) {
+        let [name, level, first_write, digests @ ..] = &line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let plain = content(name);
+        let level = ["fastest", "default"].iter().position(|known| known == level).unwrap() + 1;
+        for (version, digest) in (1..).zip(digests) {
+            let settings = klauspost(version, u8::try_from(level).unwrap(), first_write.parse().unwrap());
+            let stream = encoded(settings, &plain, 1 << 16);
+            let found: String = Sha256::digest(&stream).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(&found, digest, "{settings}: {name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 5 * (STREAMS.lines().count() - 1));
+}
+
+#[test]
+fn an_empty_content_is_an_empty_frame_from_1_20_on_and_nothing_before() {
+    assert_eq!(encoded(klauspost(4, 2, 0), b"", 1), b"");
+    assert_eq!(encoded(klauspost(5, 2, 0), b"", 1), [0x28, 0xb5, 0x2f, 0xfd, 4, 0x68, 1, 0, 0, 0x99, 0xe9, 0xd8, 0x51]);
+}
+
+#[test]
+fn settings_come_back_and_strangers_do_not() {
+    let known = all();
+    for settings in &known {
+        assert_eq!(Settings::from_bytes(settings.to_bytes()).as_ref(), Some(settings));
+        assert_eq!(known.iter().filter(|other| other.to_string() == settings.to_string()).count(), 1);
+    }
+    for bytes in [[0, 1, 0], [6, 1, 0], [1, 0, 0], [1, 3, 0]] {
+        assert_eq!(Settings::from_bytes(bytes), None);
+    }
+    assert_eq!(klauspost(4, 2, 8).to_string(), "klauspost zstd 1.17.8 default, 8 bytes first");
+}
+
+#[test]
+fn a_full_receiver_is_an_error() {
+    let mut room = [0; 100];
+    let mut encoder = Encoder::new(klauspost(4, 2, 0), &mut room[..]);
+    encoder.write_all(&noise(1, 100_000)).unwrap();
+    encoder.flush().unwrap();
+    assert_eq!(encoder.finish().unwrap_err().kind(), std::io::ErrorKind::WriteZero);
+}
+
+#[test]
+fn matches_reach_over_the_window_for_long() {
+    // Twice the window is held, so that this moves it several times.
+    let plain: Vec<u8> = (0..40).flat_map(|seed| [noise(seed % 3 * 2, 900_000), vec![0; 200_000]].concat()).collect();
+    let stream = encoded(klauspost(4, 2, 0), &plain, 1 << 20);
+    assert!(stream.len() < plain.len() / 10);
+    assert!(zstd::decode_all(&stream[..]).unwrap() == plain);
+}
+
+/// Pieces of noise, runs, and copies of what was before.
+fn plain() -> impl Strategy<Value = Vec<u8>> {
+    let piece = (0..3_u8, any::<u64>(), 0..60_000_usize);
+    proptest::collection::vec(piece, 0..8).prop_map(|pieces| {
+        let mut plain = Vec::new();
+        for (kind, seed, count) in pieces {
+            match kind {
+                0 => plain.extend(noise(seed, count).into_iter().map(|byte| byte & seed.to_le_bytes()[0])),
+                1 => plain.resize(plain.len() + count, seed.to_le_bytes()[1]),
+                _ => {
+                    let from = usize::try_from(seed).unwrap() % (plain.len() + 1);
+                    plain.extend_from_within(from..plain.len().min(from + count));
+                }
+            }
+        }
+        plain
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_stream_gives_its_bytes_back_however_they_were_written(
+        plain in plain(),
+        settings in prop::sample::select(all()),
+        write in 1..70_000_usize,
+    ) {
+        prop_assume!(!plain.is_empty());
+        let stream = encoded(settings, &plain, write);
+        prop_assert!(zstd::decode_all(&stream[..]).unwrap() == plain);
+        prop_assert!(encoded(settings, &plain, usize::MAX) == stream);
+    }
+}
