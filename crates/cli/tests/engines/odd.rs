@@ -39,10 +39,7 @@ echo "run $MARK as $(id -u) in $(pwd)"
 
 /// Makes two versions, brings the second by a package and runs it.
 pub(crate) fn update(lab: &Lab) {
-    if !PathBuf::from(BUSYBOX).exists() {
-        eprintln!("NOT TESTED: {}: an image that runs: {BUSYBOX} is not there", lab.plan.name);
-        return;
-    }
+    assert!(PathBuf::from(BUSYBOX).exists(), "install the Debian package busybox-static");
     let [old, new] = ["old", "new"].map(|version| {
         let path = PathBuf::from(lab.file(&format!("{version}.tar")));
         let mut file = File::create(&path).unwrap();
@@ -52,15 +49,13 @@ pub(crate) fn update(lab: &Lab) {
     let versions = Versions { old, new };
     steps::from_files(lab, &versions);
     steps::from_the_engine(lab, &versions);
-    run(lab, "odd/image:new");
+    if lab.plan.runs {
+        run(lab, "odd/image:new");
+    }
     lab.clear();
 }
 
 fn run(lab: &Lab, name: &str) {
-    if !lab.plan.runs {
-        eprintln!("NOT TESTED: {}: a container, which this engine may not be able to run here", lab.plan.name);
-        return;
-    }
     let mut words = vec!["run", "--rm", "--network", "none"];
     if lab.plan.daemon == Daemon::Podman {
         // Its own limit may be more than it is allowed.
