@@ -4,7 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
+use clap_mangen::Man;
 use delta_core::error::{Error, Result};
+use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::inputs::Inputs;
+use delta_transport::spool::TempScratch;
 
 use crate::arguments::Arguments;
 use crate::file_arguments::FileArguments;
@@ -18,12 +22,27 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<()> {
     terminal::print(&String::from_utf8_lossy(&script))
 }
 
-/// Writes a man page for each program and each command of them.
+/// Writes a man page for each program and each command of them. Only such a page is replaced.
 pub(crate) fn man(folder: &Path) -> Result<()> {
     let doing = || Error::io(format!("writing man pages into {}", folder.display()));
     fs::create_dir_all(folder).map_err(doing())?;
-    for command in [Arguments::command(), FileArguments::command()] {
-        clap_mangen::generate_to(command.disable_help_subcommand(true), folder).map_err(doing())?;
+    let scratch = TempScratch::new(None)?;
+    for mut command in [Arguments::command(), FileArguments::command()] {
+        command = command.disable_help_subcommand(true);
+        command.build();
+        let commands = command.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+        for command in commands.chain([command.clone()]) {
+            let page = Man::new(command);
+            let path = folder.join(page.get_filename());
+            let (product, force, inputs) = (Product::File, is_page(&path), &Inputs::default());
+            let destination = Destination::choose(Request { product, path: &path, name: None, force, inputs })?;
+            destination.write_file(&scratch, |mut out| page.render(&mut out).map_err(doing()))?;
+        }
     }
     Ok(())
+}
+
+fn is_page(path: &Path) -> bool {
+    let titles = [".TH docker_delta", ".TH file_delta"];
+    fs::read_to_string(path).is_ok_and(|page| titles.iter().any(|title| page.contains(title)))
 }

@@ -40,6 +40,14 @@ fn plain_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
     plain.chain(below).filter(is_held).collect()
 }
 
+/// Fails when a base layer that the `wanted` blobs need is not `there`: what [`rebuild`] would say, before anything is read.
+///
+/// # Errors
+/// An environment error that says which images and layers to bring.
+pub fn check_bases(metadata: &Metadata, wanted: &Wanted, there: &BTreeSet<DiffId>) -> Result<()> {
+    missing::check(metadata, &needed_bases(metadata, wanted), there)
+}
+
 /// Makes the `wanted` blobs out of the package and the `bases`, which are believed only after a digest check.
 ///
 /// # Errors
@@ -52,7 +60,7 @@ pub fn rebuild(
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
-    missing::check(metadata, &needed_bases(metadata, wanted), bases)?;
+    check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
     let layers = rebuild_layers(package, wanted, bases, context)?;
     let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
         let blob = match metadata.blob(*digest) {

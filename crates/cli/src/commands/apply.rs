@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delta_core::apply::{Delivery, Wanted, images, needed_bases, rebuild};
+use delta_core::apply::{Delivery, Wanted, check_bases, images, needed_bases, rebuild};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
@@ -78,24 +78,30 @@ fn to_file(
 ) -> Result<Vec<ImageReport>> {
     let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments)?;
     let destination = destination(session, arguments, output, &images)?;
+    let metadata = package.metadata();
     let wanted: Wanted = images.iter().flat_map(blobs).collect();
     let mut found = layers(bases);
-    let needed = needed_bases(package.metadata(), &wanted);
-    let absent: BTreeSet<DiffId> =
-        needed.iter().filter(|id| !found.iter().any(|layer| layer.diff_id == **id)).copied().collect();
-    if !absent.is_empty()
-        && let Ok(engine) = session.engine(None)
-    {
-        let inventory = engine.inventory()?;
-        let read =
-            engine.layers(&absent, &inventory, &package.metadata().bases, &session.scratch, &session.terminal)?;
-        found.extend(read);
+    let needed = needed_bases(metadata, &wanted);
+    let absent: BTreeSet<DiffId> = needed.difference(&ids(&found)).copied().collect();
+    let engine = if absent.is_empty() { None } else { Some(session.engine(None).and_then(with_inventory)) };
+    let mut there = ids(&found);
+    if let Some(Ok((_, inventory))) = &engine {
+        there.extend(inventory.diff_ids_with(&metadata.bases));
     }
+    check_bases(metadata, &wanted, &there).map_err(|missing| match &engine {
+        Some(Err(error)) => without_engine(&missing, error),
+        _ => missing,
+    })?;
+    require_room(session, metadata, &wanted)?;
+    destination.require(size_of(metadata, &wanted))?;
     let mut reports: Vec<ImageReport> =
-        images.iter().map(|image| report(package.metadata(), image, &wanted, Outcome::WouldBeDone)).collect();
+        images.iter().map(|image| report(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
     if arguments.dry_run {
         plan(session, &reports);
         return Ok(reports);
+    }
+    if let Some(Ok((engine, inventory))) = &engine {
+        found.extend(engine.layers(&absent, inventory, &metadata.bases, &session.scratch, &session.terminal)?);
     }
     let rebuilt = rebuilt(session, package, &wanted, &found)?;
     for image in &mut images {
@@ -136,7 +142,12 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
     let images = named(images(package, &form, &arguments.platforms)?, arguments)?;
     let inventory = engine.inventory()?;
     let job = Job { session, arguments, package, bases: layers(bases), engine, inventory };
-    images.into_iter().map(|image| job.image(image)).collect()
+    // What is missing for the last image is said before the first is loaded.
+    let planned = images.into_iter().map(|image| job.plan(image)).collect::<Result<Vec<Planned>>>()?;
+    if arguments.dry_run {
+        return Ok(planned.into_iter().map(|planned| job.tell(planned)).collect());
+    }
+    planned.into_iter().map(|planned| job.carry_out(planned)).collect()
 }
 
 /// What is needed to bring images into an engine.
@@ -149,59 +160,87 @@ struct Job<'a> {
     inventory: Inventory,
 }
 
+/// What is to be done for one image.
+struct Planned {
+    image: RebuiltImage,
+    id: BlobDigest,
+    lacking: Wanted,
+    report: ImageReport,
+}
+
 impl Job<'_> {
-    fn image(&self, mut image: RebuiltImage) -> Result<ImageReport> {
+    /// Looks at everything that can be looked at before the engine is given anything.
+    fn plan(&self, image: RebuiltImage) -> Result<Planned> {
         let metadata = self.package.metadata();
         let id = self.engine.id_of(&image).ok_or_else(|| Error::content("an image without a manifest"))?;
         if self.inventory.with_id(id).is_some() && !self.arguments.force {
-            return self.already_there(&image, id);
+            let report = report(metadata, &image, &Wanted::new(), Outcome::AlreadyThere);
+            return Ok(Planned { image, id, lacking: Wanted::new(), report: ImageReport { id, ..report } });
         }
         let held = self.engine.holds(&image, &self.inventory, &metadata.bases)?;
         let lacking: Wanted = blobs(&image).into_iter().filter(|(blob, _)| !held.contains(blob)).collect();
-        let mut report = report(metadata, &image, &lacking, Outcome::WouldBeDone);
-        report.id = id;
-        if self.arguments.dry_run {
-            plan(self.session, std::slice::from_ref(&report));
-            return Ok(report);
+        let mut there = ids(&self.bases);
+        there.extend(self.inventory.diff_ids_with(&metadata.bases));
+        check_bases(metadata, &lacking, &there)?;
+        require_room(self.session, metadata, &lacking)?;
+        let report = report(metadata, &image, &lacking, Outcome::WouldBeDone);
+        Ok(Planned { image, id, lacking, report: ImageReport { id, ..report } })
+    }
+
+    fn tell(&self, planned: Planned) -> ImageReport {
+        if planned.report.outcome == Outcome::AlreadyThere {
+            self.tell_already_there(&planned);
+        } else {
+            plan(self.session, std::slice::from_ref(&planned.report));
         }
+        planned.report
+    }
+
+    fn carry_out(&self, planned: Planned) -> Result<ImageReport> {
+        if planned.report.outcome == Outcome::AlreadyThere {
+            return self.already_there(planned);
+        }
+        let Planned { mut image, id, lacking, mut report } = planned;
         image.blobs = self.rebuild(&lacking)?;
         if let Err(error) = self.engine.load(&image, &self.session.terminal) {
-            if held.is_empty() {
+            let all: Wanted = blobs(&image).into_iter().collect();
+            if all == lacking {
                 return Err(error);
             }
             self.session.terminal.detail(format_args!("{error}; it is loaded again with every layer"));
-            image.blobs = self.rebuild(&blobs(&image).into_iter().collect())?;
+            image.blobs = self.rebuild(&all)?;
             self.engine.load(&image, &self.session.terminal)?;
         }
         let loaded = self.engine.tag(id, &image.names, &self.inventory)?;
         self.tell_moved(&loaded.moved);
-        self.session.terminal.inform(format_args!("{} is loaded as {}", label(&image), id.short()));
+        let engine = self.engine.label();
+        self.session.terminal.inform(format_args!("{} is loaded into {engine} as {}", label(&image), id.short()));
         report.outcome = Outcome::Loaded;
         report.moved = loaded.moved;
         Ok(report)
     }
 
-    fn already_there(&self, image: &RebuiltImage, id: BlobDigest) -> Result<ImageReport> {
-        let mut report = report(self.package.metadata(), image, &Wanted::new(), Outcome::AlreadyThere);
-        report.id = id;
-        if !self.arguments.dry_run {
-            report.moved = self.engine.tag(id, &image.names, &self.inventory)?.moved;
-            self.tell_moved(&report.moved);
-        }
+    fn already_there(&self, mut planned: Planned) -> Result<ImageReport> {
+        planned.report.moved = self.engine.tag(planned.id, &planned.image.names, &self.inventory)?.moved;
+        self.tell_moved(&planned.report.moved);
+        self.tell_already_there(&planned);
+        Ok(planned.report)
+    }
+
+    fn tell_already_there(&self, planned: &Planned) {
         self.session.terminal.inform(format_args!(
-            "{} is there already as {}; nothing is loaded",
-            label(image),
-            id.short()
+            "{} is already in {} as {}; nothing is loaded",
+            label(&planned.image),
+            self.engine.label(),
+            planned.id.short()
         ));
-        Ok(report)
     }
 
     /// The blobs, with base layers read from the files that the user named or else from the engine.
     fn rebuild(&self, wanted: &Wanted) -> Result<BTreeMap<BlobDigest, delta_core::image::VerifiedBlob>> {
         let metadata = self.package.metadata();
         let mut found = self.bases.clone();
-        let there: BTreeSet<DiffId> = found.iter().map(|layer| layer.diff_id).collect();
-        let absent: BTreeSet<DiffId> = needed_bases(metadata, wanted).difference(&there).copied().collect();
+        let absent: BTreeSet<DiffId> = needed_bases(metadata, wanted).difference(&ids(&found)).copied().collect();
         if !absent.is_empty() {
             let (scratch, terminal) = (&self.session.scratch, &self.session.terminal);
             found.extend(self.engine.layers(&absent, &self.inventory, &metadata.bases, scratch, terminal)?);
@@ -223,9 +262,36 @@ fn rebuilt(
     wanted: &Wanted,
     bases: &[Layer],
 ) -> Result<BTreeMap<BlobDigest, delta_core::image::VerifiedBlob>> {
-    let needed = coded(package.metadata(), wanted).map(|layer| layer.size).sum();
-    volume::require(session.scratch.folder(), needed, "rebuilding the layers")?;
+    require_room(session, package.metadata(), wanted)?;
     rebuild(package, wanted, bases, session.context())
+}
+
+fn require_room(session: &Session, metadata: &Metadata, wanted: &Wanted) -> Result<()> {
+    let needed = coded(metadata, wanted).map(|layer| layer.size).sum();
+    volume::require(session.scratch.folder(), needed, "rebuilding the layers")
+}
+
+/// The bytes of the blobs.
+fn size_of(metadata: &Metadata, wanted: &Wanted) -> u64 {
+    let size = |(blob, diff_id): (&BlobDigest, &DiffId)| match metadata.blob(*blob) {
+        Some(blob) => blob.size,
+        None => metadata.layer(*diff_id).map_or(0, |layer| layer.size),
+    };
+    wanted.iter().map(size).sum()
+}
+
+fn with_inventory(engine: Engine) -> Result<(Engine, Inventory)> {
+    let inventory = engine.inventory()?;
+    Ok((engine, inventory))
+}
+
+/// Bases are missing, and there is no engine that could have them.
+fn without_engine(missing: &Error, error: &Error) -> Error {
+    let both = Error::environment(format!("{missing}; no engine could be asked for them: {error}"));
+    match missing.hint() {
+        Some(hint) => both.with_hint(hint),
+        None => both,
+    }
 }
 
 /// The images with the name that the user gave, if any.
@@ -286,6 +352,10 @@ fn blobs(image: &RebuiltImage) -> Vec<(BlobDigest, DiffId)> {
 
 fn layers(images: &[Image]) -> Vec<Layer> {
     images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers).cloned().collect()
+}
+
+fn ids(layers: &[Layer]) -> BTreeSet<DiffId> {
+    layers.iter().map(|layer| layer.diff_id).collect()
 }
 
 fn label(image: &RebuiltImage) -> String {

@@ -74,8 +74,19 @@ fn a_missing_base_is_named_with_its_image() {
     let package = package(&folder);
     let out = folder.file("out.tar");
     let arguments = ["apply", &package, "-o", &out];
-    let ran = finish(command("docker_delta", &arguments).env("PATH", folder.path()));
-    ran.failed(3, &["base layers are missing here", "t/tiny:v1 (image f8ee4128d65a)", "--base FILE"]);
+    // A dry run says what the run would say.
+    for arguments in [&arguments[..], &[&arguments[..], &["-d"]].concat()] {
+        let ran = finish(command("docker_delta", arguments).env("PATH", folder.path()));
+        ran.failed(
+            3,
+            &[
+                "base layers are missing here",
+                "t/tiny:v1 (image f8ee4128d65a)",
+                "`docker` is not installed",
+                "--base FILE",
+            ],
+        );
+    }
     let other = image(&folder, "other.tar", "other:v1", &[layer(&[("a", b"b")])]);
     let ran =
         finish(command("docker_delta", &[&arguments[..], &["--base", &other]].concat()).env("PATH", folder.path()));
@@ -177,18 +188,33 @@ fn a_full_disk_leaves_nothing() {
     let folder = Folder::new();
     let big = image(&folder, "big.tar", "big:v1", &[layer(&[("noise", &noise(5, 3 << 20))])]);
     let inside = folder.file("mount/p.ddelta");
-    in_small_file_system(&folder, "rw", &["create", &big, &inside]).failed(3, &["needs", "free"]);
+    for arguments in [&["create", &big, &inside][..], &["create", "-d", &big, &inside]] {
+        in_small_file_system(&folder, "rw", arguments).failed(3, &["a package needs", "MB are free", "free some room"]);
+    }
+    let package = folder.file("big.ddelta");
+    docker_delta(&["create", "-m", "layer", &big, &package]).ok();
+    for (output, dry) in [("out.tar", "-v"), ("out.tar", "-d"), ("out/", "-v"), ("out/", "-d")] {
+        let output = folder.file(&format!("mount/{output}"));
+        let ran = in_small_file_system(&folder, "rw", &["apply", dry, &package, "-o", &output]);
+        ran.failed(3, &["needs", "MB are free"]);
+    }
+    for dry in ["-v", "-d"] {
+        let arguments = ["apply", dry, &package, "-o", &folder.file("out.tar"), "--temp-dir", &folder.file("mount")];
+        in_small_file_system(&folder, "rw", &arguments).failed(3, &["rebuilding the layers needs", "--temp-dir"]);
+    }
     let inside = folder.file("mount");
     let ran = in_small_file_system(&folder, "rw", &["create", &big, &folder.file("p"), "--temp-dir", &inside]);
     ran.failed(3, &["hint:", "--temp-dir"]);
-    assert_eq!(names(folder.path()), ["big.tar", "mount"]);
+    assert_eq!(names(folder.path()), ["big.ddelta", "big.tar", "mount"]);
 }
 
 #[test]
 fn a_read_only_folder_is_named() {
     let folder = Folder::new();
     let inside = folder.file("mount/p.ddelta");
-    in_small_file_system(&folder, "ro", &["create", &pair()[0], &inside]).failed(3, &["p.ddelta", "ead-only"]);
+    for arguments in [&["create", &pair()[0], &inside][..], &["create", "-d", &pair()[0], &inside]] {
+        in_small_file_system(&folder, "ro", arguments).failed(3, &["p.ddelta cannot be written", "ead-only", "hint:"]);
+    }
 }
 
 #[test]

@@ -33,6 +33,10 @@ fn completions_and_man_pages_come_from_the_same_definitions() {
     for page in ["docker_delta.1", "docker_delta-create.1", "file_delta.1", "file_delta-apply.1"] {
         assert!(pages.contains(&page.to_owned()), "{pages:?}");
     }
+    docker_delta(&["man", &folder.file("man")]).ok();
+    folder.write("man/file_delta.1", b"precious");
+    docker_delta(&["man", &folder.file("man")]).failed(2, &["file_delta.1 exists already", "hint:"]);
+    assert_eq!(std::fs::read(folder.file("man/file_delta.1")).unwrap(), b"precious");
 }
 
 #[test]

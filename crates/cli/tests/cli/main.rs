@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod compressed;
+mod durable;
 mod engines;
 mod failures;
 mod files;

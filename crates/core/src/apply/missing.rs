@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
-use crate::image::Layer;
 use crate::package::metadata::{BaseEntry, Metadata};
 
 /// Compares what is `needed` with what is there.
-pub(super) fn check(metadata: &Metadata, needed: &BTreeSet<DiffId>, bases: &[Layer]) -> Result<()> {
-    let there: BTreeSet<DiffId> = bases.iter().map(|layer| layer.diff_id).collect();
-    let missing: Vec<DiffId> = needed.difference(&there).copied().collect();
+pub(super) fn check(metadata: &Metadata, needed: &BTreeSet<DiffId>, there: &BTreeSet<DiffId>) -> Result<()> {
+    let missing: Vec<DiffId> = needed.difference(there).copied().collect();
     if missing.is_empty() {
         return Ok(());
     }

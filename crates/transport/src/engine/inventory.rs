@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::Result;
 use delta_core::image::ImageName;
+use delta_core::package::metadata::BaseEntry;
 use serde::Deserialize;
 
 use super::Engine;
@@ -65,6 +66,14 @@ impl Inventory {
     /// Every layer of every image.
     pub fn diff_ids(&self) -> BTreeSet<DiffId> {
         self.images.iter().flat_map(|image| &image.diff_ids).copied().collect()
+    }
+
+    /// The same with those that an engine does not list of the `bases` that it has: layers of other platforms, and
+    /// attestations.
+    pub fn diff_ids_with(&self, bases: &[BaseEntry]) -> BTreeSet<DiffId> {
+        let here = bases.iter().filter(|base| self.with_id(base.root).is_some());
+        let unlisted = here.flat_map(|base| &base.layers).map(|layer| layer.diff_id);
+        self.diff_ids().into_iter().chain(unlisted).collect()
     }
 
     /// How many layers from the lowest on some image has in the same order.

@@ -73,16 +73,25 @@ impl Engine {
     /// What the engine's client reports.
     pub fn tag(&self, id: BlobDigest, names: &[ImageName], inventory: &Inventory) -> Result<Loaded> {
         let mut moved = Vec::new();
-        for name in names {
+        for (at, name) in names.iter().enumerate() {
             match inventory.named(name) {
                 Some(image) if image.id == id => continue,
                 Some(image) => moved.push((name.clone(), image.id)),
                 None => {}
             }
             let name = if self.store == Store::Podman { name.full() } else { name.to_string() };
-            self.client.text(&["tag", &id.to_string(), &name])?;
+            let tagged = self.client.text(&["tag", &id.to_string(), &name]);
+            tagged.map_err(|error| self.untagged(id, &names[at..], &error))?;
         }
         Ok(Loaded { id, moved })
+    }
+
+    /// The image is whole and stays; the user is told what is left to do.
+    fn untagged(&self, id: BlobDigest, names: &[ImageName], error: &Error) -> Error {
+        let (program, label) = (self.client.kind().program(), self.label());
+        let commands: Vec<String> = names.iter().map(|name| format!("`{program} tag {id} {name}`")).collect();
+        Error::environment(format!("{error}; {label} has the whole image as {id}, but not under all of its names"))
+            .with_hint(format!("finish with {}, or remove it with `{program} rmi {id}`", commands.join(" and ")))
     }
 
     /// Lets `write` write an archive into the engine and returns the ID that the engine tells. Of an image that it tells of
