@@ -51,7 +51,3 @@ class Patches:
             if at >= len(copied):
                 raise Refused("a difference of a patch is behind its matches")
             copied[at] = (copied[at] + self.values.byte()) & 0xFF
-
-    def must_end(self):
-        for stream in (self.control, self.gaps, self.values, self.literals):
-            stream.must_end()
