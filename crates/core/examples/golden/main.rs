@@ -3,24 +3,44 @@
 
 #![allow(clippy::unwrap_used, reason = "there is nobody to handle an error")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../../tests/common/mod.rs"]
 mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::golden::{accepted, base_files, features, rejected};
-use common::open;
+use common::{image, open, options, packed};
 use delta_core::digest::BlobDigest;
+use delta_core::job::choices::Method;
 
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let folder = Path::new(&folder);
     let accepted = accepted().into_iter().map(|(name, package)| (name, features(&open(&package).unwrap()), package));
+    let of_kinds = KINDS.map(|kind| (kind, layer(kind, 1), layer(kind, 2)));
+    let packages = of_kinds.iter().map(|(kind, base, target)| {
+        let (base, target) = (image("app:v1", &[base]), image("app:v2", &[target]));
+        let package = packed(&[target], &[base], &options(Method::Auto));
+        (format!("{kind}.ddelta"), features(&open(&package).unwrap()), package)
+    });
     let rejected = rejected().into_iter().map(|(name, package, error)| (name.to_owned(), error.to_owned(), package));
-    add(&folder.join("bases"), "holds", base_files().into_iter().map(|(name, file)| (name, String::new(), file)));
-    add(&folder.join("accept"), "requires", accepted);
+    let bases = of_kinds.iter().map(|(kind, base, _)| ((*kind).to_owned(), base.clone())).chain(base_files());
+    add(&folder.join("bases"), "holds", bases.map(|(name, file)| (name, String::new(), file)));
+    add(&folder.join("accept"), "requires", accepted.chain(packages));
     add(&folder.join("reject"), "error", rejected);
+}
+
+/// What `layers.py` beside this file makes layers of, each with a package of its own.
+const KINDS: [&str; 9] = ["headers", "streams", "opened", "nested", "x86-64", "debug", "fixed", "i386", "aarch64"];
+
+/// A layer that Python makes, and compilers for what is executable (gcc-aarch64-linux-gnu, libc6-dev-i386, lib32gcc-12-dev).
+fn layer(kind: &str, version: usize) -> Vec<u8> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/golden/layers.py");
+    let output = Command::new("/usr/bin/python3").arg(script).args([kind, &version.to_string()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 /// Adds files, each with the last column of its row, to a folder and its table.

@@ -11,6 +11,7 @@ use delta_core::package::Package;
 use delta_core::package::metadata::StreamKind;
 use serde_json::json;
 
+use super::recipe_parts::{RecipeParts, with_recipe};
 use super::{
     CONTEXT, bytes, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed,
 };
@@ -162,7 +163,49 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("size.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(3005)), "the rebuilt layer"),
         ("huge.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(1_u64 << 50)), "at most 1099511627776"),
         ("not.ddelta", b"This is a text.\n".to_vec(), "this is no package of docker_delta"),
+        ("itself.ddelta", with(against_itself), "nor listed before it"),
     ]
+    .into_iter()
+    .chain(rejected_recipes())
+    .collect()
+}
+
+/// A package of recipes that are not compressed.
+pub(crate) fn plain_recipes() -> Vec<u8> {
+    let plain = CompressionOptions { recompress: false, ..CompressionOptions::usual(Compression::None) };
+    let chosen = CreateOptions { compression: plain, ..options(Method::Auto) };
+    packed(&targets()[..1], &bases()[..1], &chosen)
+}
+
+/// Recipes that are wrong where every digest is right.
+fn rejected_recipes() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let whole = plain_recipes();
+    let with = |edit: fn(&mut RecipeParts)| with_recipe(&whole, edit);
+    vec![
+        ("left-over.ddelta", with(|parts| parts.column("rare").push(0)), "more in its columns than the layer has"),
+        ("padding.ddelta", with(|parts| parts.describe(8 + 16, &[("lengths", 512)])), "a padding of more than a block"),
+        ("groups.ddelta", with(|parts| parts.groups.resize(257, 0)), "too many groups"),
+        ("kind.ddelta", with(|parts| parts.describe(7, &[])), "an entry of kind 7"),
+        ("run.ddelta", with(|parts| *parts.column("runs") = vec![100]), "a run of more entries than the layer has"),
+        ("repeat.ddelta", with(|parts| parts.describe(16 + 3, &[("contents", 1)])), "a repeat of nothing"),
+        (
+            "hint.ddelta",
+            with(|parts| parts.describe(16 + 64 + 5, &[("contents", 0), ("lengths", 0), ("hints", 16_385)])),
+            "a description is too long",
+        ),
+        (
+            "plan.ddelta",
+            with(|parts| parts.describe(16 + 32 + 6, &[("lengths", 0), ("plans", 16_777_217)])),
+            "a description is too long",
+        ),
+        ("match.ddelta", with(|parts| parts.stream("control").splice(.., [0, 0, 1]).for_each(drop)), "the patch"),
+        ("cut-stream.ddelta", with(|parts| parts.stream("control").clear()), "patching a content"),
+    ]
+}
+
+fn against_itself(metadata: &mut serde_json::Value) {
+    let own = metadata["layers"][1]["diff_id"].clone();
+    metadata["layers"][1]["origin"]["coded"]["bases"] = json!([own]);
 }
 
 fn against_a_later_layer(metadata: &mut serde_json::Value) {

@@ -4,6 +4,7 @@
 pub(crate) mod golden;
 #[path = "../layers/mod.rs"]
 pub(crate) mod layer_builder;
+pub(crate) mod recipe_parts;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
