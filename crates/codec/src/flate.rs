@@ -3,7 +3,18 @@
 //!
 //! All have the same face: made from settings, written to, finished. The stream does not depend on the sizes of the writes nor
 //! on the number of threads. What each stream looks like is part of the package format.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "positions, codes and hashes are masked to the width that they are kept in"
+)]
 
+mod bits;
+pub mod go;
+mod header;
+mod huffman;
 mod libz;
+mod matching;
 pub mod pigz;
+mod symbols;
+mod tokens;
 pub mod zlib;

@@ -5,6 +5,8 @@ pub(crate) mod archives;
 #[allow(dead_code, reason = "only what compresses needs them")]
 pub(crate) mod contents;
 mod noise;
+#[allow(dead_code, reason = "only what encodes needs them")]
+pub(crate) mod plain;
 
 use std::path::Path;
 use std::process::Command;

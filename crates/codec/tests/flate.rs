@@ -1,0 +1,159 @@
+//! The encoders write what real programs wrote, whatever the sizes of the writes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
+
+use common::noise;
+use common::plain::{inputs, mixed, words};
+use delta_codec::flate::go;
+use proptest::prelude::*;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+const GO_LEVELS: [i8; 11] = [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/// One stream that a real program wrote.
+struct Row<'a> {
+    encoder: &'a str,
+    level: i8,
+    input: &'a str,
+    bytes: usize,
+    sha256: &'a str,
+}
+
+fn rows() -> Vec<Row<'static>> {
+    let row = |line: &'static str| {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [encoder, _, level, _, input, bytes, sha256] = fields[..] else { panic!("{line}") };
+        Row { encoder, level: level.parse().unwrap(), input, bytes: bytes.parse().unwrap(), sha256 }
+    };
+    include_str!("../../../testdata/flate/streams.tsv").lines().map(row).collect()
+}
+
+/// Writes `plain` in pieces, whose sizes come from `sizes` over and over.
+fn feed(encoder: &mut impl Write, mut plain: &[u8], sizes: &[usize]) {
+    let mut sizes = sizes.iter().cycle();
+    while !plain.is_empty() {
+        let (piece, rest) = plain.split_at(plain.len().min(*sizes.next().unwrap()));
+        encoder.write_all(piece).unwrap();
+        plain = rest;
+    }
+}
+
+fn go(level: i8, plain: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
+    feed(&mut encoder, plain, sizes);
+    encoder.finish().unwrap()
+}
+
+fn inflated(stream: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    flate2::read::DeflateDecoder::new(stream).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+#[test]
+fn every_stream_is_that_of_the_real_program() {
+    let inputs: BTreeMap<_, _> = inputs().into_iter().collect();
+    let wrong: Vec<_> = rows()
+        .par_iter()
+        .filter_map(|row| {
+            let plain = &inputs[row.input];
+            let stream = match row.encoder {
+                "go" => go(row.level, plain, &[32 << 10]),
+                other => panic!("no encoder {other}"),
+            };
+            assert!(&inflated(&stream) == plain, "{} {} {}", row.encoder, row.level, row.input);
+            let sha256: String = Sha256::digest(&stream).iter().map(|byte| format!("{byte:02x}")).collect();
+            let equal = stream.len() == row.bytes && sha256 == row.sha256;
+            (!equal).then(|| {
+                format!("{} {} {}: {} of {} bytes", row.encoder, row.level, row.input, stream.len(), row.bytes)
+            })
+        })
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_level_is_compared_on_every_input() {
+    let rows: BTreeSet<_> = rows().iter().map(|row| (row.encoder, row.level, row.input.to_owned())).collect();
+    for (input, _) in inputs() {
+        for level in GO_LEVELS {
+            assert!(rows.contains(&("go", level, input.clone())), "go {level} {input}");
+        }
+    }
+}
+
+#[test]
+fn only_the_levels_of_go_exist() {
+    let levels: Vec<_> = (i8::MIN..=i8::MAX).filter_map(go::Level::new).map(go::Level::number).collect();
+    assert_eq!(levels, GO_LEVELS);
+}
+
+#[test]
+fn what_writing_reports_is_reported() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for level in GO_LEVELS.map(|level| go::Level::new(level).unwrap()) {
+        let mut encoder = go::Encoder::new(level, Full);
+        let written = encoder.write_all(&noise(1, 200_000));
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull, "{level:?}");
+        let ended = go::Encoder::new(level, Full).finish().map(|_| ());
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::StorageFull, "{level:?}");
+    }
+}
+
+#[test]
+fn a_flush_leaves_the_stream_as_it_is() {
+    let plain = words(5, 150_000);
+    for level in GO_LEVELS {
+        let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
+        for piece in plain.chunks(10_000) {
+            encoder.write_all(piece).unwrap();
+            encoder.flush().unwrap();
+        }
+        assert!(encoder.finish().unwrap() == go(level, &plain, &[plain.len()]), "{level}");
+    }
+}
+
+/// Bytes of every kind.
+fn plain() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        (any::<u64>(), 0..90_000_usize).prop_map(|(seed, count)| words(seed, count)),
+        (any::<u64>(), 0..90_000_usize).prop_map(|(seed, count)| noise(seed, count)),
+        (any::<u64>(), 0..200_000_usize).prop_map(|(seed, count)| mixed(seed, count)),
+        (any::<u8>(), 0..90_000_usize).prop_map(|(byte, count)| vec![byte; count]),
+    ];
+    proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+/// Sizes of writes.
+fn sizes() -> impl Strategy<Value = Vec<usize>> {
+    let size = prop_oneof![1..50_usize, 1..5000_usize, 1..200_000_usize, Just(32 << 10), Just(65_535), Just(65_536)];
+    proptest::collection::vec(size, 1..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn streams_of_go_do_not_depend_on_the_sizes_of_writes(plain in plain(), sizes in sizes()) {
+        for level in GO_LEVELS {
+            let stream = go(level, &plain, &[32 << 10]);
+            prop_assert!(inflated(&stream) == plain);
+            prop_assert!(go(level, &plain, &sizes) == stream);
+        }
+    }
+}
