@@ -9,6 +9,7 @@
 )]
 
 mod bits;
+pub mod gnu;
 pub mod go;
 mod header;
 mod huffman;

@@ -6,15 +6,12 @@
 mod common;
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
 
-use common::contents::{body, contents, made_by, sizes, text};
+use common::contents::{body, contents, fingerprint, golden_plain, inflated, made_by, sizes, text, write_in_pieces};
 use common::{base_and_target, noise};
 use delta_codec::flate::pigz::Chaining;
 use delta_codec::flate::{pigz, zlib};
-use flate2::read::DeflateDecoder;
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
 
 fn by_zlib(settings: zlib::Settings, plain: &[u8], pieces: &[usize]) -> Vec<u8> {
     let mut encoder = zlib::Encoder::new(settings, Vec::new()).unwrap();
@@ -26,27 +23,6 @@ fn by_pigz(settings: pigz::Settings, plain: &[u8], pieces: &[usize]) -> Vec<u8> 
     let mut encoder = pigz::Encoder::new(settings, Vec::new()).unwrap();
     write_in_pieces(&mut encoder, plain, pieces);
     encoder.finish().unwrap()
-}
-
-/// Writes pieces of these sizes over and over; all at once without any.
-fn write_in_pieces(out: &mut impl Write, mut plain: &[u8], pieces: &[usize]) {
-    for piece in pieces.iter().cycle() {
-        let (first, rest) = plain.split_at(plain.len().min(*piece));
-        out.write_all(first).unwrap();
-        plain = rest;
-        if plain.is_empty() {
-            return;
-        }
-    }
-    out.write_all(plain).unwrap();
-}
-
-fn inflated(stream: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::new();
-    let mut decoder = DeflateDecoder::new(stream);
-    decoder.read_to_end(&mut plain).unwrap();
-    assert_eq!(decoder.total_in(), stream.len() as u64, "bytes behind the end");
-    plain
 }
 
 fn pigz_at(level: u8) -> pigz::Settings {
@@ -189,18 +165,12 @@ const GOLDEN: &str = "\
 /// So that a change of the library below does not pass unseen where the real programs change with it.
 #[test]
 fn streams_stay_what_they_are() {
-    let few = noise(8, 60_000).into_iter().map(|byte| byte & 3).collect();
-    let plain = [text(1, 200_000), noise(2, 40_000), vec![0; 30_000], text(1, 100_000), few].concat();
+    let plain = golden_plain();
     let mut found = String::new();
     for level in 1..=9 {
         let settings = zlib::Settings::new(level, 15, 8, 0).unwrap();
         let [zlib, pigz] = [by_zlib(settings, &plain, &[]), by_pigz(pigz_at(level), &plain, &[])];
-        let [zlib, pigz] = [zlib, pigz].map(|stream| {
-            Sha256::digest(stream)[..8].iter().fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").unwrap();
-                hex
-            })
-        });
+        let [zlib, pigz] = [zlib, pigz].map(|stream| fingerprint(&stream));
         writeln!(found, "{level} {zlib} {pigz}").unwrap();
     }
     assert_eq!(found, GOLDEN);

@@ -24,26 +24,42 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// A header that tells the codes of the first `literals` literals and lengths and the first `offsets` distances.
+    /// A header as Go's encoders make it, of which the runs go on from the last literal or length to the first distance. It tells
+    /// the codes of the first literals and lengths, and of the first distances.
     pub(super) fn new(literals: &[Code], offsets: &[Code]) -> Self {
-        let mut header = Self {
-            steps: [(0, 0); MOST],
-            used: 0,
-            counts: [0; 19],
-            codes: [Code::default(); 19],
-            literals: literals.len(),
-            offsets: offsets.len(),
-        };
-        let mut lengths = literals.iter().chain(offsets).map(|code| code.length).peekable();
+        let mut header = Self::empty(literals.len(), offsets.len());
+        header.add_runs(literals.iter().chain(offsets));
+        huffman::assign(&header.counts, 7, &mut header.codes);
+        header
+    }
+
+    /// A header as zlib makes it, of which no run goes on from the last literal or length to the first distance; `assign` makes the
+    /// codes of the code lengths.
+    pub(super) fn apart(
+        literals: &[Code],
+        offsets: &[Code],
+        assign: impl FnOnce(&[u16], usize, &mut [Code]) -> usize,
+    ) -> Self {
+        let mut header = Self::empty(literals.len(), offsets.len());
+        header.add_runs(literals.iter());
+        header.add_runs(offsets.iter());
+        assign(&header.counts, 7, &mut header.codes);
+        header
+    }
+
+    fn empty(literals: usize, offsets: usize) -> Self {
+        Self { steps: [(0, 0); MOST], used: 0, counts: [0; 19], codes: [Code::default(); 19], literals, offsets }
+    }
+
+    fn add_runs<'a>(&mut self, codes: impl Iterator<Item = &'a Code>) {
+        let mut lengths = codes.map(|code| code.length).peekable();
         while let Some(length) = lengths.next() {
             let mut times = 1;
             while lengths.next_if_eq(&length).is_some() {
                 times += 1;
             }
-            header.repeat(length, times);
+            self.repeat(length, times);
         }
-        huffman::assign(&header.counts, 7, &mut header.codes);
-        header
     }
 
     /// How many bits the header takes, the three that say of which kind the block is included.
@@ -56,6 +72,11 @@ impl Header {
     /// Writes the header of a block that is not the last one.
     pub(super) fn write(&self, bits: &mut Bits) {
         bits.push(0b100, 3);
+        self.write_codes(bits);
+    }
+
+    /// Writes what stands behind the three bits that say of which kind the block is.
+    pub(super) fn write_codes(&self, bits: &mut Bits) {
         bits.push((self.literals - 257) as u64, 5);
         bits.push((self.offsets - 1) as u64, 5);
         let count = self.code_lengths();

@@ -121,7 +121,7 @@ fn set_lengths(leaves: &[u32], depths: &[u16], codes: &mut [Code]) {
 }
 
 /// The canonical codes (RFC 1951, section 3.2.2).
-fn set_bits(depths: &[u16], codes: &mut [Code]) {
+pub(super) fn set_bits(depths: &[u16], codes: &mut [Code]) {
     let mut next = [0u16; LONGEST + 1];
     for length in 1..=LONGEST {
         next[length] = (next[length - 1] + depths[length - 1]) << 1;

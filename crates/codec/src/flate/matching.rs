@@ -1,5 +1,13 @@
 //! How far two stretches of one buffer agree.
 
+/// The two bytes at `at`, the first one lowest.
+#[inline(always)]
+pub(super) fn load16(bytes: &[u8], at: usize) -> u16 {
+    let mut two = [0; 2];
+    two.copy_from_slice(&bytes[at..at + 2]);
+    u16::from_le_bytes(two)
+}
+
 /// The four bytes at `at`, the first one lowest.
 #[inline(always)]
 pub(super) fn load32(bytes: &[u8], at: usize) -> u32 {

@@ -1,6 +1,11 @@
 //! Six kinds of contents that compressors see, and what real programs make of them.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{Read, Write};
+
+use flate2::read::DeflateDecoder;
+use sha2::{Digest, Sha256};
 
 use super::{noise, run};
 
@@ -75,4 +80,39 @@ pub(crate) fn body(file: &[u8]) -> &[u8] {
     assert_eq!(file[..3], [0x1f, 0x8b, 8]);
     assert_eq!(file[3], 0);
     &file[10..file.len() - 8]
+}
+
+/// Writes pieces of these sizes over and over; all at once without any.
+pub(crate) fn write_in_pieces(out: &mut impl Write, mut plain: &[u8], pieces: &[usize]) {
+    for piece in pieces.iter().cycle() {
+        let (first, rest) = plain.split_at(plain.len().min(*piece));
+        out.write_all(first).unwrap();
+        plain = rest;
+        if plain.is_empty() {
+            return;
+        }
+    }
+    out.write_all(plain).unwrap();
+}
+
+pub(crate) fn inflated(stream: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut decoder = DeflateDecoder::new(stream);
+    decoder.read_to_end(&mut plain).unwrap();
+    assert_eq!(decoder.total_in(), stream.len() as u64, "bytes behind the end");
+    plain
+}
+
+/// What the golden streams are made of.
+pub(crate) fn golden_plain() -> Vec<u8> {
+    let few = noise(8, 60_000).into_iter().map(|byte| byte & 3).collect();
+    [text(1, 200_000), noise(2, 40_000), vec![0; 30_000], text(1, 100_000), few].concat()
+}
+
+/// How the SHA-256 of `stream` starts.
+pub(crate) fn fingerprint(stream: &[u8]) -> String {
+    Sha256::digest(stream)[..8].iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
