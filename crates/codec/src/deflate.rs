@@ -5,8 +5,8 @@
 //! in a deflate stream), the *plain* bytes of its streams, and a *plan* that says how [`close`] makes the same content of
 //! the two. The base side needs no plan: [`inflate`] is enough there.
 //!
-//! A stream comes back by running C zlib again with the settings that made it, or else by prediction and corrections; one
-//! for which neither gives every byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those
+//! A stream comes back by running C zlib or GNU gzip's encoder again with the settings that made it, or else by prediction and
+//! corrections; one for which none gives every byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those
 //! too.
 //!
 //! Which streams [`inflate`] finds in given bytes, and what a plan means, is part of the package format.
@@ -34,6 +34,7 @@ use crate::limits::DEFLATE_PLAIN_BYTES;
 use crate::{Concat, ReadAt, Scratch, Slice};
 use located::{Collector, Located, bytes_at};
 use plan::Step;
+use recreate::Recreation;
 
 /// Why a content cannot be closed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,8 @@ pub struct Opened<'a> {
     pub inflated: Inflated<'a>,
     /// How the streams come back.
     pub plan: Vec<u8>,
+    /// Whether the encoder of GNU gzip makes any of them.
+    pub gzips: bool,
 }
 
 /// Whether `content` starts or ends like one that [`open`] can open.
@@ -169,17 +172,19 @@ impl Found {
         let recreations = search::search(content, &plain, &streams)?;
         let mut kept = Vec::new();
         let mut plan = Vec::new();
+        let mut gzips = false;
         let mut position = 0;
         for (located, recreation) in streams.into_iter().zip(recreations) {
             let Some(recreation) = recreation else { continue };
             let gap = located.offset - position;
             position = located.end();
+            gzips |= matches!(recreation, Recreation::Gnu(_));
             Step { gap, plain: located.plain_length, wrapping: located.wrapping.clone(), recreation }
                 .push_to(&mut plan);
             kept.push(located);
         }
         let inflated = Self { streams: kept, plain }.inflated(content);
-        Ok((!plan.is_empty()).then_some(Opened { inflated, plan }))
+        Ok((!plan.is_empty()).then_some(Opened { inflated, plan, gzips }))
     }
 
     fn plain(&self, located: &Located) -> Option<Slice<Arc<dyn ReadAt>>> {

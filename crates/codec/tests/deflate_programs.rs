@@ -60,6 +60,23 @@ fn gzip_and_pigz_at_every_level() {
     }
 }
 
+/// Some bytes say the level; corrections would be hundreds.
+#[test]
+fn gzip_needs_no_corrections() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text"), prose(1, 900_000)).unwrap();
+    let levels = (1..=9).map(|level| ("gzip", format!("gzip -n{level}")));
+    for (package, program) in levels.chain([("busybox-static", "busybox gzip".to_owned())]) {
+        run(package, folder.path(), "sh", &["-c", &format!("{program} < text > text.gz")]);
+        let packed = folder.path().join("text.gz");
+        let (plain, rest) = round_trip(&packed);
+        assert!(plain == prose(1, 900_000));
+        assert!(rest < 32, "{program} needs {rest} bytes");
+        let content = fs::read(packed).unwrap();
+        assert!(open(&content, &MemoryScratch).unwrap().unwrap().gzips, "{program}");
+    }
+}
+
 #[test]
 fn members_of_gzip_behind_each_other_and_junk() {
     let folder = tempfile::tempdir().unwrap();

@@ -50,6 +50,8 @@ pub struct Opened<'a> {
     pub compressed: u64,
     /// Plain bytes that are compressed again then.
     pub recompressed: u64,
+    /// Whether the encoder of GNU gzip does that for any of the streams.
+    pub gzips: bool,
 }
 
 /// `content` and the plain bytes of all streams in it.
@@ -140,24 +142,18 @@ impl Opening<'_> {
             }
         }
         found.streams = changed;
-        let Some(super::Opened { inflated, plan }) = found.opened(content)? else { return Ok(None) };
-        let compressed = content.len() - inflated.skeleton.len();
-        self.deeper(inflated, &plan, compressed, depth).map(Some)
+        let Some(opened) = found.opened(content)? else { return Ok(None) };
+        self.deeper(content.len(), opened, depth).map(Some)
     }
 
-    /// Opens what the streams hold.
-    fn deeper<'a>(
-        &mut self,
-        inflated: Inflated<'a>,
-        plan: &[u8],
-        compressed: u64,
-        depth: u32,
-    ) -> io::Result<Opened<'a>> {
-        let Inflated { skeleton, plain, streams } = inflated;
+    /// Opens what the streams hold of a content of `length` bytes.
+    fn deeper<'a>(&mut self, length: u64, opened: super::Opened<'a>, depth: u32) -> io::Result<Opened<'a>> {
+        let super::Opened { inflated: Inflated { skeleton, plain, streams }, plan, mut gzips } = opened;
+        let compressed = length - skeleton.len();
         let mut described = Vec::new();
         push(&mut described, skeleton.len());
         push(&mut described, plan.len() as u64);
-        described.extend_from_slice(plan);
+        described.extend_from_slice(&plan);
         let mut recompressed = plain.len();
         let plain = Arc::new(plain);
         let mut parts: Vec<Box<dyn ReadAt + 'a>> = vec![Box::new(skeleton)];
@@ -176,13 +172,14 @@ impl Opening<'_> {
             end = stream.offset + stream.length;
             parts.push(Box::new(self.spooled(&nested.bytes)?));
             recompressed += nested.recompressed;
+            gzips |= nested.gzips;
         }
         parts.extend(part(&plain, end, plain.len() - end));
         let bytes = Concat::new(parts);
         let mut plan = Vec::new();
         push(&mut plan, bytes.len());
         plan.extend_from_slice(&described);
-        Ok(Opened { bytes, plan, compressed, recompressed })
+        Ok(Opened { bytes, plan, compressed, recompressed, gzips })
     }
 
     fn spooled(&self, bytes: &Row<'_>) -> io::Result<Arc<dyn ReadAt>> {

@@ -2,14 +2,14 @@
 //!
 //! Integers are those of RFC 3284, section 2. For each stream: the bytes of the skeleton before it; its plain bytes; one
 //! byte of wrapping (0 none, 1 gzip, 2 zlib, 3 IDAT), followed by the two header bytes for 2 and 3 and by the runs of equal
-//! chunk lengths for 3 (their count, then for each how many and the length); one byte of recreation (0 zlib, 1 corrected),
-//! followed by the two bytes of the settings for 0, and for 1 by the count of pieces and for each its plain bytes, the
+//! chunk lengths for 3 (their count, then for each how many and the length); one byte of recreation (0 zlib, 1 corrected,
+//! 2 gzip), followed by the two bytes of the settings for 0, the one of 2, and for 1 by the count of pieces and for each its plain bytes, the
 //! length of its corrections and the corrections. The rest of the skeleton follows the last stream.
 
 use super::corrections::Piece;
 use super::located::Wrapping;
 use super::recreate::Recreation;
-use crate::flate::zlib::Settings;
+use crate::flate::{gnu, zlib};
 use crate::limits::{DEFLATE_CORRECTED_PIECE, DEFLATE_IDAT_CHUNKS};
 use crate::vcdiff::integer::{push, take};
 
@@ -84,6 +84,10 @@ fn push_recreation(out: &mut Vec<u8>, recreation: &Recreation) {
             out.push(0);
             out.extend(settings.to_bytes());
         }
+        Recreation::Gnu(settings) => {
+            out.push(2);
+            out.extend(settings.to_bytes());
+        }
         Recreation::Corrected(pieces) => {
             out.push(1);
             push(out, pieces.len() as u64);
@@ -98,7 +102,8 @@ fn push_recreation(out: &mut Vec<u8>, recreation: &Recreation) {
 
 fn take_recreation(bytes: &mut &[u8]) -> Option<Recreation> {
     match take_byte(bytes)? {
-        0 => Settings::from_bytes([take_byte(bytes)?, take_byte(bytes)?]).map(Recreation::Zlib),
+        0 => zlib::Settings::from_bytes([take_byte(bytes)?, take_byte(bytes)?]).map(Recreation::Zlib),
+        2 => gnu::Settings::from_bytes([take_byte(bytes)?]).map(Recreation::Gnu),
         1 => {
             let mut pieces = Vec::new();
             for _ in 0..take(bytes)? {

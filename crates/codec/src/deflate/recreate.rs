@@ -6,13 +6,15 @@ use super::checksum::{SummedReader, Summing};
 use super::corrections::{self, Piece};
 use super::located::Wrapping;
 use super::png::IDAT;
-use crate::flate::zlib;
+use crate::flate::{gnu, zlib};
 
 /// How the deflate stream is made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Recreation {
     /// C zlib makes it.
     Zlib(zlib::Settings),
+    /// A gzip program makes it.
+    Gnu(gnu::Settings),
     /// It is predicted and corrected.
     Corrected(Vec<Piece>),
 }
@@ -49,15 +51,18 @@ pub(super) fn recreate(
 
 fn deflate(recreation: &Recreation, mut plain: impl Read, out: &mut dyn Write) -> io::Result<()> {
     match recreation {
-        Recreation::Zlib(settings) => deflate_by_zlib(*settings, plain, out),
+        Recreation::Zlib(settings) => {
+            let mut encoder = zlib::Encoder::new(*settings, out)?;
+            io::copy(&mut plain, &mut encoder)?;
+            encoder.finish().map(drop)
+        }
+        Recreation::Gnu(settings) => {
+            let mut encoder = gnu::Encoder::new(*settings, out);
+            io::copy(&mut plain, &mut encoder)?;
+            encoder.finish().map(drop)
+        }
         Recreation::Corrected(pieces) => corrections::recreate(pieces, &mut plain, out),
     }
-}
-
-fn deflate_by_zlib(settings: zlib::Settings, mut plain: impl Read, out: &mut dyn Write) -> io::Result<()> {
-    let mut encoder = zlib::Encoder::new(settings, out)?;
-    io::copy(&mut plain, &mut encoder)?;
-    encoder.finish().map(drop)
 }
 
 /// Cuts what is written into IDAT chunks.

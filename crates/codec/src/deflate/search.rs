@@ -7,13 +7,13 @@ use rayon::prelude::*;
 use super::corrections;
 use super::located::{Located, Wrapping};
 use super::recreate::{Recreation, recreate};
-use crate::flate::zlib::Settings;
+use crate::flate::{gnu, zlib};
 use crate::{ReadAt, Reader, Slice};
 
 /// The first streams are tried with every setting; the others first with what those had.
 const SAMPLED: usize = 8;
 
-/// Zlib may go over so many times the plain bytes of a stream, and over this many bytes more, before it is given up.
+/// Encoders may go over so many times the plain bytes of a stream, and over this many bytes more, before it is given up.
 const PASSES: u64 = 6;
 const FREE_BYTES: u64 = 16 << 20;
 
@@ -21,6 +21,8 @@ const FREE_BYTES: u64 = 16 << 20;
 const MEMORY_LEVELS: [u8; 2] = [8, 9];
 const DEFAULT: u8 = 0;
 const FILTERED: u8 = 1;
+
+const BUSYBOX_LEVEL: u8 = 6;
 
 /// For each stream how it is made again, or `None`; the same for any number of threads.
 pub(super) fn search(
@@ -32,37 +34,35 @@ pub(super) fn search(
     let try_all = |streams: &[Located], hints: &Hints| -> io::Result<Vec<Option<Recreation>>> {
         streams.par_iter().map(|located| find(content, plain, located, hints)).collect()
     };
-    let mut found = try_all(first, &Hints { favourites: Vec::new(), tries_zlib: true })?;
+    let mut found = try_all(first, &Hints { favourites: Vec::new(), runs_encoders: true })?;
     found.extend(try_all(others, &Hints::from_sample(&found))?);
     Ok(found)
 }
 
 /// What the first streams of a content say about the others.
 struct Hints {
-    favourites: Vec<Settings>,
-    tries_zlib: bool,
+    /// What gave the bytes of some.
+    favourites: Vec<Recreation>,
+    runs_encoders: bool,
 }
 
 impl Hints {
     fn from_sample(sample: &[Option<Recreation>]) -> Self {
-        let mut favourites: Vec<Settings> = Vec::new();
+        let mut favourites = Vec::new();
         for recreation in sample.iter().flatten() {
-            if let Recreation::Zlib(settings) = recreation
-                && !favourites.contains(settings)
-            {
-                favourites.push(*settings);
+            if !matches!(recreation, Recreation::Corrected(_)) && !favourites.contains(recreation) {
+                favourites.push(recreation.clone());
             }
         }
-        Self { tries_zlib: !favourites.is_empty(), favourites }
+        Self { runs_encoders: !favourites.is_empty(), favourites }
     }
 }
 
 fn find(content: &dyn ReadAt, plain: &dyn ReadAt, located: &Located, hints: &Hints) -> io::Result<Option<Recreation>> {
     let Some(plain) = Slice::new(plain, located.plain_offset, located.plain_length) else { return Ok(None) };
     let mut budget = FREE_BYTES + PASSES * located.plain_length;
-    let settings = if hints.tries_zlib { candidates(located, &hints.favourites) } else { Vec::new() };
-    for settings in settings {
-        let recreation = Recreation::Zlib(settings);
+    let candidates = if hints.runs_encoders { candidates(located, &hints.favourites) } else { Vec::new() };
+    for recreation in candidates {
         if is_exact(content, &plain, located, &recreation, &mut budget)? {
             return Ok(Some(recreation));
         }
@@ -76,7 +76,16 @@ fn find(content: &dyn ReadAt, plain: &dyn ReadAt, located: &Located, hints: &Hin
     Ok(is_exact(content, &plain, located, &recreation, &mut budget)?.then_some(recreation))
 }
 
-fn candidates(located: &Located, favourites: &[Settings]) -> Vec<Settings> {
+/// What may have made the stream, the likely encoders first.
+fn candidates(located: &Located, favourites: &[Recreation]) -> Vec<Recreation> {
+    let mut found = favourites.to_vec();
+    let others = zlib_settings(located).into_iter().map(Recreation::Zlib);
+    let others = others.chain(gzip_settings(located).into_iter().map(Recreation::Gnu));
+    found.extend(others.filter(|recreation| !favourites.contains(recreation)));
+    found
+}
+
+fn zlib_settings(located: &Located) -> Vec<zlib::Settings> {
     let strategies: &[u8] = match located.wrapping {
         Wrapping::Idat(..) => &[FILTERED, DEFAULT],
         _ => &[DEFAULT],
@@ -85,17 +94,25 @@ fn candidates(located: &Located, favourites: &[Settings]) -> Vec<Settings> {
         Wrapping::Zlib(header) | Wrapping::Idat(header, _) if header[0] < 0x78 => vec![(header[0] >> 4) + 8, 15],
         _ => vec![15],
     };
-    let mut found = favourites.to_vec();
+    let mut found = Vec::new();
     for &window in &windows {
         for &strategy in strategies {
             for memory_level in MEMORY_LEVELS {
-                let settings =
-                    located.levels.iter().filter_map(|level| Settings::new(*level, window, memory_level, strategy));
-                found.extend(settings.filter(|settings| !favourites.contains(settings)));
+                let settings = |level: &u8| zlib::Settings::new(*level, window, memory_level, strategy);
+                found.extend(located.levels.iter().filter_map(settings));
             }
         }
     }
     found
+}
+
+/// Gzip programs write gzip files only, and busybox's has one level.
+fn gzip_settings(located: &Located) -> Vec<gnu::Settings> {
+    if located.wrapping != Wrapping::Gzip {
+        return Vec::new();
+    }
+    let gzip = located.levels.iter().filter_map(|level| gnu::Settings::new(gnu::Program::Gzip, *level));
+    gzip.chain(gnu::Settings::new(gnu::Program::Busybox, BUSYBOX_LEVEL)).collect()
 }
 
 /// Whether `recreation` gives the very bytes of the content, found out by comparing all of them.

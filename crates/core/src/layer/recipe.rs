@@ -41,6 +41,8 @@ pub struct Uses {
     pub opens: bool,
     /// Whether addresses are predicted.
     pub predicts: bool,
+    /// Whether the encoder of GNU gzip compresses any.
+    pub gzips: bool,
 }
 
 /// What the kind of an entry says about its content; the numbers are those of the format.

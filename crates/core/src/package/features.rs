@@ -48,6 +48,8 @@ named! {
         Opened = "deflate-1",
         /// Addresses in executables are predicted.
         Predicted = "exec-1",
+        /// Contents are compressed again by the encoder of GNU gzip.
+        Gzipped = "gzip-gnu-1",
     }
 }
 

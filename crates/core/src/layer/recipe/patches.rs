@@ -34,6 +34,8 @@ pub(super) struct Preparation {
     pub(super) hint: Option<Vec<u8>>,
     /// Plain bytes that are compressed again.
     recompressed: u64,
+    /// Whether the encoder of GNU gzip does that.
+    gzips: bool,
 }
 
 impl Uses {
@@ -42,6 +44,7 @@ impl Uses {
             recompressed: uses.recompressed + preparation.recompressed,
             opens: uses.opens || preparation.plan.is_some(),
             predicts: uses.predicts || preparation.hint.is_some(),
+            gzips: uses.gzips || preparation.gzips,
         })
     }
 }
@@ -168,7 +171,8 @@ impl Patcher<'_> {
             self.tell(number, "it would not become smaller");
             return Ok(None);
         }
-        Ok(Some((Preparation { plan: Some(opened.plan), recompressed: opened.recompressed, hint: None }, streams)))
+        let nested::Opened { plan, recompressed, gzips, .. } = opened;
+        Ok(Some((Preparation { plan: Some(plan), recompressed, gzips, hint: None }, streams)))
     }
 
     fn tell(&self, number: usize, why: &str) {
