@@ -80,11 +80,13 @@ class Package:
         size, codec = layer["size"], how["codec"]
         ending = metadata.CODECS[codec]
         if codec == "recipe":
-            streams = {stream_of(name): self.plain(name, most_bytes(size)) for name in how["members"]}
+            opened = how.get("recompressed", 0)
+            bounds = {name: most_bytes(stream_of(name), size, opened) for name in how["members"]}
+            streams = {stream_of(name): self.plain(name, most) for name, most in bounds.items()}
             return Recipe(streams.pop("recipe"), streams, known, size).layer()
         if codec == "bsdiff":
             return bsdiff.apply(self.members[how["members"][0]], b"".join(known), size)
-        data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(size))
+        data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(codec, size))
         return data if codec == "whole" else vcdiff.apply(data, b"".join(known), size)
 
     def plain(self, name, most):

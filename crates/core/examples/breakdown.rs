@@ -75,7 +75,7 @@ fn main() {
         println!("{:6.2} s compressed", start.elapsed().as_secs_f64());
         let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();
         let mut hasher = Hasher::new(io::sink());
-        decode(&bases, &recipe.streams, layer.len(), &MemoryScratch, &mut hasher).unwrap();
+        decode(&bases, &recipe.streams, recipe.extent(layer.len()), &MemoryScratch, &mut hasher).unwrap();
         hasher.flush().unwrap();
         assert_eq!(DiffId::from(hasher.finish().1), *id);
         println!("{:6.2} s proved", start.elapsed().as_secs_f64());

@@ -61,7 +61,21 @@ pub fn rebuild(
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
-    let layers = rebuild_layers(package, wanted, bases, context)?;
+    let verified = verified_bases(&plain_bases(metadata, wanted), bases, context)?;
+    rebuild_on(package, wanted, verified, bases, context)
+}
+
+/// [`rebuild`] on base layers that were compared with their digests already; `stored` may have blobs as the package wants
+/// them.
+pub(crate) fn rebuild_on(
+    package: &Package,
+    wanted: &Wanted,
+    verified: BTreeMap<DiffId, VerifiedLayer>,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
+    let metadata = package.metadata();
+    let layers = rebuild_layers(package, wanted, verified, context)?;
     let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
         let blob = match metadata.blob(*digest) {
             Some(entry) => stored(package, *digest, entry.member.as_deref(), bases)?,
@@ -93,10 +107,9 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     wanted: &Wanted,
-    bases: &[Layer],
+    mut layers: BTreeMap<DiffId, VerifiedLayer>,
     context: Context<'_>,
 ) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
-    let mut layers = verified_bases(&plain_bases(package.metadata(), wanted), bases, context)?;
     let mut left = coded_layers(package.metadata(), wanted);
     let total = left.iter().map(|layer| layer.size).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));
@@ -104,7 +117,7 @@ fn rebuild_layers(
         let (ready, later): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|layer| bases_of(layer).iter().all(|base| layers.contains_key(base)));
         if ready.is_empty() {
-            return Err(Error::internal("layers that wait for each other"));
+            return Err(Error::internal("layers that wait for each other, or for a base that is not there"));
         }
         let rebuilt = ready.par_iter().map(|layer| {
             let rebuilt = rebuild_layer(package, layer, &layers, context)?;
@@ -124,14 +137,18 @@ fn rebuild_layer(
     layers: &BTreeMap<DiffId, VerifiedLayer>,
     context: Context<'_>,
 ) -> Result<VerifiedLayer> {
-    let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
+    let Origin::Coded { codec, bases, .. } = &layer.origin else {
         return Err(Error::internal("a held layer is not rebuilt"));
     };
     let bases: Vec<Arc<dyn ReadAt>> =
         bases.iter().filter_map(|base| layers.get(base)).map(|base| base.bytes().clone()).collect();
-    let member = |name: &String| Ok(Member { name: name.clone(), bytes: package.member(name)? });
-    let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
-    coding::decode(*codec, &bases, &members, (layer.diff_id, layer.size), context)
+    coding::decode(*codec, &bases, &members(package, layer)?, (layer.diff_id, layer.extent()), context)
+}
+
+/// The members that a coded layer is rebuilt from.
+pub(crate) fn members(package: &Package, layer: &LayerEntry) -> Result<Vec<Member>> {
+    let Origin::Coded { members, .. } = &layer.origin else { return Ok(Vec::new()) };
+    members.iter().map(|name| Ok(Member { name: name.clone(), bytes: package.member(name)? })).collect()
 }
 
 fn verified_bases(
@@ -167,7 +184,7 @@ fn coded_layers<'a>(metadata: &'a Metadata, wanted: &Wanted) -> Vec<&'a LayerEnt
     coded
 }
 
-fn bases_of(layer: &LayerEntry) -> Vec<DiffId> {
+pub(crate) fn bases_of(layer: &LayerEntry) -> Vec<DiffId> {
     match &layer.origin {
         Origin::Held => Vec::new(),
         Origin::Coded { bases, .. } => bases.clone(),

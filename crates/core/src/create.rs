@@ -3,11 +3,11 @@
 mod blobs;
 mod choice;
 mod image;
+mod proof;
 mod sketch;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 
 use rayon::prelude::*;
 
@@ -16,14 +16,15 @@ use crate::error::{Error, Result};
 use crate::image::{Image, Layer, Platform, VerifiedLayer};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
-use crate::layer::coding::{self, Candidates};
+use crate::layer::coding::{self, Candidates, Coding};
 use crate::layer::matcher::Library;
 use crate::limits;
+use crate::package::Member;
 use crate::package::features::LayerCodec;
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
-use crate::package::{self, Member};
 use blobs::Carried;
 use choice::Choice;
+pub use proof::Prepared;
 pub use stream::create_stream;
 
 /// What the user chose.
@@ -39,30 +40,6 @@ pub struct CreateOptions {
     pub platforms: Vec<Platform>,
 }
 
-/// A package that is ready to be written.
-pub struct Prepared {
-    /// What it says about itself.
-    pub metadata: Metadata,
-    members: Vec<Member>,
-}
-
-impl Prepared {
-    /// What goes into a package must be readable again.
-    pub(crate) fn new(metadata: Metadata, members: Vec<Member>) -> Result<Self> {
-        Metadata::parse(&metadata.to_bytes()?)
-            .map_err(|error| Error::internal(format!("the package would not be readable: {error}")))?;
-        Ok(Self { metadata, members })
-    }
-
-    /// Writes the package and returns its size in bytes.
-    ///
-    /// # Errors
-    /// What writing reports.
-    pub fn write(&self, out: &mut dyn Write) -> Result<u64> {
-        package::write(&self.metadata, &self.members, out)
-    }
-}
-
 /// Prepares the package that makes `targets` out of `bases`.
 ///
 /// # Errors
@@ -72,34 +49,43 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let held = layers_of(bases);
     let wanted = layers_of(&targets);
     let blobs = blobs::carry(&targets, bases, context)?;
-    let coded = code_layers(&wanted, &held, &blobs, options, context)?;
+    let Layers { coded, known } = Layers::code(&wanted, &held, &blobs, options, context)?;
     let documents = image::documents(&targets)?;
-    let mut metadata = Metadata {
-        format: FORMAT,
-        requires: coded.iter().flat_map(|layer| &layer.features).cloned().collect(),
-        created_by: crate::created_by(),
-        method: options.method,
-        identity: options.identity,
-        compression: options.compression.compressor.name().to_owned(),
-        level: options.compression.level.number(),
-        images: targets.iter().map(image::entry).collect(),
-        stream: None,
-        bases: bases.iter().map(base_entry).collect(),
-        layers: coded.iter().map(|layer| layer.entry.clone()).collect(),
-        blobs: blobs.entries,
-        members: Vec::new(),
+    let assemble = |coded: &[Coded]| {
+        let metadata = Metadata {
+            format: FORMAT,
+            requires: coded.iter().flat_map(|layer| &layer.features).cloned().collect(),
+            created_by: crate::created_by(),
+            method: options.method,
+            identity: options.identity,
+            compression: options.compression.compressor.name().to_owned(),
+            level: options.compression.level.number(),
+            images: targets.iter().map(image::entry).collect(),
+            stream: None,
+            bases: bases.iter().map(base_entry).collect(),
+            layers: coded.iter().map(|layer| layer.entry.clone()).collect(),
+            blobs: blobs.entries.clone(),
+            members: Vec::new(),
+        };
+        let layers = coded.iter().flat_map(|layer| &layer.members);
+        (metadata, documents.iter().chain(layers).chain(&blobs.members).cloned().collect())
     };
-    let layers = coded.into_iter().flat_map(|layer| layer.members);
-    let members: Vec<Member> = documents.into_iter().chain(layers).chain(blobs.members).collect();
-    metadata.members = members.par_iter().map(Member::entry).collect::<Result<_>>()?;
-    Prepared::new(metadata, members)
+    proof::proved(coded, assemble, &known, (options.method, options.compression), context)
 }
 
 /// One layer of the targets, coded.
 struct Coded {
     entry: LayerEntry,
+    /// What a reader must know.
     features: Vec<String>,
     members: Vec<Member>,
+}
+
+impl Coded {
+    fn new(target: &VerifiedLayer, coding: Coding) -> Self {
+        let entry = LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin: coding.origin() };
+        Self { entry, features: coding.features().collect(), members: coding.members }
+    }
 }
 
 /// Every layer once, in the order in which the images name them.
@@ -109,20 +95,44 @@ fn layers_of(images: &[Image]) -> Vec<Layer> {
     layers.filter(|layer| seen.insert(layer.diff_id)).cloned().collect()
 }
 
-fn code_layers(
-    wanted: &[Layer],
-    held: &[Layer],
-    blobs: &Carried,
+/// The layers of the targets, in their order.
+struct Layers {
+    coded: Vec<Coded>,
+    /// What they may be coded against, and those that are coded.
+    known: Vec<VerifiedLayer>,
+}
+
+impl Layers {
+    fn code(
+        wanted: &[Layer],
+        held: &[Layer],
+        blobs: &Carried,
+        options: &CreateOptions,
+        context: Context<'_>,
+    ) -> Result<Self> {
+        let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
+        let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.layers.contains_key(diff_id);
+        let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
+        let targets = verified(&missing, "target", context)?;
+        let uses_bases = options.method != Method::Layer && !missing.is_empty();
+        let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
+        let mut coded = code_missing(&targets, &bases, options, context)?;
+        let other = |layer: &Layer| match blobs.layers.get(&layer.diff_id) {
+            Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
+            _ => held_layer(layer),
+        };
+        let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
+        Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })
+    }
+}
+
+fn code_missing(
+    targets: &[VerifiedLayer],
+    bases: &[VerifiedLayer],
     options: &CreateOptions,
     context: Context<'_>,
-) -> Result<Vec<Coded>> {
-    let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
-    let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.layers.contains_key(diff_id);
-    let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
-    let targets = verified(&missing, "target", context)?;
-    let uses_bases = options.method != Method::Layer && !missing.is_empty();
-    let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
-    let pool = LayerPool::new(options.method, &bases, &targets)?;
+) -> Result<BTreeMap<DiffId, Coded>> {
+    let pool = LayerPool::new(options.method, bases, targets)?;
     let code = |(index, target): (usize, &VerifiedLayer)| {
         code_layer(target, &pool, index, options, context).map(|coded| (target.diff_id(), coded))
     };
@@ -134,11 +144,7 @@ fn code_layers(
     for large in numbered().filter(|(_, target)| !is_small(target)) {
         coded.extend([code(large)?]);
     }
-    let other = |layer: &Layer| match blobs.layers.get(&layer.diff_id) {
-        Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
-        _ => held_layer(layer),
-    };
-    wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok)).collect()
+    Ok(coded)
 }
 
 /// A layer that is a carried blob without its compression.
@@ -177,11 +183,10 @@ fn code_layer(
     let coding =
         coding::encode_smallest(options.method, pool.candidates(index, &chosen), target, options.compression, context)?;
     task.advance(size);
-    let entry = LayerEntry { diff_id: target.diff_id(), size, origin: coding.origin() };
-    Ok(Coded { entry, features: coding.features().collect(), members: coding.members })
+    Ok(Coded::new(target, coding))
 }
 
-/// What layers are coded pool: the bases, then the targets.
+/// What layers are coded against: the bases, then the targets.
 struct LayerPool {
     layers: Vec<VerifiedLayer>,
     /// The number of the first target.

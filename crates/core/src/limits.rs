@@ -44,8 +44,8 @@ pub const MEMBER_OVERHEAD: u64 = 1_000;
 /// Streams of a recipe up to this length stand in its first member.
 pub const INLINE_STREAM_BYTES: u64 = 32 << 10;
 
-/// A stream of a recipe has at most twice the bytes of its layer and these.
-pub const STREAMS_BEYOND_LAYER: u64 = 1 << 20;
+/// What a stream may have besides what its layer accounts for: one byte for each entry, and what stands in the first member.
+pub const BEYOND_STREAM: u64 = 1 << 20;
 
 /// Entries that a layer is split into; the rest of it is one piece. An index holds some 150 bytes for each.
 pub const ENTRIES_PER_LAYER: usize = 1 << 20;

@@ -1,62 +1,156 @@
-//! Checks a package wholly, without any base.
+//! Checks a package wholly, by the code that applies it, as far as the bases that are there go.
 
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 
 use delta_codec::Reader;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::apply::{self, Wanted, bases_of};
 use crate::digest::{BlobDigest, DiffId};
-use crate::error::{Error, Result};
-use crate::image::ManifestKind;
+use crate::error::{Error, Kind, Result};
 use crate::image::documents::{Pointers, read_config, read_pointers};
+use crate::image::{ManifestKind, VerifiedLayer};
 use crate::job::context::Context;
 use crate::layer::coding;
-use crate::package::metadata::{ManifestEntry, MemberEntry, Origin};
-use crate::package::{Member, Package};
+use crate::package::Package;
+use crate::package::metadata::{LayerEntry, ManifestEntry, MemberEntry, Metadata, Origin};
 
 /// What was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
     /// Members whose digest was compared.
     pub members: usize,
     /// Documents that were compared with the metadata.
     pub documents: usize,
-    /// Layers that were rebuilt because they need no base.
+    /// Layers that were rebuilt.
     pub rebuilt_layers: usize,
     /// Layers whose members were read to the end, but which only their base can prove.
     pub readable_layers: usize,
+    /// Every layer, in the order of the package.
+    pub layers: Vec<LayerProof>,
 }
 
-/// Compares the digest of every member, every document with the metadata, and rebuilds what needs no base. That the
-/// package is complete was found out when it was opened.
+/// How far one layer is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LayerProof {
+    /// The digest of the layer.
+    pub diff_id: DiffId,
+    /// How far.
+    pub proof: Proof,
+}
+
+/// How far a layer is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A base has it; nothing of it is in the package.
+    Held,
+    /// It was rebuilt, and has its digest.
+    Rebuilt,
+    /// A base is missing: its members were read to the end, within the bounds that rebuilding has.
+    ReadThrough,
+}
+
+/// Compares the digest of every member and every document with the metadata, rebuilds each layer whose `bases` are there, and
+/// reads through the others. That the package is complete was found out when it was opened.
 ///
 /// # Errors
 /// Content errors that name the first part that is wrong.
-pub fn verify(package: &Package, context: Context<'_>) -> Result<VerifyReport> {
+pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
     let metadata = package.metadata();
     metadata.members.par_iter().map(|member| verify_member(package, member)).collect::<Result<()>>()?;
     let manifests = metadata.images.iter().flat_map(|image| &image.manifests);
     manifests.clone().try_for_each(|manifest| verify_manifest(package, manifest))?;
-    let mut report = VerifyReport {
+    let rebuildable = rebuildable(metadata, bases);
+    let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
+    apply::rebuild_on(package, &wanted, known(bases), &[], context)?;
+    let proof = |layer: &LayerEntry| match layer.origin {
+        Origin::Held => Proof::Held,
+        Origin::Coded { .. } if rebuildable.contains(&layer.diff_id) => Proof::Rebuilt,
+        Origin::Coded { .. } => Proof::ReadThrough,
+    };
+    let layers: Vec<LayerProof> =
+        metadata.layers.iter().map(|layer| LayerProof { diff_id: layer.diff_id, proof: proof(layer) }).collect();
+    let unproved = metadata.layers.iter().filter(|layer| proof(layer) == Proof::ReadThrough);
+    unproved.clone().try_for_each(|layer| read_through(package, layer, context))?;
+    let count = |proof| layers.iter().filter(|layer| layer.proof == proof).count();
+    Ok(VerifyReport {
         members: metadata.members.len(),
         documents: metadata.images.iter().map(|image| image.documents.len()).sum(),
-        rebuilt_layers: 0,
-        readable_layers: 0,
-    };
-    for layer in &metadata.layers {
-        let Origin::Coded { codec, bases, members, .. } = &layer.origin else { continue };
-        let member = |name: &String| Ok(Member { name: name.clone(), bytes: package.member(name)? });
-        let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
-        if bases.is_empty() {
-            coding::decode(*codec, &[], &members, (layer.diff_id, layer.size), context)?;
-            report.rebuilt_layers += 1;
-        } else {
-            members.iter().try_for_each(read_through)?;
-            report.readable_layers += 1;
+        rebuilt_layers: count(Proof::Rebuilt),
+        readable_layers: count(Proof::ReadThrough),
+        layers,
+    })
+}
+
+/// A package that does not give back what went into it.
+pub(crate) struct Unproved {
+    /// The layer that does not come back, where it is one.
+    pub(crate) layer: Option<DiffId>,
+    /// What its receiver would see.
+    pub(crate) error: Error,
+}
+
+/// Proves a package wholly: all that its layers are coded against must be among the `bases`.
+pub(crate) fn prove(
+    package: &Package,
+    bases: &[VerifiedLayer],
+    context: Context<'_>,
+) -> std::result::Result<(), Unproved> {
+    match verify(package, bases, context) {
+        Ok(report) if report.readable_layers == 0 => Ok(()),
+        Ok(_) => Err(Unproved { layer: None, error: Error::internal("it needs a layer that no base has") }),
+        Err(error) => {
+            let layer = if error.kind() == Kind::Environment { None } else { culprit(package, bases, context) };
+            Err(Unproved { layer, error })
         }
     }
-    Ok(report)
+}
+
+/// The first layer that cannot be rebuilt; later ones may only follow from it.
+fn culprit(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Option<DiffId> {
+    let metadata = package.metadata();
+    let fails = |layer: &&LayerEntry| {
+        let wanted = Wanted::from([(layer.diff_id.into(), layer.diff_id)]);
+        apply::rebuild_on(package, &wanted, known(bases), &[], context).is_err()
+    };
+    let mut coded = metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
+    coded.find(fails).map(|layer| layer.diff_id)
+}
+
+fn known(bases: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {
+    bases.iter().map(|base| (base.diff_id(), base.clone())).collect()
+}
+
+/// The coded layers that can be rebuilt from `bases`; what a layer is coded against stands before it.
+fn rebuildable(metadata: &Metadata, bases: &[VerifiedLayer]) -> BTreeSet<DiffId> {
+    let mut there: BTreeSet<DiffId> = bases.iter().map(VerifiedLayer::diff_id).collect();
+    let mut rebuildable = BTreeSet::new();
+    for layer in metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. })) {
+        if bases_of(layer).iter().all(|base| there.contains(base)) {
+            there.insert(layer.diff_id);
+            rebuildable.insert(layer.diff_id);
+        }
+    }
+    rebuildable
+}
+
+fn layers<'a>(metadata: &'a Metadata, chosen: &'a BTreeSet<DiffId>) -> impl Iterator<Item = (BlobDigest, DiffId)> + 'a {
+    let layers = metadata.layers.iter().map(|layer| layer.diff_id);
+    layers.filter(|diff_id| chosen.contains(diff_id)).map(|diff_id| (diff_id.into(), diff_id))
+}
+
+/// The compressed blobs that are members, each with its layer.
+fn blobs(metadata: &Metadata) -> impl Iterator<Item = (BlobDigest, DiffId)> + '_ {
+    let named = metadata.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+    let is_member = |digest| metadata.blob(digest).is_some_and(|blob| blob.member.is_some());
+    named.map(|layer| (layer.blob, layer.diff_id)).filter(move |(blob, _)| is_member(*blob))
+}
+
+fn read_through(package: &Package, layer: &LayerEntry, context: Context<'_>) -> Result<()> {
+    let Origin::Coded { codec, .. } = layer.origin else { return Ok(()) };
+    coding::read_through(codec, &apply::members(package, layer)?, (layer.diff_id, layer.extent()), context)
 }
 
 fn verify_member(package: &Package, entry: &MemberEntry) -> Result<()> {
@@ -91,10 +185,4 @@ fn verify_manifest(package: &Package, entry: &ManifestEntry) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn read_through(member: &Member) -> Result<()> {
-    io::copy(&mut coding::compressed::plain(member)?, &mut io::sink())
-        .map(|_| ())
-        .map_err(|error| Error::content(format!("the member {} cannot be decompressed: {error}", member.name)))
 }

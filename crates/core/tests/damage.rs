@@ -36,7 +36,7 @@ fn package() -> Vec<u8> {
 
 /// Opens and verifies: what a careful receiver does.
 fn accept(bytes: &[u8]) -> Result<()> {
-    verify(&open(bytes)?, CONTEXT).map(|_| ())
+    verify(&open(bytes)?, &[], CONTEXT).map(|_| ())
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn every_accepted_package_applies() {
     assert!(accepted.len() >= 12);
     for (name, bytes, requires) in accepted {
         let package = open(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        verify(&package, CONTEXT).unwrap_or_else(|error| panic!("{name}: {error}"));
+        verify(&package, &[], CONTEXT).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(features(&package), requires, "{name}");
         if package.metadata().stream.is_some() {
             let (_, base, _) = files("bases").into_iter().find(|(name, _, _)| name == "file").unwrap();
@@ -75,7 +75,7 @@ fn every_rejected_package_is_refused_for_its_reason() {
     assert!(rejected.len() >= 12);
     for (name, bytes, expected) in rejected {
         let applied = open(&bytes).and_then(|package| {
-            verify(&package, CONTEXT)?;
+            verify(&package, &[], CONTEXT)?;
             applied(&package, &Delivery::Original, &bases)
         });
         let error = applied.err().unwrap_or_else(|| panic!("{name} was applied"));

@@ -29,7 +29,8 @@ fn recipe_with(base: &[u8], target: &[u8], compression: CompressionOptions) -> R
     let library = Library::new(vec![shared(base), shared(target)]).unwrap();
     let recipe = encode(&library, 1, compression, CONTEXT).unwrap();
     let mut rebuilt = Vec::new();
-    decode(&bases(&recipe, base), &recipe.streams, target.len() as u64, &MemoryScratch, &mut rebuilt).unwrap();
+    decode(&bases(&recipe, base), &recipe.streams, recipe.extent(target.len() as u64), &MemoryScratch, &mut rebuilt)
+        .unwrap();
     assert!(rebuilt == target, "another layer");
     recipe
 }
@@ -125,8 +126,8 @@ fn damaged_streams_of_an_opened_content_are_errors_or_other_bytes() {
             damaged[at] ^= 1 << (at % 8);
             streams[number] = Arc::new(damaged);
             let mut rebuilt = Vec::new();
-            let length = target.len() as u64;
-            match decode(&bases(&recipe, &base), &streams, length, &MemoryScratch, &mut rebuilt) {
+            let extent = recipe.extent(target.len() as u64);
+            match decode(&bases(&recipe, &base), &streams, extent, &MemoryScratch, &mut rebuilt) {
                 Ok(()) => assert!(rebuilt.len() == target.len(), "{} byte {at}", stream.name()),
                 Err(error) => assert_eq!(error.kind(), Kind::Content, "{} byte {at}: {error}", stream.name()),
             }
@@ -145,7 +146,7 @@ fn a_content_that_cannot_be_opened_is_refused() {
     bytes[kind] = 33;
     let mut streams = recipe.streams.clone();
     streams[0] = Arc::new(bytes);
-    let length = target.len() as u64;
-    let error = decode(&bases(&recipe, &base), &streams, length, &MemoryScratch, &mut Vec::new()).unwrap_err();
+    let extent = recipe.extent(target.len() as u64);
+    let error = decode(&bases(&recipe, &base), &streams, extent, &MemoryScratch, &mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("an entry of kind 33"), "{error}");
 }

@@ -40,7 +40,7 @@ fn recipe(layers: &[&[u8]]) -> Recipe {
     let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();
     let target = layers.last().unwrap();
     let mut rebuilt = Vec::new();
-    decode(&bases, &recipe.streams, target.len(), &MemoryScratch, &mut rebuilt).unwrap();
+    decode(&bases, &recipe.streams, recipe.extent(target.len()), &MemoryScratch, &mut rebuilt).unwrap();
     assert!(rebuilt == **target, "another layer");
     recipe
 }
@@ -229,7 +229,7 @@ fn a_recipe_against_other_bases_is_refused_or_makes_no_more_bytes() {
     let (base, target, recipe) = rich();
     for bases in [vec![], vec![shared(b"")], vec![shared(&base[..2_000])], vec![shared(&noise(1, 40_000))]] {
         let mut rebuilt = Vec::new();
-        let result = decode(&bases, &recipe.streams, target.len() as u64, &MemoryScratch, &mut rebuilt);
+        let result = decode(&bases, &recipe.streams, recipe.extent(target.len() as u64), &MemoryScratch, &mut rebuilt);
         assert_eq!(result.unwrap_err().kind(), Kind::Content);
         assert!(rebuilt.len() <= target.len());
     }
@@ -277,7 +277,7 @@ proptest! {
         let mut streams: Streams = recipe.streams.clone();
         streams[stream] = Arc::new(bytes);
         let mut rebuilt = Vec::new();
-        let result = decode(&[shared(&base)], &streams, target.len() as u64, &MemoryScratch, &mut rebuilt);
+        let result = decode(&[shared(&base)], &streams, recipe.extent(target.len() as u64), &MemoryScratch, &mut rebuilt);
         prop_assert!(rebuilt.len() <= target.len());
         if let Err(error) = result {
             prop_assert_eq!(error.kind(), Kind::Content);

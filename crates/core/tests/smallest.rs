@@ -140,7 +140,7 @@ fn size(pair: &Pair, options: &CreateOptions) -> usize {
     let (base, target) = images(pair);
     let package = packed(from_ref(&target), from_ref(&base), options);
     let opened = open(&package).unwrap();
-    verify(&opened, CONTEXT).unwrap();
+    verify(&opened, &[], CONTEXT).unwrap();
     assert_same(&applied(&opened, &Delivery::Original, &layers(&[base])).unwrap()[0], &target);
     package.len()
 }

@@ -17,9 +17,11 @@ def at_most(number, most, what):
     return number
 
 
-def most_bytes(layer_size):
-    """How many bytes a stream of the recipe of a layer may have."""
-    return 2 * layer_size + 1048576
+def most_bytes(name, layer_size, recompressed=0):
+    """How many bytes a stream of a layer may have: one of a recipe by its name, or a VCDIFF."""
+    if name == "contents":
+        return layer_size
+    return 1048576 + (layer_size + recompressed if name in STREAMS else 2 * layer_size)
 
 
 class Streams:

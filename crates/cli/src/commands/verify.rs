@@ -2,10 +2,12 @@
 
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
-use delta_core::verify::{VerifyReport, verify};
+use delta_core::package::Package;
+use delta_core::verify::{LayerProof, Proof, VerifyReport, verify};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
+use crate::figures;
 use crate::session::Session;
 use crate::terminal;
 
@@ -19,11 +21,12 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
-    let report =
-        verify(&package, session.context()).map_err(|error| error.within(&arguments.package.display().to_string()))?;
+    let report = verify(&package, &[], session.context())
+        .map_err(|error| error.within(&arguments.package.display().to_string()))?;
     if session.common.json {
         return terminal::print_json(&Report { schema: 1, report });
     }
+    terminal::print(&table(&package, &report))?;
     session.terminal.inform(format_args!(
         "{} is whole: {} members, {} documents, {} layers rebuilt, {} layers that their base must prove",
         arguments.package.display(),
@@ -33,4 +36,17 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
         report.readable_layers
     ));
     Ok(())
+}
+
+fn table(package: &Package, report: &VerifyReport) -> String {
+    let size = |diff_id| package.metadata().layer(diff_id).map_or(0, |layer| layer.size);
+    let row = |layer: &LayerProof| {
+        let proof = match layer.proof {
+            Proof::Held => "the base has it",
+            Proof::Rebuilt => "rebuilt",
+            Proof::ReadThrough => "read through; its base must prove it",
+        };
+        vec![layer.diff_id.short(), figures::size(size(layer.diff_id)), proof.to_owned()]
+    };
+    figures::table(&["LAYER", "SIZE", "PROVED"], &[1], report.layers.iter().map(row))
 }

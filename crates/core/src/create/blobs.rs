@@ -6,11 +6,9 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::Result;
-use crate::image::{BlobCompression, Image, Layer, VerifiedBlob};
+use crate::image::{BlobCompression, Image, Layer, VerifiedBlob, VerifiedLayer};
 use crate::job::context::Context;
-use crate::layer::coding;
 use crate::package::Member;
-use crate::package::features::LayerCodec;
 use crate::package::metadata::BlobEntry;
 
 pub(super) struct Carried {
@@ -54,8 +52,8 @@ fn blob(layer: &Layer, context: Context<'_>) -> Result<Blob> {
     let what = format!("the blob {} of layer {}", layer.blob.short(), layer.diff_id.short());
     let bytes = VerifiedBlob::check(layer.blob, layer.content.stored()?, &what)?.bytes().clone();
     let member = Member { name: format!("layer_blobs/{}{}", layer.blob.hex(), suffix(layer.compression)), bytes };
-    let size = layer.content.plain()?.len();
-    coding::decode(LayerCodec::Whole, &[], std::slice::from_ref(&member), (layer.diff_id, size), context)?;
+    let plain = VerifiedLayer::check(layer.diff_id, layer.content.plain()?, &format!("{what}, decompressed"))?;
+    let size = plain.bytes().len();
     context.progress.inform(format_args!(
         "layer {} is stored compressed and travels so, in {} bytes, to keep its manifest's digest; with \
          --identity config it would travel as a delta",

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use delta_codec::ReadAt;
 
-use super::Prepared;
+use super::Coded;
+use super::proof::{Prepared, proved};
 use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates};
 use crate::layer::matcher::Library;
-use crate::package::Member;
-use crate::package::metadata::{FORMAT, LayerEntry, Metadata, StreamEntry, StreamKind};
+use crate::package::metadata::{FORMAT, Metadata, StreamEntry, StreamKind};
 
 /// Prepares the package that makes `target` out of `base`.
 ///
@@ -42,25 +42,24 @@ pub fn create_stream(
     } else {
         coding::encode_smallest(method, Candidates::Layers(&layers), &target, compression, context)?
     };
-    let metadata = Metadata {
-        format: FORMAT,
-        requires: coding.features().collect(),
-        created_by: crate::created_by(),
-        method,
-        identity: Identity::Config,
-        compression: compression.compressor.name().to_owned(),
-        level: compression.level.number(),
-        images: Vec::new(),
-        stream: Some(StreamEntry {
-            kind,
-            target: target.diff_id(),
-            base: base.diff_id(),
-            base_size: base.bytes().len(),
-        }),
-        bases: Vec::new(),
-        layers: vec![LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin: coding.origin() }],
-        blobs: Vec::new(),
-        members: coding.members.iter().map(Member::entry).collect::<Result<_>>()?,
+    let stream = StreamEntry { kind, target: target.diff_id(), base: base.diff_id(), base_size: base.bytes().len() };
+    let assemble = |coded: &[Coded]| {
+        let metadata = Metadata {
+            format: FORMAT,
+            requires: coded.iter().flat_map(|layer| &layer.features).cloned().collect(),
+            created_by: crate::created_by(),
+            method,
+            identity: Identity::Config,
+            compression: compression.compressor.name().to_owned(),
+            level: compression.level.number(),
+            images: Vec::new(),
+            stream: Some(stream.clone()),
+            bases: Vec::new(),
+            layers: coded.iter().map(|layer| layer.entry.clone()).collect(),
+            blobs: Vec::new(),
+            members: Vec::new(),
+        };
+        (metadata, coded.iter().flat_map(|layer| &layer.members).cloned().collect())
     };
-    Prepared::new(metadata, coding.members)
+    proved(vec![Coded::new(&target, coding)], assemble, &[base, target], (method, compression), context)
 }

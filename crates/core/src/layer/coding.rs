@@ -2,16 +2,16 @@
 
 mod codecs;
 pub(crate) mod compressed;
+mod decode;
 mod recipe_members;
 
 use std::io;
-use std::sync::Arc;
 
 use delta_codec::compress::Compression;
-use delta_codec::{Bounded, Concat, ReadAt, bsdiff, vcdiff};
+use delta_codec::{Concat, bsdiff, vcdiff};
 
 use crate::digest::DiffId;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
 use crate::job::choices::{CompressionOptions, Method};
 use crate::job::context::Context;
@@ -22,7 +22,8 @@ use crate::package::Member;
 use crate::package::features::{LayerCodec, RecipeFeature};
 use crate::package::metadata::Origin;
 
-use compressed::{compress, plain};
+use compressed::compress;
+pub(crate) use decode::{decode, read_through};
 
 /// What a member is refused with that holds more than its layer.
 const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";
@@ -111,7 +112,7 @@ fn ids(layers: &[VerifiedLayer]) -> Vec<DiffId> {
     layers.iter().map(VerifiedLayer::diff_id).collect()
 }
 
-/// Codes `target` against `bases` and proves the result by rebuilding it.
+/// Codes `target` against `bases`.
 pub(crate) fn encode(
     codec: LayerCodec,
     bases: &[VerifiedLayer],
@@ -134,60 +135,7 @@ pub(crate) fn encode(
         }
     };
     let member = compress(stem, raw, compressor(codec, compression), context)?;
-    let joined: Vec<_> = bases.iter().map(|base| base.bytes().clone()).collect();
-    let size = target.bytes().len();
-    decode(codec, &joined, std::slice::from_ref(&member), (target.diff_id(), size), context)
-        .map_err(|error| not_proved(error, &doing))?;
     Ok(vec![member])
-}
-
-fn not_proved(error: Error, doing: &str) -> Error {
-    match error.kind() {
-        Kind::Content => Error::internal(format!("{doing}: it does not come back: {error}")),
-        _ => error,
-    }
-}
-
-/// Rebuilds the layer `expected` of so many bytes from `members`, coded against `bases`.
-pub(crate) fn decode(
-    codec: LayerCodec,
-    bases: &[Arc<dyn ReadAt>],
-    members: &[Member],
-    (expected, size): (DiffId, u64),
-    context: Context<'_>,
-) -> Result<VerifiedLayer> {
-    let doing = format!("rebuilding the layer {}", expected.short());
-    if codec == LayerCodec::Recipe {
-        let rebuilt =
-            context.spool(&doing, |out| recipe_members::decode(bases, members, (expected, size), context, out))?;
-        return checked(expected, size, rebuilt);
-    }
-    let [member] = members else { return Err(Error::content(format!("{doing}: expected one member"))) };
-    let base = Concat::new(bases);
-    let rebuilt = context.spool(&doing, |out| {
-        let failed = |error: &dyn std::fmt::Display| Error::content(format!("{doing} from {}: {error}", member.name));
-        let mut out = Bounded::new(out, size, MORE_THAN_PROMISED);
-        let decoded = match codec {
-            LayerCodec::Recipe | LayerCodec::Whole => {
-                io::copy(&mut plain(member)?, &mut out).map_err(|error| failed(&error))
-            }
-            LayerCodec::Vcdiff => vcdiff::decode(&base, io::BufReader::new(plain(member)?), &mut out, size)
-                .map_err(|error| failed(&error)),
-            LayerCodec::Bsdiff => bsdiff::decode(&base, &*member.bytes, &mut out, size).map_err(|error| failed(&error)),
-        };
-        // What the room reports is no fault of the package.
-        out.into_failure().map_or(decoded, |error| Err(Error::io(doing.clone())(error))).map(|_| ())
-    })?;
-    checked(expected, size, rebuilt)
-}
-
-/// The size is compared too: manifests are made from it.
-fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<VerifiedLayer> {
-    let what = format!("the rebuilt layer {}", expected.short());
-    if rebuilt.len() == size {
-        return VerifiedLayer::check(expected, rebuilt, &what);
-    }
-    Err(Error::Mismatch { what, expected: format!("{size} bytes"), found: format!("{} bytes", rebuilt.len()) })
 }
 
 /// BSDIFF40 is compressed inside; `bspatch` reads it only as it is.

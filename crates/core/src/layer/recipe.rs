@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, align, exec};
 
-use crate::package::features::RecipeStream;
+use crate::package::features::{Extent, RecipeStream};
 pub use decode::decode;
 pub use encode::encode;
 
@@ -30,6 +30,13 @@ pub struct Recipe {
     pub streams: Streams,
     /// What a reader must know besides.
     pub uses: Uses,
+}
+
+impl Recipe {
+    /// What bounds rebuilding its layer, which has `length` bytes.
+    pub const fn extent(&self, length: u64) -> Extent {
+        Extent { length, recompressed: self.uses.recompressed }
+    }
 }
 
 /// What the patches of a recipe use.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::BEYOND_STREAM;
 use crate::named::named;
 
 named! {
@@ -76,4 +77,27 @@ named! {
         /// Contents that look like nothing known.
         Contents = "contents",
     }
+}
+
+impl RecipeStream {
+    /// The most bytes that it has. A patched content takes from each stream of patches no more bytes than it has itself, and
+    /// a content that is opened has its plain bytes besides.
+    pub(crate) const fn most(self, Extent { length, recompressed }: Extent) -> u64 {
+        match self {
+            Self::Recipe => length.saturating_mul(2).saturating_add(BEYOND_STREAM),
+            Self::Control | Self::Gaps | Self::Values | Self::Literals => {
+                length.saturating_add(recompressed).saturating_add(BEYOND_STREAM)
+            }
+            Self::Contents => length,
+        }
+    }
+}
+
+/// What bounds everything that is read and written to rebuild one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The bytes of the layer.
+    pub length: u64,
+    /// The plain bytes of compressed files in it that are compressed again.
+    pub recompressed: u64,
 }

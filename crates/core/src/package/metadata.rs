@@ -11,7 +11,7 @@ use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
 use crate::job::choices::{Identity, Method};
-use crate::package::features::{LayerCodec, features};
+use crate::package::features::{Extent, LayerCodec, features};
 
 /// The version that this program writes, and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -139,6 +139,13 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "is_zero")]
         recompressed: u64,
     },
+}
+
+impl LayerEntry {
+    /// What bounds rebuilding it.
+    pub(crate) const fn extent(&self) -> Extent {
+        Extent { length: self.size, recompressed: self.origin.recompressed() }
+    }
 }
 
 impl Origin {

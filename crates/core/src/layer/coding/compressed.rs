@@ -6,6 +6,7 @@ use std::sync::Arc;
 use delta_codec::compress::{Compression, Encoder, decoder};
 use delta_codec::{ReadAt, Reader};
 
+use super::MORE_THAN_PROMISED;
 use crate::error::{Error, Result};
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
@@ -34,8 +35,26 @@ pub(crate) fn compress(
     Ok(Member { name, bytes })
 }
 
-/// The bytes of a member without its compression.
-pub(crate) fn plain(member: &Member) -> Result<Box<dyn Read + Send + '_>> {
-    decoder(Compression::of_name(&member.name), Reader::new(&member.bytes))
-        .map_err(Error::io(format!("decompressing {}", member.name)))
+/// The bytes of a member without its compression; more than `most` are an error.
+pub(crate) fn plain(member: &Member, most: u64) -> Result<impl Read + Send + '_> {
+    let inner = decoder(Compression::of_name(&member.name), Reader::new(&member.bytes))
+        .map_err(Error::io(format!("decompressing {}", member.name)))?;
+    Ok(Limited { inner, left: most })
+}
+
+/// Ends with an error behind so many bytes, so that a small member can neither fill the disk nor be read for ever.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // One byte more than may come shows that more does.
+        let most = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.inner.read(&mut buffer[..most])?;
+        let left = self.left.checked_sub(count as u64);
+        self.left = left.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, MORE_THAN_PROMISED))?;
+        Ok(count)
+    }
 }

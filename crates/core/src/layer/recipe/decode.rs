@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::layer::tar_index::{self, BLOCK, Entry};
 use crate::layer::window::Window;
 use crate::limits::{BASE_WINDOW, COPY_BUFFER, HINT_BYTES, PLAN_BYTES};
+use crate::package::features::Extent;
 
-/// Rebuilds a layer of `length` bytes from `bases`, which are the layers that the recipe names, in its order. What is
+/// Rebuilds a layer of this `extent` from `bases`, which are the layers that the recipe names, in its order. What is
 /// written is right only when its digest is. Opened contents go through `scratch`.
 ///
 /// # Errors
@@ -24,7 +25,7 @@ use crate::limits::{BASE_WINDOW, COPY_BUFFER, HINT_BYTES, PLAN_BYTES};
 pub fn decode(
     bases: &[Arc<dyn ReadAt>],
     streams: &Streams,
-    length: u64,
+    extent: Extent,
     scratch: &dyn Scratch,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -47,7 +48,8 @@ pub fn decode(
         starts,
         added: Vec::new(),
         scratch,
-        out: Bounded::new(out, length, "the recipe is damaged: it makes more bytes than the layer has"),
+        opened_left: extent.length.saturating_add(extent.recompressed),
+        out: Bounded::new(out, extent.length, "the recipe is damaged: it makes more bytes than the layer has"),
         next_header: 0,
         next_content: 0,
     };
@@ -94,6 +96,8 @@ struct Decoder<'a> {
     /// Where each new content stands: its start and length.
     added: Vec<(u64, u64)>,
     scratch: &'a dyn Scratch,
+    /// Bytes that contents which are still to come may have when they are opened.
+    opened_left: u64,
     out: Bounded<&'a mut dyn Write>,
     /// The numbers behind those that were used last.
     next_header: u64,
@@ -259,6 +263,8 @@ impl Decoder<'_> {
         let base = nested::unfold(&content, self.scratch).map_err(failed)?;
         let opened_length = nested::opened_length(plan).filter(|opened| *opened <= length + DEFLATE_PLAIN_BYTES);
         let opened_length = opened_length.ok_or_else(|| damaged("an opened content without an end"))?;
+        let left = self.opened_left.checked_sub(opened_length);
+        self.opened_left = left.ok_or_else(|| damaged("more is opened than metadata.json says of the layer"))?;
         let room = |error| Error::io("patching an opened content: temporary file")(error);
         let mut file = self.scratch.create().map_err(room)?;
         patch::decode(&base.bytes, opened_length, &patch::no_prediction, &mut self.patches, &mut file)

@@ -6,6 +6,7 @@ use super::{ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, StreamEntry, 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::package::features::{LayerCodec, RecipeFeature};
 
 /// Compares every part with the others.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
@@ -74,7 +75,7 @@ impl<'a> Listed<'a> {
 
     fn layer(&self, metadata: &Metadata, layer: &LayerEntry, before: &BTreeSet<DiffId>) -> Result<()> {
         let name = layer.diff_id;
-        let Origin::Coded { codec, bases, members, .. } = &layer.origin else {
+        let Origin::Coded { codec, bases, members, recompressed } = &layer.origin else {
             return if self.held.contains(&name) { Ok(()) } else { fault(format!("no base has the layer {name}")) };
         };
         if let Some(base) = bases.iter().find(|base| !before.contains(base)) {
@@ -86,6 +87,17 @@ impl<'a> Listed<'a> {
         let most = codec.most_members();
         if !(1..=most).contains(&members.len()) {
             return fault(format!("the layer {name} has {} members, its codec has 1 to {most}", members.len()));
+        }
+        if *codec == LayerCodec::Whole && !bases.is_empty() {
+            return fault(format!("the layer {name} is whole and coded against another"));
+        }
+        if *recompressed > limits::LAYER_BYTES {
+            let most = limits::LAYER_BYTES;
+            return fault(format!("in the layer {name} {recompressed} bytes are opened, at most {most} are read"));
+        }
+        let opened = RecipeFeature::Opened.name();
+        if *recompressed > 0 && !(*codec == LayerCodec::Recipe && metadata.requires.contains(opened)) {
+            return fault(format!("it does not require `{opened}`, but the layer {name} is opened"));
         }
         if !metadata.requires.contains(codec.name()) {
             return fault(format!("it does not require `{}`, by which the layer {name} is coded", codec.name()));

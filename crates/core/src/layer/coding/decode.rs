@@ -1,0 +1,108 @@
+//! Members to a layer, by the codec that made them: within the bounds that the metadata gives.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use delta_codec::{Bounded, Concat, ReadAt, bsdiff, vcdiff};
+
+use super::compressed::plain;
+use super::{MORE_THAN_PROMISED, recipe_members};
+use crate::digest::DiffId;
+use crate::error::{Error, Result};
+use crate::image::VerifiedLayer;
+use crate::job::context::Context;
+use crate::limits;
+use crate::package::Member;
+use crate::package::features::{Extent, LayerCodec};
+
+/// Rebuilds the layer `expected` from `members`, coded against `bases`.
+pub(crate) fn decode(
+    codec: LayerCodec,
+    bases: &[Arc<dyn ReadAt>],
+    members: &[Member],
+    (expected, extent): (DiffId, Extent),
+    context: Context<'_>,
+) -> Result<VerifiedLayer> {
+    let doing = format!("rebuilding the layer {}", expected.short());
+    let size = extent.length;
+    if codec == LayerCodec::Recipe {
+        let rebuilt =
+            context.spool(&doing, |out| recipe_members::decode(bases, members, (expected, extent), context, out))?;
+        return checked(expected, size, rebuilt);
+    }
+    let member = only(members, &doing)?;
+    let base = Concat::new(bases);
+    let rebuilt = context.spool(&doing, |out| {
+        let mut out = Bounded::new(out, size, MORE_THAN_PROMISED);
+        let decoded = standard(codec, &base, member, &mut out, size);
+        // What the room reports is no fault of the package.
+        match out.into_failure() {
+            Some(error) => Err(Error::io(doing.clone())(error)),
+            None => {
+                decoded.map(|_| ()).map_err(|error| Error::content(format!("{doing} from {}: {error}", member.name)))
+            }
+        }
+    })?;
+    checked(expected, size, rebuilt)
+}
+
+/// Writes what `member` holds in one of the standard codecs, at most `size` bytes.
+fn standard(
+    codec: LayerCodec,
+    base: &dyn ReadAt,
+    member: &Member,
+    out: &mut dyn Write,
+    size: u64,
+) -> std::result::Result<u64, Box<dyn std::error::Error>> {
+    Ok(match codec {
+        LayerCodec::Recipe | LayerCodec::Whole => io::copy(&mut plain(member, size)?, out)?,
+        LayerCodec::Vcdiff => vcdiff::decode(base, io::BufReader::new(plain(member, vcdiff_most(size))?), out, size)?,
+        LayerCodec::Bsdiff => bsdiff::decode(base, &*member.bytes, out, size)?,
+    })
+}
+
+/// Reads `members` as [`decode`] does, as far as that goes without bases.
+pub(crate) fn read_through(
+    codec: LayerCodec,
+    members: &[Member],
+    (layer, extent): (DiffId, Extent),
+    context: Context<'_>,
+) -> Result<()> {
+    let doing = format!("reading the layer {}", layer.short());
+    if codec == LayerCodec::Recipe {
+        return recipe_members::streams(members, layer, extent, context).map(|_| ());
+    }
+    let member = only(members, &doing)?;
+    let size = extent.length;
+    let read = match codec {
+        LayerCodec::Vcdiff => plain(member, vcdiff_most(size))
+            .and_then(|mut plain| io::copy(&mut plain, &mut io::sink()).map_err(Error::io(doing.clone()))),
+        // What is outside of a base counts as zeros there, so that an empty one does for all but the digest.
+        _ => {
+            let none: Vec<u8> = Vec::new();
+            standard(codec, &none, member, &mut io::sink(), size).map_err(|error| Error::content(error.to_string()))
+        }
+    };
+    read.map(|_| ()).map_err(|error| Error::content(format!("{doing} from {}: {error}", member.name)))
+}
+
+fn only<'a>(members: &'a [Member], doing: &str) -> Result<&'a Member> {
+    match members {
+        [member] => Ok(member),
+        _ => Err(Error::content(format!("{doing}: expected one member"))),
+    }
+}
+
+/// The most bytes of a VCDIFF of a layer of `size` bytes: where nothing matches they are the layer and some headers.
+const fn vcdiff_most(size: u64) -> u64 {
+    size.saturating_mul(2).saturating_add(limits::BEYOND_STREAM)
+}
+
+/// The size is compared too: manifests are made from it.
+fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<VerifiedLayer> {
+    let what = format!("the rebuilt layer {}", expected.short());
+    if rebuilt.len() == size {
+        return VerifiedLayer::check(expected, rebuilt, &what);
+    }
+    Err(Error::Mismatch { what, expected: format!("{size} bytes"), found: format!("{} bytes", rebuilt.len()) })
+}
