@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use delta_core::error::{Error, Result};
 use delta_core::job::choices::Method;
+use delta_transport::tree::Keep;
 
 use crate::arguments::{Common, CompressionArguments};
 
@@ -99,6 +100,42 @@ pub struct FileApply {
     /// Replace NEW if it is a file; a folder that is not empty is never replaced
     #[arg(short, long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    without: Without,
+}
+
+impl FileApply {
+    pub(crate) fn keep(&self) -> Keep {
+        let Without { no_owner, no_permissions, no_times, no_xattrs, no_devices } = self.without;
+        Keep {
+            owner: !no_owner,
+            permissions: !no_permissions,
+            times: !no_times,
+            attributes: !no_xattrs,
+            devices: !no_devices,
+        }
+    }
+}
+
+/// What need not be given back.
+#[derive(Clone, Copy, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+struct Without {
+    /// Leave owners and groups to be yours; an ordinary user gets this, and a word about it, without asking
+    #[arg(long)]
+    no_owner: bool,
+    /// Leave permissions as they are for new files
+    #[arg(long)]
+    no_permissions: bool,
+    /// Leave times to be now
+    #[arg(long)]
+    no_times: bool,
+    /// Leave out extended attributes, with access control lists and capabilities
+    #[arg(long)]
+    no_xattrs: bool,
+    /// Leave out device nodes
+    #[arg(long)]
+    no_devices: bool,
 }
 
 fn file_method(text: &str) -> Result<Method> {

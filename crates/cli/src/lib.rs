@@ -13,4 +13,3 @@ mod plugin;
 pub mod run;
 mod session;
 mod terminal;
-mod tree;

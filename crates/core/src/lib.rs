@@ -6,6 +6,7 @@
 // From the ground up: each module uses only those before it, which a test keeps.
 pub mod digest;
 pub mod error;
+pub mod facts;
 pub mod limits;
 mod named;
 pub mod span;

@@ -183,7 +183,7 @@ fn streams_of_every_method_come_back() {
                 let chosen = (method, CompressionOptions::usual(compression));
                 let shared = |bytes: &Vec<u8>| std::sync::Arc::new(bytes.clone());
                 let mut package = Vec::new();
-                create_stream(StreamKind::File, shared(base), shared(target), chosen, CONTEXT)
+                create_stream((StreamKind::File, None), shared(base), shared(target), chosen, CONTEXT)
                     .unwrap()
                     .write(&mut package)
                     .unwrap();

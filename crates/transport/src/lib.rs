@@ -17,4 +17,5 @@ pub mod reference;
 pub mod source;
 mod sourced_image;
 pub mod spool;
+pub mod tree;
 pub mod volume;

@@ -42,6 +42,8 @@ pub(crate) struct Partial {
     /// The file, or the folder that holds the lock.
     file: File,
     named: Option<Named>,
+    /// Whether it keeps its own permissions when it replaces something.
+    dressed: bool,
 }
 
 impl Partial {
@@ -49,7 +51,7 @@ impl Partial {
     pub(crate) fn file(folder: &Path) -> io::Result<Self> {
         sweep(folder);
         match nameless(folder) {
-            Ok(file) => Ok(Self { folder: folder.to_owned(), file, named: None }),
+            Ok(file) => Ok(Self { folder: folder.to_owned(), file, named: None, dressed: false }),
             Err(error) if is_unsupported(&error) => {
                 Self::locked(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))
             }
@@ -82,7 +84,7 @@ impl Partial {
                 Ok(()) => made.metadata()?.nlink() == 0,
             };
             if !is_taken {
-                return Ok(Self { folder: folder.to_owned(), file: made, named });
+                return Ok(Self { folder: folder.to_owned(), file: made, named, dressed: false });
             }
         }
     }
@@ -90,6 +92,11 @@ impl Partial {
     /// The open file.
     pub(crate) const fn open(&self) -> &File {
         &self.file
+    }
+
+    /// It has the permissions that it shall have, whatever it replaces.
+    pub(crate) const fn keep_permissions(&mut self) {
+        self.dressed = true;
     }
 
     /// Where it is for now; a file may be nowhere.
@@ -123,7 +130,9 @@ impl Partial {
     /// The new one and the old one change names in one step; the old one goes when the folder is on the disk.
     fn exchange(mut self, path: &Path, replaced: FileId) -> io::Result<()> {
         let old = fs::symlink_metadata(path)?;
-        self.file.set_permissions(fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+        if !self.dressed {
+            self.file.set_permissions(fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+        }
         if self.named.is_none() {
             let mut named = None;
             random_name(&self.folder, &mut |path| {

@@ -1,5 +1,6 @@
 //! `file_delta create` and `file_delta apply`
 
+use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use delta_codec::compress::{Compression, Encoder, decoder};
 use delta_codec::{ReadAt, Reader, bsdiff, vcdiff};
 use delta_core::apply::apply_stream;
 use delta_core::create::create_stream;
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
+use delta_core::facts::Facts;
 use delta_core::job::choices::CompressionOptions;
 use delta_core::job::choices::Method;
 use delta_core::job::progress::Progress;
@@ -17,6 +20,7 @@ use delta_core::package::metadata::StreamKind;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::file::FileBytes;
 use delta_transport::inputs::Inputs;
+use delta_transport::tree::{self, Detail, Lost};
 use delta_transport::volume;
 use serde::Serialize;
 
@@ -24,7 +28,6 @@ use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
 use crate::session::Session;
 use crate::terminal;
-use crate::tree::{self, Detail};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -35,6 +38,23 @@ struct Report {
     new_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     delta_bytes: Option<u64>,
+    /// What NEW could not be given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<LostReport>,
+}
+
+#[derive(Serialize)]
+struct LostReport {
+    what: String,
+    entries: u64,
+    first: String,
+    why: String,
+}
+
+impl From<Lost> for LostReport {
+    fn from(Lost { what, entries, first, why, .. }: Lost) -> Self {
+        Self { what, entries, first, why }
+    }
 }
 
 pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
@@ -52,6 +72,10 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
     let method = arguments.method;
+    let facts = match kind {
+        StreamKind::File => Some(facts_of(&arguments.new)?),
+        StreamKind::Tree => None,
+    };
     let fill = |out: &mut dyn Write| match (kind, method) {
         (StreamKind::File, Method::Xdelta3 | Method::Bsdiff) => {
             let mut counter = Counter { inner: out, count: 0 };
@@ -59,10 +83,19 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
             standard(session, method, &old, &new, compression, &mut counter)?;
             Ok(counter.count)
         }
-        _ => create_stream(kind, old.clone(), new.clone(), (method, compression), session.context())?.write(out),
+        _ => create_stream((kind, facts.clone()), old.clone(), new.clone(), (method, compression), session.context())?
+            .write(out),
     };
     let delta_bytes =
         if arguments.dry_run { fill(&mut io::sink())? } else { destination.write_file(&session.scratch, fill)? };
+    if kind == StreamKind::File && method != Method::Auto {
+        session.terminal.inform(format_args!(
+            "a plain {method} difference brings neither permissions, owner, time and attributes of NEW nor digests: it fits \
+             OLD {} only, and makes NEW {}",
+            digest(&old)?,
+            digest(&new)?
+        ));
+    }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
     session.terminal.inform(format_args!(
@@ -73,19 +106,27 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(
         session,
-        &Report { schema: 1, written: !arguments.dry_run, old_bytes, new_bytes, delta_bytes: Some(delta_bytes) },
+        &Report {
+            schema: 1,
+            written: !arguments.dry_run,
+            old_bytes,
+            new_bytes,
+            delta_bytes: Some(delta_bytes),
+            lost: Vec::new(),
+        },
     )
 }
 
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
     let delta = FileBytes::open(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
-    let (destination, old, new) = match standard_delta(session, delta.clone())? {
+    let (destination, old, new, facts) = match standard_delta(session, delta.clone())? {
         Some(standard) => {
             let destination = target(session, arguments, StreamKind::File)?;
             let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
             let new = standard.decode(session, &old).map_err(within)?;
-            (destination, old, new)
+            standard.warn(session, &new)?;
+            (destination, old, new, None)
         }
         None => {
             let package = Package::open(delta, session.scratch.as_ref()).map_err(within)?;
@@ -93,16 +134,22 @@ pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
             let destination = target(session, arguments, kind)?;
             let old = open(session, &arguments.old, kind, Detail::Content)?;
             let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
-            (destination, old, new.bytes().clone())
+            let facts = package.metadata().stream.as_ref().and_then(|stream| stream.file.clone());
+            (destination, old, new.bytes().clone(), facts)
         }
     };
     destination.require(new.len())?;
+    let mut lost = Vec::new();
     if !arguments.dry_run {
-        write(session, &destination, &new)?;
+        lost = write(session, arguments, &destination, &new, facts.as_ref())?;
+        for lost in &lost {
+            session.terminal.inform(format_args!("NEW goes without {lost}"));
+        }
         session.terminal.inform(format_args!("{destination} is made ({})", size(new.len())));
     }
     let (old_bytes, new_bytes) = (old.len(), new.len());
-    json(session, &Report { schema: 1, written: !arguments.dry_run, old_bytes, new_bytes, delta_bytes: None })
+    let lost = lost.into_iter().map(LostReport::from).collect();
+    json(session, &Report { schema: 1, written: !arguments.dry_run, old_bytes, new_bytes, delta_bytes: None, lost })
 }
 
 /// Where NEW goes. In a folder a file is called like DELTA without its ending.
@@ -117,17 +164,38 @@ fn target(session: &Session, arguments: &FileApply, kind: StreamKind) -> Result<
     })
 }
 
-fn write(session: &Session, destination: &Destination, new: &Arc<dyn ReadAt>) -> Result<()> {
+fn write(
+    session: &Session,
+    arguments: &FileApply,
+    destination: &Destination,
+    new: &Arc<dyn ReadAt>,
+    facts: Option<&Facts>,
+) -> Result<Vec<Lost>> {
     if destination.product() == Product::Tree {
-        return destination.write_folder(|folder| tree::unpack(new, folder));
+        return destination.write_folder(|folder| tree::unpack(new, folder, arguments.keep()));
     }
     let doing = || Error::io(format!("writing {destination}"));
-    destination.write_file(&session.scratch, |out| io::copy(&mut Reader::new(new), out).map(|_| ()).map_err(doing()))
+    let fill = |out: &mut dyn Write| io::copy(&mut Reader::new(new), out).map(|_| ()).map_err(doing());
+    let Some(facts) = facts else {
+        return destination.write_file(&session.scratch, fill).map(|()| Vec::new());
+    };
+    let dress = |file: &File| tree::dress_file(file, &arguments.new, facts, arguments.keep());
+    destination.write_dressed(&session.scratch, fill, dress).map(Option::unwrap_or_default)
 }
 
 /// What a file or folder is called, however it was named.
 fn file_name(path: &Path) -> Option<String> {
     path.canonicalize().ok()?.file_name()?.to_str().map(str::to_owned)
+}
+
+fn facts_of(path: &Path) -> Result<Facts> {
+    let file = File::open(path).map_err(Error::io(format!("opening {}", path.display())))?;
+    tree::facts_of_file(&file, path)
+}
+
+fn digest(bytes: &Arc<dyn ReadAt>) -> Result<BlobDigest> {
+    let (digest, _) = BlobDigest::of_reader(&mut Reader::new(bytes)).map_err(Error::io("reading OLD and NEW"))?;
+    Ok(digest)
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {
@@ -144,7 +212,10 @@ fn open(session: &Session, path: &Path, kind: StreamKind, detail: Detail) -> Res
     match kind {
         StreamKind::File => FileBytes::open(path),
         StreamKind::Tree => {
-            session.context().spool(&format!("reading {}", path.display()), |out| tree::pack(path, detail, out))
+            let doing = format!("reading {}", path.display());
+            let stream = session.context().spool(&doing, |out| tree::pack(path, detail, out))?;
+            tree::check(&stream, path)?;
+            Ok(stream)
         }
     }
 }
@@ -208,6 +279,17 @@ fn standard_delta(session: &Session, delta: Arc<dyn ReadAt>) -> Result<Option<St
 }
 
 impl Standard {
+    /// A wrong OLD gives a wrong NEW, which nothing in BSDIFF40 tells.
+    fn warn(&self, session: &Session, new: &Arc<dyn ReadAt>) -> Result<()> {
+        if let Self::Bsdiff(_) = self {
+            session.terminal.inform(format_args!(
+                "a BSDIFF40 difference has no digests: compare that NEW is what its maker had, {}",
+                digest(new)?
+            ));
+        }
+        Ok(())
+    }
+
     fn decode(&self, session: &Session, old: &Arc<dyn ReadAt>) -> Result<Arc<dyn ReadAt>> {
         // The formats say how long NEW is only as they go; what the disk has is the bound.
         let most = volume::free(session.scratch.folder())?;

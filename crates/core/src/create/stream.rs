@@ -7,6 +7,7 @@ use delta_codec::ReadAt;
 use super::Coded;
 use super::proof::{Prepared, proved};
 use crate::error::{Error, Result};
+use crate::facts::Facts;
 use crate::image::VerifiedLayer;
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
@@ -14,12 +15,12 @@ use crate::layer::coding::{self, Candidates};
 use crate::layer::matcher::Library;
 use crate::package::metadata::{FORMAT, Metadata, StreamEntry, StreamKind};
 
-/// Prepares the package that makes `target` out of `base`.
+/// Prepares the package that makes `target` out of `base`; `file` says what a file is besides its bytes.
 ///
 /// # Errors
 /// What reading and the room report.
 pub fn create_stream(
-    kind: StreamKind,
+    (kind, file): (StreamKind, Option<Facts>),
     base: Arc<dyn ReadAt>,
     target: Arc<dyn ReadAt>,
     (method, compression): (Method, CompressionOptions),
@@ -42,7 +43,8 @@ pub fn create_stream(
     } else {
         coding::encode_smallest(method, Candidates::Layers(&layers), &target, compression, context)?
     };
-    let stream = StreamEntry { kind, target: target.diff_id(), base: base.diff_id(), base_size: base.bytes().len() };
+    let stream =
+        StreamEntry { kind, target: target.diff_id(), base: base.diff_id(), base_size: base.bytes().len(), file };
     let assemble = |coded: &[Coded]| {
         let metadata = Metadata {
             format: FORMAT,

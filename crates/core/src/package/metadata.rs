@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
+use crate::facts::Facts;
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
 use crate::job::choices::{Identity, Method};
 use crate::package::features::{Extent, LayerCodec, features};
@@ -189,6 +190,9 @@ pub struct StreamEntry {
     pub base: DiffId,
     /// The base's size in bytes.
     pub base_size: u64,
+    /// What a file is besides its bytes; a tree says it of each entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Facts>,
 }
 
 /// What a stream is.

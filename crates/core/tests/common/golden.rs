@@ -3,6 +3,7 @@
 use delta_codec::compress::Compression;
 use delta_core::create::CreateOptions;
 use delta_core::create::create_stream;
+use delta_core::facts::{Attribute, Facts, Time};
 use delta_core::image::{BlobCompression, Image};
 use delta_core::job::choices::CompressionOptions;
 use delta_core::job::choices::{Identity, Method};
@@ -122,12 +123,24 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     for (name, kind, method) in
         [("file.ddelta", StreamKind::File, Method::Xdelta3), ("tree.ddelta", StreamKind::Tree, Method::Bsdiff)]
     {
-        all.push((name.to_owned(), stream(kind, method, CONTEXT)));
+        all.push((name.to_owned(), stream((kind, None), method, CONTEXT)));
     }
+    all.push(("file-facts.ddelta".to_owned(), stream((StreamKind::File, Some(facts())), Method::Auto, CONTEXT)));
     all
 }
 
-fn stream(kind: StreamKind, method: Method, context: Context<'_>) -> Vec<u8> {
+fn facts() -> Facts {
+    let attribute = |name: &[u8], value: &[u8]| Attribute { name: name.to_vec(), value: value.to_vec() };
+    Facts {
+        mode: 0o4750,
+        uid: 1000,
+        gid: 1001,
+        modified: Time { seconds: -2, nanoseconds: 500_000_000 },
+        attributes: vec![attribute(b"user.key", b"value"), attribute(b"user.\xff=", b"\n\0")],
+    }
+}
+
+fn stream(kind: (StreamKind, Option<Facts>), method: Method, context: Context<'_>) -> Vec<u8> {
     let chosen = (method, CompressionOptions::usual(Compression::Zstd));
     let (base, target) = (std::sync::Arc::new(old()), std::sync::Arc::new(changed(2)));
     let mut out = Vec::new();

@@ -42,6 +42,28 @@ impl Destination {
         Ok(result)
     }
 
+    /// As [`Self::write_file`], and lets `dress` give the file what it shall be besides its bytes, if it is one.
+    ///
+    /// # Errors
+    /// As [`Self::write_file`], and what `dress` returns.
+    pub fn write_dressed<T>(
+        &self,
+        scratch: &TempScratch,
+        fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+        dress: impl FnOnce(&File) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Place::Name { path, replaced } = &self.place else {
+            return self.write_file(scratch, fill).map(|()| None);
+        };
+        let mut partial = Partial::file(folder_of(path)).map_err(self.failed())?;
+        self.fill(partial.open(), fill)?;
+        let dressed = dress(partial.open())?;
+        partial.keep_permissions();
+        partial.open().sync_all().map_err(self.failed())?;
+        partial.put_in_place(path, *replaced).map_err(self.failed())?;
+        Ok(Some(dressed))
+    }
+
     /// Lets `fill` fill a folder, which gets its name when all in it is on the disk.
     ///
     /// # Errors

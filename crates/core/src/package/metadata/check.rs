@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, StreamEntry, document_member};
+use super::{ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, StreamEntry, StreamKind, document_member};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -153,8 +153,13 @@ impl<'a> Listed<'a> {
 
 fn check_stream(metadata: &Metadata, stream: &StreamEntry) -> Result<()> {
     match metadata.layers.as_slice() {
-        [layer] if layer.diff_id == stream.target => Ok(()),
-        _ => fault("the layers are other than the stream"),
+        [layer] if layer.diff_id == stream.target => {}
+        _ => return fault("the layers are other than the stream"),
+    }
+    match &stream.file {
+        Some(_) if stream.kind == StreamKind::Tree => fault("it says of a tree what only a file has"),
+        Some(facts) => facts.check(),
+        None => Ok(()),
     }
 }
 

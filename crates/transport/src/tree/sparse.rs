@@ -1,0 +1,288 @@
+//! Files with holes: where their data is, and the map of it that goes into the stream.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+
+use rustix::io::Errno;
+
+use super::header::{BLOCK, invalid};
+
+/// What file systems allot. Data begins and ends at a multiple of it, or at the end of the file.
+const UNIT: u64 = UNIT_BYTES as u64;
+const UNIT_BYTES: usize = 4096;
+
+/// A shorter hole is written out: it saves less than it costs in other places, and linkers leave such holes in programs.
+const HOLE_BYTES: u64 = HOLE as u64;
+const HOLE: usize = 64 << 10;
+
+/// Spans of one file: 2^16 of them are 1 MiB in memory, and a file that has more gets its last holes written out.
+pub(super) const SPANS: usize = 1 << 16;
+
+/// A part of a file that is no hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+impl Span {
+    const fn end(self) -> u64 {
+        self.offset + self.length
+    }
+}
+
+/// Where the data of a file is, as its file system says.
+pub(super) fn data_of(file: &File, size: u64) -> io::Result<Vec<Span>> {
+    let mut found = Found::new(size);
+    each_data(file, size, &mut |start, end| {
+        found.take(start, end);
+        Ok(())
+    })?;
+    Ok(found.finish())
+}
+
+/// Where the bytes of a file are that are not zero, whatever its file system allots.
+pub(super) fn bytes_of(file: &File, size: u64) -> io::Result<Vec<Span>> {
+    if size < HOLE_BYTES {
+        return Ok(vec![Span { offset: 0, length: size }]);
+    }
+    let mut found = Found::new(size);
+    let mut buffer = vec![0; 64 * UNIT_BYTES];
+    each_data(file, size, &mut |start, end| {
+        let (mut at, end) = (start - start % UNIT, end.next_multiple_of(UNIT).min(size));
+        while at < end {
+            let count = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+            file.read_exact_at(&mut buffer[..count], at)?;
+            for unit in buffer[..count].chunks(UNIT_BYTES) {
+                let next = at + unit.len() as u64;
+                if unit.iter().any(|byte| *byte != 0) {
+                    found.take(at, next);
+                }
+                at = next;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found.finish())
+}
+
+fn each_data(file: &File, size: u64, take: &mut dyn FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
+    let mut at = 0;
+    while at < size {
+        let start = match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
+            Ok(start) => start.min(size),
+            Err(Errno::NXIO) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let end = rustix::fs::seek(file, rustix::fs::SeekFrom::Hole(start))?.min(size);
+        take(start, end)?;
+        at = end.max(at + 1);
+    }
+    Ok(())
+}
+
+/// Spans as they are found, in their order.
+struct Found {
+    size: u64,
+    spans: Vec<Span>,
+}
+
+impl Found {
+    const fn new(size: u64) -> Self {
+        Self { size, spans: Vec::new() }
+    }
+
+    fn take(&mut self, start: u64, end: u64) {
+        let (start, end) = (start - start % UNIT, end.next_multiple_of(UNIT).min(self.size));
+        if start >= end {
+            return;
+        }
+        let count = self.spans.len();
+        match self.spans.last_mut() {
+            Some(last) if start < last.end().saturating_add(HOLE_BYTES) || count == SPANS - 1 => {
+                last.length = end.max(last.end()) - last.offset;
+            }
+            None if start < HOLE_BYTES => self.spans.push(Span { offset: 0, length: end }),
+            _ => self.spans.push(Span { offset: start, length: end - start }),
+        }
+    }
+
+    /// A hole at the end is marked by a span of no bytes, as GNU tar does.
+    fn finish(mut self) -> Vec<Span> {
+        let size = self.size;
+        match self.spans.last_mut() {
+            Some(last) if size - last.end() < HOLE_BYTES => last.length = size - last.offset,
+            None if size < HOLE_BYTES => self.spans.push(Span { offset: 0, length: size }),
+            _ => self.spans.push(Span { offset: size, length: 0 }),
+        }
+        self.spans
+    }
+}
+
+/// How many bytes of the file the spans hold.
+pub(super) fn held(spans: &[Span]) -> u64 {
+    spans.iter().map(|span| span.length).sum()
+}
+
+/// The map of GNU tar's sparse format 1.0: how many spans, and offset and length of each, in lines, filled up with zeros.
+pub(super) fn map(spans: &[Span]) -> Vec<u8> {
+    let lines: String = spans.iter().map(|span| format!("{}\n{}\n", span.offset, span.length)).collect();
+    let mut map = format!("{}\n{lines}", spans.len()).into_bytes();
+    map.resize(map.len().next_multiple_of(BLOCK), 0);
+    map
+}
+
+/// The longest map that there can be.
+pub(super) const MAP_BYTES: u64 = 42 * (SPANS as u64 + 1);
+
+/// Reads a map from the first bytes of what is stored of a file; it must be the one that [`map`] makes, with the `stored`
+/// bytes and inside of the `size` of the file.
+pub(super) fn spans(first: &[u8], size: u64, stored: u64) -> io::Result<Vec<Span>> {
+    let damaged = || invalid("a map of holes that is damaged".to_owned());
+    let mut lines = first.split(|byte| *byte == b'\n');
+    let mut number = || -> io::Result<u64> {
+        let digits = lines.next().and_then(|line| str::from_utf8(line).ok());
+        digits.and_then(|digits| digits.parse().ok()).ok_or_else(damaged)
+    };
+    let count = usize::try_from(number()?).ok().filter(|count| (1..=SPANS).contains(count)).ok_or_else(damaged)?;
+    let mut spans = Vec::new();
+    let mut end = 0;
+    for _ in 0..count {
+        let span = Span { offset: number()?, length: number()? };
+        let next = span.offset.checked_add(span.length).filter(|next| *next <= size).ok_or_else(damaged)?;
+        if span.offset < end {
+            return Err(damaged());
+        }
+        end = next;
+        spans.push(span);
+    }
+    let map = map(&spans);
+    if end != size || !first.starts_with(&map) || map.len() as u64 + held(&spans) != stored {
+        return Err(damaged());
+    }
+    Ok(spans)
+}
+
+/// Writes a file from its start and leaves holes where all bytes of a block are zero.
+pub struct HoleWriter<'a> {
+    file: &'a File,
+    block: Vec<u8>,
+    length: u64,
+}
+
+impl<'a> HoleWriter<'a> {
+    /// A writer into an empty file.
+    pub const fn new(file: &'a File) -> Self {
+        Self { file, block: Vec::new(), length: 0 }
+    }
+
+    /// Writes what is left and gives the file its length.
+    ///
+    /// # Errors
+    /// What writing reports.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.put()?;
+        self.file.set_len(self.length)
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        let mut file = self.file;
+        if self.block.iter().any(|byte| *byte != 0) {
+            file.seek(SeekFrom::Start(self.length - self.block.len() as u64))?;
+            file.write_all(&self.block)?;
+        }
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl Write for HoleWriter<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let room = HOLE - self.block.len();
+        let count = room.min(buffer.len());
+        self.block.extend_from_slice(&buffer[..count]);
+        self.length += count as u64;
+        if self.block.len() == HOLE {
+            self.put()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(parts: &[(u64, &[u8])], size: u64) -> File {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(size).unwrap();
+        parts.iter().for_each(|(at, bytes)| file.write_all_at(bytes, *at).unwrap());
+        file
+    }
+
+    fn span(offset: u64, length: u64) -> Span {
+        Span { offset, length }
+    }
+
+    #[test]
+    fn holes_of_some_size_are_found() {
+        let size = 300 << 20;
+        let sparse = file(&[(1 << 20, b"one"), ((1 << 20) + 20_000, b"near"), (200 << 20, b"two")], size);
+        let expected = [span(1 << 20, 20_480), span(200 << 20, 4096), span(size, 0)];
+        assert_eq!(data_of(&sparse, size).unwrap(), expected);
+        assert_eq!(bytes_of(&sparse, size).unwrap(), expected);
+        let dense = file(&[(0, &vec![0; 1 << 20]), (1 << 20, b"end")], (1 << 20) + 3);
+        assert_eq!(data_of(&dense, (1 << 20) + 3).unwrap(), [span(0, (1 << 20) + 3)]);
+        assert_eq!(bytes_of(&dense, (1 << 20) + 3).unwrap(), [span(1 << 20, 3)]);
+        for empty in [0, 1, 65_535] {
+            let file = file(&[], empty);
+            assert_eq!(data_of(&file, empty).unwrap(), [span(0, empty)]);
+            assert_eq!(bytes_of(&file, empty).unwrap(), [span(0, empty)]);
+        }
+        assert_eq!(data_of(&file(&[], 65_536), 65_536).unwrap(), [span(65_536, 0)]);
+    }
+
+    #[test]
+    fn more_spans_than_are_kept_become_one() {
+        let mut found = Found::new(1 << 40);
+        (0..100_000).for_each(|number| found.take(number << 20, (number << 20) + 1));
+        let spans = found.finish();
+        assert_eq!(spans.len(), SPANS);
+        assert_eq!(spans[SPANS - 2].end(), (99_999 << 20) + 4096);
+    }
+
+    #[test]
+    fn only_the_one_form_of_a_map_is_read() {
+        let good = [span(0, 4096), span(1 << 20, 10), span(1 << 30, 0)];
+        let text = map(&good);
+        let stored = text.len() as u64 + 4106;
+        assert_eq!(spans(&text, 1 << 30, stored).unwrap(), good);
+        for wrong in
+            [&b""[..], b"0\n", b"1\n", b"-1\n0\n0\n", b"2\n5\n5\n3\n3\n", b"99999999999\n", b"1\n0\n99999999999\n"]
+        {
+            let mut wrong = wrong.to_vec();
+            wrong.resize(512, 0);
+            assert!(spans(&wrong, 1 << 30, 512).is_err(), "{wrong:?}");
+        }
+        assert!(spans(&text, 1 << 29, stored).is_err() && spans(&text, 1 << 30, stored + 1).is_err());
+    }
+
+    #[test]
+    fn a_hole_writer_leaves_holes() {
+        use std::os::unix::fs::MetadataExt;
+        let bytes = [vec![0; 1 << 20], b"middle".to_vec(), vec![0; 1 << 20]].concat();
+        let written = tempfile::tempfile().unwrap();
+        let mut writer = HoleWriter::new(&written);
+        bytes.chunks(1000).for_each(|piece| writer.write_all(piece).unwrap());
+        writer.finish().unwrap();
+        let mut back = vec![1; bytes.len()];
+        written.read_exact_at(&mut back, 0).unwrap();
+        assert!(back == bytes && written.metadata().unwrap().len() == bytes.len() as u64);
+        assert!(written.metadata().unwrap().blocks() * 512 < 300_000);
+    }
+}
