@@ -96,7 +96,7 @@ fn a_manifest_that_says_other_than_the_metadata_is_noticed() {
         }),
     ];
     for (expected, edit) in edits {
-        let error = error(verify(&open(&edited(&package(), edit)).unwrap(), CONTEXT));
+        let error = error(verify(&open(&edited(&package(), edit)).unwrap(), &[], CONTEXT));
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
 }
