@@ -7,20 +7,22 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
 
 use common::noise;
 use common::plain::{inputs, mixed, words};
-use delta_codec::flate::go;
+use delta_codec::flate::{go, modern};
 use proptest::prelude::*;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-const GO_LEVELS: [i8; 11] = [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const LEVELS: [i8; 11] = [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /// One stream that a real program wrote.
 struct Row<'a> {
     encoder: &'a str,
     level: i8,
+    block: Option<NonZeroU32>,
     input: &'a str,
     bytes: usize,
     sha256: &'a str,
@@ -29,8 +31,9 @@ struct Row<'a> {
 fn rows() -> Vec<Row<'static>> {
     let row = |line: &'static str| {
         let fields: Vec<_> = line.split('\t').collect();
-        let [encoder, _, level, _, input, bytes, sha256] = fields[..] else { panic!("{line}") };
-        Row { encoder, level: level.parse().unwrap(), input, bytes: bytes.parse().unwrap(), sha256 }
+        let [encoder, _, level, block, input, bytes, sha256] = fields[..] else { panic!("{line}") };
+        let block = (block != "-").then(|| block.parse().unwrap());
+        Row { encoder, level: level.parse().unwrap(), block, input, bytes: bytes.parse().unwrap(), sha256 }
     };
     include_str!("../../../testdata/flate/streams.tsv").lines().map(row).collect()
 }
@@ -51,6 +54,16 @@ fn go(level: i8, plain: &[u8], sizes: &[usize]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn settings(level: i8, exact_sizes: bool, block: Option<NonZeroU32>) -> modern::Settings {
+    modern::Settings { level: modern::Level::new(level).unwrap(), exact_sizes, block }
+}
+
+fn modern(settings: modern::Settings, plain: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let mut encoder = modern::Encoder::new(settings, Vec::new());
+    feed(&mut encoder, plain, sizes);
+    encoder.finish().unwrap()
+}
+
 fn inflated(stream: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::DeflateDecoder::new(stream).read_to_end(&mut plain).unwrap();
@@ -66,6 +79,8 @@ fn every_stream_is_that_of_the_real_program() {
             let plain = &inputs[row.input];
             let stream = match row.encoder {
                 "go" => go(row.level, plain, &[32 << 10]),
+                "modern" => modern(settings(row.level, true, row.block), plain, &[32 << 10]),
+                "modern-filled" => modern(settings(row.level, false, row.block), plain, &[32 << 10]),
                 other => panic!("no encoder {other}"),
             };
             assert!(&inflated(&stream) == plain, "{} {} {}", row.encoder, row.level, row.input);
@@ -81,18 +96,25 @@ fn every_stream_is_that_of_the_real_program() {
 
 #[test]
 fn every_level_is_compared_on_every_input() {
-    let rows: BTreeSet<_> = rows().iter().map(|row| (row.encoder, row.level, row.input.to_owned())).collect();
-    for (input, _) in inputs() {
-        for level in GO_LEVELS {
-            assert!(rows.contains(&("go", level, input.clone())), "go {level} {input}");
+    let rows = rows();
+    let rows: BTreeSet<_> = rows.iter().map(|row| (row.encoder, row.block.is_some(), row.level, row.input)).collect();
+    let inputs = inputs();
+    let kinds = [("go", false), ("modern", false), ("modern", true), ("modern-filled", false), ("modern-filled", true)];
+    for (encoder, blocks) in kinds {
+        for level in LEVELS {
+            for (input, _) in &inputs {
+                assert!(rows.contains(&(encoder, blocks, level, input.as_str())), "{encoder} {blocks} {level} {input}");
+            }
         }
     }
 }
 
 #[test]
-fn only_the_levels_of_go_exist() {
+fn only_the_levels_of_the_programs_exist() {
     let levels: Vec<_> = (i8::MIN..=i8::MAX).filter_map(go::Level::new).map(go::Level::number).collect();
-    assert_eq!(levels, GO_LEVELS);
+    assert_eq!(levels, LEVELS);
+    let levels: Vec<_> = (i8::MIN..=i8::MAX).filter_map(modern::Level::new).map(modern::Level::number).collect();
+    assert_eq!(levels, LEVELS);
 }
 
 #[test]
@@ -106,25 +128,54 @@ fn what_writing_reports_is_reported() {
             Ok(())
         }
     }
-    for level in GO_LEVELS.map(|level| go::Level::new(level).unwrap()) {
-        let mut encoder = go::Encoder::new(level, Full);
-        let written = encoder.write_all(&noise(1, 200_000));
-        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull, "{level:?}");
-        let ended = go::Encoder::new(level, Full).finish().map(|_| ());
-        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::StorageFull, "{level:?}");
+    fn check(make: impl Fn() -> Box<dyn Encoder>) {
+        let mut encoder = make();
+        let written = encoder.write_all(&noise(1, 200_000)).and_then(|()| encoder.finish_boxed());
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(make().finish_boxed().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+    for level in LEVELS {
+        check(|| Box::new(go::Encoder::new(go::Level::new(level).unwrap(), Full)));
+        for block in [None, NonZeroU32::new(50_000)] {
+            check(|| Box::new(modern::Encoder::new(settings(level, true, block), Full)));
+        }
+    }
+}
+
+/// Any of the encoders.
+trait Encoder: Write {
+    fn finish_boxed(self: Box<Self>) -> io::Result<()>;
+}
+
+impl<W: Write> Encoder for go::Encoder<W> {
+    fn finish_boxed(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(|_| ())
+    }
+}
+
+impl<W: Write> Encoder for modern::Encoder<W> {
+    fn finish_boxed(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(|_| ())
     }
 }
 
 #[test]
 fn a_flush_leaves_the_stream_as_it_is() {
     let plain = words(5, 150_000);
-    for level in GO_LEVELS {
+    for level in LEVELS {
         let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
         for piece in plain.chunks(10_000) {
             encoder.write_all(piece).unwrap();
             encoder.flush().unwrap();
         }
         assert!(encoder.finish().unwrap() == go(level, &plain, &[plain.len()]), "{level}");
+        let settings = settings(level, true, None);
+        let mut encoder = modern::Encoder::new(settings, Vec::new());
+        for piece in plain.chunks(10_000) {
+            encoder.write_all(piece).unwrap();
+            encoder.flush().unwrap();
+        }
+        assert!(encoder.finish().unwrap() == modern(settings, &plain, &[plain.len()]), "{level}");
     }
 }
 
@@ -150,10 +201,25 @@ proptest! {
 
     #[test]
     fn streams_of_go_do_not_depend_on_the_sizes_of_writes(plain in plain(), sizes in sizes()) {
-        for level in GO_LEVELS {
+        for level in LEVELS {
             let stream = go(level, &plain, &[32 << 10]);
             prop_assert!(inflated(&stream) == plain);
             prop_assert!(go(level, &plain, &sizes) == stream);
+        }
+    }
+
+    #[test]
+    fn modern_streams_do_not_depend_on_the_sizes_of_writes(
+        plain in plain(),
+        sizes in sizes(),
+        exact_sizes in any::<bool>(),
+        block in prop_oneof![Just(None), (1..300_000_u32).prop_map(NonZeroU32::new)],
+    ) {
+        for level in LEVELS {
+            let settings = settings(level, exact_sizes, block.filter(|block| block.get() > 1000));
+            let stream = modern(settings, &plain, &[32 << 10]);
+            prop_assert!(inflated(&stream) == plain);
+            prop_assert!(modern(settings, &plain, &sizes) == stream);
         }
     }
 }

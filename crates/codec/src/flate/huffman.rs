@@ -49,6 +49,12 @@ pub(super) fn size(counts: &[u16], codes: &[Code]) -> u64 {
     counts.iter().zip(codes).map(|(count, code)| u64::from(*count) * u64::from(code.length)).sum()
 }
 
+/// The same, or none where a symbol has no code.
+pub(super) fn size_if_coded(counts: &[u16], codes: &[Code]) -> Option<u64> {
+    let coded = counts.iter().zip(codes).all(|(count, code)| *count == 0 || code.length > 0);
+    coded.then(|| size(counts, codes))
+}
+
 fn symbol(leaf: u32) -> usize {
     (leaf & 0xffff) as usize
 }

@@ -1,6 +1,6 @@
 //! What a block is made of: literals and matches, and how often each symbol occurs.
 
-use super::symbols::{END_OF_BLOCK, LENGTHS, LITERAL_SYMBOLS, offset_code};
+use super::symbols::{END_OF_BLOCK, LENGTHS, LITERAL_SYMBOLS, LONGEST, offset_code};
 
 /// Tokens of one block at most: 65535 literals and the end of the block.
 const MOST: usize = 1 << 16;
@@ -97,6 +97,22 @@ impl Tokens {
         self.literals[257 + usize::from(LENGTHS[length as usize].code & 31)] += 1;
         self.offsets[(code & 31) as usize] += 1;
         self.push(1 << 30 | length << 22 | code << 16 | offset);
+    }
+
+    /// Matches of `length` bytes in all at one distance.
+    #[inline(always)]
+    pub(super) fn copy_all(&mut self, length: usize, offset: usize) {
+        let mut left = length;
+        while left > 0 {
+            // What is left must be a match too.
+            let piece = match left {
+                ..=LONGEST => left,
+                259..=261 => LONGEST - 3,
+                _ => LONGEST,
+            };
+            self.copy(piece, offset);
+            left -= piece;
+        }
     }
 
     #[inline(always)]

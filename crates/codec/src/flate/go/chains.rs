@@ -1,27 +1,12 @@
 //! Levels 2 to 9: every position is chained to the one before it with the same hash. From level 4 on, a match waits for the
 //! next position to find a longer one.
 
-use super::super::matching::{length, load32};
-use super::super::symbols::{FARTHEST, LONGEST};
 use super::super::tokens::Tokens;
+use super::super::window::{Found, HASH_BITS, NOTHING, SHORTEST, Window};
 use super::blocks::Blocks;
-
-/// The window holds the bytes to encode and what they may copy from.
-const WINDOW: usize = 2 * FARTHEST;
-
-/// Room behind the window for reads of eight bytes.
-const PADDED: usize = WINDOW + 8;
-
-const HASH_BITS: u32 = 17;
-
-/// The shortest match.
-const SHORTEST: usize = 4;
 
 /// A match of the shortest length may not be farther than this.
 const SHORTEST_WITHIN: usize = 4096;
-
-/// Except at the end of the stream, no position is encoded with fewer bytes than this behind it.
-const AHEAD: usize = SHORTEST + LONGEST;
 
 /// Tokens of a block.
 const BLOCK_TOKENS: usize = 1 << 14;
@@ -56,64 +41,28 @@ impl Rules {
     }
 }
 
-/// The window, the chains through it, and the match that waits.
+/// The window, and the match that waits.
 pub(super) struct Chains {
     rules: Rules,
-    window: Box<[u8; PADDED]>,
-    /// The last position with each hash, plus one; 0 for none.
-    heads: Box<[u16; 1 << HASH_BITS]>,
-    /// The position before each with the same hash, plus one; 0 for none.
-    previous: Box<[u16; FARTHEST]>,
-    /// The position that comes next.
-    at: usize,
-    /// How much of the window is filled.
-    end: usize,
-    /// Where the block starts, if that is still in the window.
-    block: Option<usize>,
-    /// The byte before `at` is not among the tokens yet.
+    window: Window,
+    /// The byte before the next position is not among the tokens yet.
     waiting: bool,
-    /// Length and distance of the match at the position before.
+    /// The match at the position before.
     found: Found,
     tokens: Tokens,
 }
 
-/// A match; with a length of less than [`SHORTEST`] none.
-#[derive(Clone, Copy)]
-struct Found {
-    length: usize,
-    offset: usize,
-}
-
-const NOTHING: Found = Found { length: SHORTEST - 1, offset: 0 };
-
 impl Chains {
     pub(super) fn new(rules: Rules) -> Self {
-        Self {
-            rules,
-            window: Box::new([0; PADDED]),
-            heads: Box::new([0; 1 << HASH_BITS]),
-            previous: Box::new([0; FARTHEST]),
-            at: 0,
-            end: 0,
-            block: Some(0),
-            waiting: false,
-            found: NOTHING,
-            tokens: Tokens::new(),
-        }
+        Self { rules, window: Window::new(), waiting: false, found: NOTHING, tokens: Tokens::new() }
     }
 
     pub(super) fn fill(&mut self, plain: &[u8]) -> usize {
-        if self.at >= WINDOW - AHEAD {
-            self.shift();
-        }
-        let count = plain.len().min(WINDOW - self.end);
-        self.window[self.end..self.end + count].copy_from_slice(&plain[..count]);
-        self.end += count;
-        count
+        self.window.fill(plain)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.end == WINDOW
+        self.window.is_full()
     }
 
     /// Encodes what was filled in, all of it when it is the `last`.
@@ -124,98 +73,84 @@ impl Chains {
         }
         if last {
             if std::mem::take(&mut self.waiting) {
-                self.tokens.literal(self.window[self.at - 1]);
+                self.tokens.literal(self.window.byte(self.window.at - 1));
             }
             if self.tokens.len() > 0 {
-                self.write(self.at, blocks);
+                self.write(blocks);
             }
         }
     }
 
     /// Takes the first match at each position.
     fn eager(&mut self, skip: usize, last: bool, blocks: &mut Blocks) {
-        let hashed = self.hashed();
-        while self.goes_on(last) {
+        let hashed = self.window.hashed();
+        while self.window.goes_on(last) {
+            let at = self.window.at;
             let mut found = NOTHING;
-            if self.at < hashed {
-                let head = self.insert(self.at);
+            if at < hashed {
+                let head = self.insert(at);
                 found = self.search(head);
             }
             if found.length < SHORTEST {
-                self.tokens.literal(self.window[self.at]);
-                self.at += 1;
+                self.tokens.literal(self.window.byte(at));
+                self.window.at += 1;
             } else {
                 self.tokens.copy(found.length, found.offset);
-                let end = self.at + found.length;
+                self.window.at += found.length;
                 if found.length <= skip {
-                    self.insert_all(self.at + 1, end.min(hashed));
+                    self.insert_all(at + 1, self.window.at.min(hashed));
                 }
-                self.at = end;
             }
-            self.write_full(self.at, blocks);
+            self.write_full(blocks);
         }
     }
 
     /// Takes the match at a position unless the one at the next is longer.
     fn lazy(&mut self, last: bool, blocks: &mut Blocks) {
-        let hashed = self.hashed();
-        while self.goes_on(last) {
+        let hashed = self.window.hashed();
+        while self.window.goes_on(last) {
+            let at = self.window.at;
             let before = std::mem::replace(&mut self.found, NOTHING);
-            if self.at < hashed {
-                let head = self.insert(self.at);
-                if before.length < self.rules.lazy && before.length < self.end - self.at {
+            if at < hashed {
+                let head = self.insert(at);
+                if before.length < self.rules.lazy && before.length < self.window.end - at {
                     self.found = self.search(head);
                 }
             }
             if before.length >= SHORTEST && self.found.length <= before.length {
                 self.tokens.copy(before.length, before.offset);
-                let end = self.at - 1 + before.length;
-                self.insert_all(self.at + 1, end.min(hashed));
-                self.at = end;
+                self.window.at = at - 1 + before.length;
+                self.insert_all(at + 1, self.window.at.min(hashed));
                 self.found = NOTHING;
                 self.waiting = false;
-                self.write_full(self.at, blocks);
+                self.write_full(blocks);
             } else {
                 if self.waiting {
-                    self.tokens.literal(self.window[self.at - 1]);
-                    self.write_full(self.at, blocks);
+                    self.tokens.literal(self.window.byte(at - 1));
+                    self.write_full(blocks);
                 }
-                self.at += 1;
+                self.window.at += 1;
                 self.waiting = true;
             }
         }
     }
 
-    /// Positions from here on are too near to the end to be hashed.
-    fn hashed(&self) -> usize {
-        (self.end + 1).saturating_sub(SHORTEST)
-    }
-
-    fn goes_on(&self, last: bool) -> bool {
-        if last { self.at < self.end } else { self.at + AHEAD <= self.end }
-    }
-
-    fn write_full(&mut self, end: usize, blocks: &mut Blocks) {
+    fn write_full(&mut self, blocks: &mut Blocks) {
         if self.tokens.len() == BLOCK_TOKENS {
-            self.write(end, blocks);
+            self.write(blocks);
         }
     }
 
-    fn write(&mut self, end: usize, blocks: &mut Blocks) {
-        let plain = self.block.map(|start| &self.window[start..end]);
-        blocks.smallest(&mut self.tokens, plain);
+    fn write(&mut self, blocks: &mut Blocks) {
+        blocks.smallest(&mut self.tokens, self.window.plain());
         self.tokens.clear();
-        self.block = Some(end);
+        self.window.block = Some(self.window.at);
     }
 
-    /// Remembers the position `at`, and says which one was remembered for its hash.
     #[inline(always)]
     fn insert(&mut self, at: usize) -> u16 {
-        let bytes = load32(&self.window[..], at & (WINDOW - 1)).swap_bytes();
-        let head = &mut self.heads[(bytes.wrapping_mul(0x1e35_a7bd) >> (32 - HASH_BITS)) as usize];
-        let before = std::mem::replace(head, (at + 1) as u16);
-        self.previous[at & (FARTHEST - 1)] = before;
-        before
+        let bytes = self.window.four(at).swap_bytes();
+        self.window.insert(at, bytes.wrapping_mul(0x1e35_a7bd) >> (32 - HASH_BITS))
     }
 
     fn insert_all(&mut self, from: usize, to: usize) {
@@ -224,46 +159,9 @@ impl Chains {
         }
     }
 
-    /// The longest match at the current position, the nearest of them, among the first places of its chain.
     #[inline(always)]
     fn search(&self, head: u16) -> Found {
-        let here = self.at & (WINDOW - 1);
-        let nearest = here.saturating_sub(FARTHEST);
-        let most = LONGEST.min(self.end - here);
-        let nice = self.rules.nice.min(most);
-        let mut found = NOTHING;
-        // Whoever is longer than what was found has these four bytes.
-        let mut wanted = load32(&self.window[..], here);
-        let mut candidate = head;
-        for _ in 0..self.rules.tries {
-            let Some(at) = candidate.checked_sub(1).map(usize::from).filter(|at| *at >= nearest) else { break };
-            if load32(&self.window[..], at + found.length - 3) == wanted {
-                let count = length(&self.window[..], at, here, most);
-                if count > found.length && (count > SHORTEST || here - at <= SHORTEST_WITHIN) {
-                    found = Found { length: count, offset: here - at };
-                    if count >= nice {
-                        break;
-                    }
-                    wanted = load32(&self.window[..], here + count - 3);
-                }
-            }
-            // That of the farthest place is the one of `here` already.
-            if at + FARTHEST == here {
-                break;
-            }
-            candidate = self.previous[at & (FARTHEST - 1)];
-        }
-        found
-    }
-
-    /// Forgets the first half of the window.
-    fn shift(&mut self) {
-        self.window.copy_within(FARTHEST..WINDOW, 0);
-        self.at -= FARTHEST;
-        self.end -= FARTHEST;
-        self.block = self.block.and_then(|start| start.checked_sub(FARTHEST));
-        for position in self.heads.iter_mut().chain(self.previous.iter_mut()) {
-            *position = position.saturating_sub(FARTHEST as u16);
-        }
+        let Rules { tries, nice, .. } = self.rules;
+        self.window.search(head, tries, nice, |length, offset| length > SHORTEST || offset <= SHORTEST_WITHIN)
     }
 }
