@@ -85,3 +85,7 @@ pub const ZSTANDARD_FASTEST_WINDOW_BYTES: usize = 4 << 20;
 
 /// The same at "default". With 1.3 MiB of tables and some blocks an encoder has at most 18 MiB.
 pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
+
+/// Pieces of a stream of Go's encoder that are made side by side have at most this many plain bytes together; what is made of them is held,
+/// and an encoder of 1 MiB for each core.
+pub const GO_HELD_BYTES: u64 = 32 << 20;

@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use common::noise;
 use common::plain::{inputs, mixed, words};
@@ -196,6 +196,71 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(size, 1..20)
 }
 
+/// The stream, and the checkpoints of an encoder that notes them.
+fn noted(level: i8, plain: &[u8], apart: u64, sizes: &[usize]) -> (Vec<u8>, Vec<go::Checkpoint>) {
+    let level = go::Level::new(level).unwrap();
+    let mut encoder = go::Encoder::noting(level, NonZeroU64::new(apart).unwrap(), Vec::new());
+    let mut checkpoints = Vec::new();
+    for piece in plain.chunks(100_000) {
+        feed(&mut encoder, piece, sizes);
+        checkpoints.extend(encoder.take_checkpoints());
+    }
+    (encoder.finish().unwrap(), checkpoints)
+}
+
+#[test]
+fn a_stream_is_made_again_from_its_checkpoints() {
+    let plain = mixed(11, 9_000_000);
+    for level in LEVELS {
+        let (stream, checkpoints) = noted(level, &plain, 200_000, &[32 << 10]);
+        assert!(stream == go(level, &plain, &[32 << 10]), "{level}");
+        assert_eq!(checkpoints.len() > 20, level >= 4, "{level}");
+        let level = go::Level::new(level).unwrap();
+        assert_eq!(level.has_checkpoints(), level.number() >= 4);
+        for every in [1, 2, 7, 1000] {
+            let some: Vec<_> = checkpoints.iter().skip(every - 1).step_by(every).copied().collect();
+            let mut made = Vec::new();
+            go::encode(level, &plain, &some, &mut made).unwrap();
+            assert!(made == stream, "{level:?} every {every}");
+        }
+    }
+}
+
+#[test]
+fn every_checkpoint_of_a_stream_is_exact() {
+    let plain = [mixed(12, 3_000_000), noise(4, 300_000), vec![7; 400_000], words(3, 500_000)].concat();
+    for level in 4..=9 {
+        let (stream, checkpoints) = noted(level, &plain, 1, &[9999]);
+        assert!(checkpoints.is_sorted_by_key(go::Checkpoint::position));
+        let bytes = checkpoints.iter().map(|checkpoint| checkpoint.to_bytes());
+        let checkpoints: Vec<_> = bytes.map(|bytes| go::Checkpoint::from_bytes(bytes).unwrap()).collect();
+        let mut made = Vec::new();
+        go::encode(go::Level::new(level).unwrap(), &plain, &checkpoints, &mut made).unwrap();
+        assert!(made == stream, "{level}");
+    }
+}
+
+#[test]
+fn checkpoints_of_another_stream_are_an_error() {
+    let plain = mixed(13, 2_000_000);
+    let (_, checkpoints) = noted(6, &plain, 300_000, &[32 << 10]);
+    let level = |level| go::Level::new(level).unwrap();
+    let fails = |number: i8, plain: &Vec<u8>, checkpoints: &[go::Checkpoint]| {
+        go::encode(level(number), plain, checkpoints, &mut Vec::new()).unwrap_err().kind()
+    };
+    let refused = |number: i8, plain: &Vec<u8>| {
+        go::Encoder::resume(level(number), &checkpoints[0], plain, Vec::new()).map(|_| ()).unwrap_err().kind()
+    };
+    assert_eq!(refused(1, &plain), io::ErrorKind::InvalidInput);
+    assert_eq!(refused(6, &plain[..200_000].to_vec()), io::ErrorKind::InvalidInput);
+    assert_eq!(fails(1, &plain, &checkpoints), io::ErrorKind::InvalidData);
+    assert_eq!(fails(6, &plain[..200_000].to_vec(), &checkpoints), io::ErrorKind::InvalidData);
+    assert_eq!(fails(9, &plain, &checkpoints), io::ErrorKind::InvalidData);
+    assert_eq!(fails(6, &mixed(14, 2_000_000), &checkpoints), io::ErrorKind::InvalidData);
+    let reversed: Vec<_> = checkpoints.iter().rev().copied().collect();
+    assert_eq!(fails(6, &plain, &reversed), io::ErrorKind::InvalidData);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -220,6 +285,25 @@ proptest! {
             let stream = modern(settings, &plain, &[32 << 10]);
             prop_assert!(inflated(&stream) == plain);
             prop_assert!(modern(settings, &plain, &sizes) == stream);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_checkpoint_that_ends_well(
+        bytes in proptest::array::uniform12(any::<u8>()),
+        halves in 0..40_u8,
+        level in 4..=9_i8,
+    ) {
+        let bytes = [&[halves, 0, 0, 0], &bytes[4..10], &[bytes[10] % 16, bytes[11] % 8]].concat();
+        if let Some(checkpoint) = go::Checkpoint::from_bytes(bytes.try_into().unwrap()) {
+            let plain = mixed(15, 1_000_000);
+            let level = go::Level::new(level).unwrap();
+            let _ = go::encode(level, &plain, &[checkpoint], &mut Vec::new());
+            if let Ok(mut encoder) = go::Encoder::resume(level, &checkpoint, &plain, Vec::new()) {
+                let at = usize::try_from(checkpoint.continues_at()).unwrap();
+                encoder.write_all(&plain[at..]).unwrap();
+                encoder.finish().unwrap();
+            }
         }
     }
 }

@@ -29,6 +29,16 @@ impl Bits {
         Self { bytes: Vec::new(), written: 0, held: 0, count: 0 }
     }
 
+    /// Goes on after the `count` lowest bits of `held`, fewer than eight.
+    pub(super) fn after(held: u8, count: u8) -> Self {
+        Self { held: u64::from(held), count: u32::from(count), ..Self::new() }
+    }
+
+    /// The bits that do not fill a byte yet, and their number.
+    pub(super) fn held(&self) -> (u8, u8) {
+        (self.held.to_le_bytes()[0], self.count.to_le_bytes()[0])
+    }
+
     /// Appends the `count` bits of `value`, at most 48.
     pub(super) fn push(&mut self, value: u64, count: u32) {
         self.make_room(8);

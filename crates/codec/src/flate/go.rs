@@ -5,14 +5,22 @@
 
 mod blocks;
 mod chains;
+mod checkpoint;
 mod fast;
+mod parallel;
 
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 
 use self::blocks::{Blocks, STORED_BYTES};
 use self::chains::{Chains, Rules};
+pub use self::checkpoint::Checkpoint;
+use self::checkpoint::Marks;
 use self::fast::Fast;
+pub use self::parallel::encode;
 use super::bits::Bits;
+use super::window::BYTES as WINDOW;
+use crate::ReadAt;
 
 /// A level of compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +31,12 @@ impl Level {
     #[must_use]
     pub fn new(level: i8) -> Option<Self> {
         matches!(level, -2 | 0..=9).then_some(Self(level))
+    }
+
+    /// Whether an encoder can start again in the middle of a stream.
+    #[must_use]
+    pub fn has_checkpoints(self) -> bool {
+        self.0 >= 4
     }
 
     /// The number that Go knows it by.
@@ -57,6 +71,48 @@ impl<W: Write> Encoder<W> {
             level => Method::Chains(Chains::new(Rules::of(level))),
         };
         Self { method, blocks: Blocks::new(Bits::new()), out }
+    }
+
+    /// The same, and on levels 4 to 9 notes a [`Checkpoint`] at the first end of a block that is `apart` or more plain bytes behind the
+    /// last one.
+    pub fn noting(level: Level, apart: NonZeroU64, out: W) -> Self {
+        let mut encoder = Self::new(level, out);
+        if let Method::Chains(chains) = &mut encoder.method {
+            chains.marks = Marks { from: apart.get(), apart: Some(apart.get()), noted: Vec::new() };
+        }
+        encoder
+    }
+
+    /// Goes on where an encoder for the same `plain` bytes and `level` noted `checkpoint`; what is written to it must be those from
+    /// [`Checkpoint::continues_at`] on. The stream lacks what was whole bytes already then.
+    ///
+    /// # Errors
+    /// What reading reports; [`io::ErrorKind::InvalidInput`] for a level without checkpoints, and a checkpoint of other bytes, as far as that
+    /// shows.
+    pub fn resume(level: Level, checkpoint: &Checkpoint, plain: &dyn ReadAt, out: W) -> io::Result<Self> {
+        if !level.has_checkpoints() || !checkpoint.fits(plain.len()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the checkpoint is not one of this stream"));
+        }
+        let mut window = vec![0; WINDOW];
+        plain.read_exact_at(&mut window, checkpoint.window())?;
+        let (held, count) = checkpoint.held;
+        let chains = Chains::resume(Rules::of(level.0), checkpoint, &window);
+        Ok(Self { method: Method::Chains(chains), blocks: Blocks::new(Bits::after(held, count)), out })
+    }
+
+    /// What was noted since the last call.
+    pub fn take_checkpoints(&mut self) -> Vec<Checkpoint> {
+        match &mut self.method {
+            Method::Chains(chains) => std::mem::take(&mut chains.marks.noted),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Notes the first end of a block from `checkpoint` on, and encodes no further.
+    fn stop_at(&mut self, checkpoint: &Checkpoint) {
+        if let Method::Chains(chains) = &mut self.method {
+            chains.marks = Marks { from: checkpoint.position(), apart: None, noted: Vec::new() };
+        }
     }
 
     /// Ends the stream.

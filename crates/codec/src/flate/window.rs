@@ -4,7 +4,7 @@ use super::matching::{length, load32};
 use super::symbols::{FARTHEST, LONGEST};
 
 /// The window holds the bytes to encode and what they may copy from.
-const BYTES: usize = 2 * FARTHEST;
+pub(super) const BYTES: usize = 2 * FARTHEST;
 
 /// Room behind the window for reads of eight bytes.
 const PADDED: usize = BYTES + 8;
@@ -19,7 +19,7 @@ pub(super) const SHORTEST: usize = 4;
 const AHEAD: usize = SHORTEST + LONGEST;
 
 /// A match; with a length of less than [`SHORTEST`] none.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) length: usize,
     pub(super) offset: usize,
@@ -39,6 +39,8 @@ pub(super) struct Window {
     pub(super) at: usize,
     /// How much is filled.
     pub(super) end: usize,
+    /// How often the first half was dropped.
+    pub(super) halves: u32,
     /// Where the block starts, if that is still in the window.
     pub(super) block: Option<usize>,
 }
@@ -51,6 +53,7 @@ impl Window {
             previous: Box::new([0; FARTHEST]),
             at: 0,
             end: 0,
+            halves: 0,
             block: Some(0),
         }
     }
@@ -165,6 +168,7 @@ impl Window {
         self.bytes.copy_within(FARTHEST..BYTES, 0);
         self.at -= FARTHEST;
         self.end -= FARTHEST;
+        self.halves += 1;
         self.block = self.block.and_then(|start| start.checked_sub(FARTHEST));
         for position in self.heads.iter_mut().chain(self.previous.iter_mut()) {
             *position = position.saturating_sub(FARTHEST as u16);

@@ -1,9 +1,11 @@
 //! Levels 2 to 9: every position is chained to the one before it with the same hash. From level 4 on, a match waits for the
 //! next position to find a longer one.
 
+use super::super::symbols::FARTHEST;
 use super::super::tokens::Tokens;
 use super::super::window::{Found, HASH_BITS, NOTHING, SHORTEST, Window};
 use super::blocks::Blocks;
+use super::checkpoint::{Checkpoint, Marks};
 
 /// A match of the shortest length may not be farther than this.
 const SHORTEST_WITHIN: usize = 4096;
@@ -50,11 +52,25 @@ pub(super) struct Chains {
     /// The match at the position before.
     found: Found,
     tokens: Tokens,
+    /// What is noted for those who start here again.
+    pub(super) marks: Marks,
 }
 
 impl Chains {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, window: Window::new(), waiting: false, found: NOTHING, tokens: Tokens::new() }
+        Self { rules, window: Window::new(), waiting: false, found: NOTHING, tokens: Tokens::new(), marks: Marks::NONE }
+    }
+
+    /// Goes on from `checkpoint`, which `window` fits.
+    pub(super) fn resume(rules: Rules, checkpoint: &Checkpoint, window: &[u8]) -> Self {
+        let mut chains = Self { waiting: checkpoint.waiting, found: checkpoint.found, ..Self::new(rules) };
+        let at = usize::from(checkpoint.at);
+        chains.window.fill(window);
+        chains.insert_all(at.saturating_sub(FARTHEST), at.min(chains.window.hashed()));
+        chains.window.at = at;
+        chains.window.block = Some(at - usize::from(checkpoint.waiting));
+        chains.window.halves = checkpoint.halves;
+        chains
     }
 
     pub(super) fn fill(&mut self, plain: &[u8]) -> usize {
@@ -117,28 +133,43 @@ impl Chains {
                     self.found = self.search(head);
                 }
             }
+            let mut is_written = false;
             if before.length >= SHORTEST && self.found.length <= before.length {
                 self.tokens.copy(before.length, before.offset);
                 self.window.at = at - 1 + before.length;
                 self.insert_all(at + 1, self.window.at.min(hashed));
                 self.found = NOTHING;
                 self.waiting = false;
-                self.write_full(blocks);
+                is_written = self.write_full(blocks);
             } else {
                 if self.waiting {
                     self.tokens.literal(self.window.byte(at - 1));
-                    self.write_full(blocks);
+                    is_written = self.write_full(blocks);
                 }
                 self.window.at += 1;
                 self.waiting = true;
             }
+            if is_written && !last && !self.note(blocks) {
+                break;
+            }
         }
     }
 
-    fn write_full(&mut self, blocks: &mut Blocks) {
-        if self.tokens.len() == BLOCK_TOKENS {
+    /// Notes where a block ended, and says whether to go on.
+    fn note(&mut self, blocks: &Blocks) -> bool {
+        let (halves, at) = (self.window.halves, self.window.at as u16);
+        let (waiting, found, held) = (self.waiting, self.found, blocks.bits.held());
+        self.marks.note(Checkpoint { halves, at, waiting, found, held });
+        self.marks.goes_on()
+    }
+
+    /// Writes the block when it is full, and says whether it was.
+    fn write_full(&mut self, blocks: &mut Blocks) -> bool {
+        let is_full = self.tokens.len() == BLOCK_TOKENS;
+        if is_full {
             self.write(blocks);
         }
+        is_full
     }
 
     fn write(&mut self, blocks: &mut Blocks) {
