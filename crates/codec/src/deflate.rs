@@ -29,6 +29,8 @@ use std::io;
 use std::sync::Arc;
 
 pub use close::close;
+pub(crate) use gzip::header_end;
+pub(crate) use inflate::inflate as inflate_stream;
 
 use crate::limits::DEFLATE_PLAIN_BYTES;
 use crate::{Concat, ReadAt, Scratch, Slice};

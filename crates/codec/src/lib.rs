@@ -16,6 +16,7 @@ pub mod flate;
 pub mod limits;
 pub mod patch;
 mod read_at;
+pub mod recreation;
 mod scratch;
 pub mod vcdiff;
 pub mod zstandard;

@@ -64,6 +64,12 @@ pub const DEFLATE_HELD_BYTES: u64 = 4 << 20;
 /// ... as many as come to this many plain bytes, held together with their streams.
 pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
 
+/// How a blob is made again: some twenty bytes, or for each file of a layer where each is compressed by itself. Held whole.
+pub const RECREATION_PLAN_BYTES: usize = 16 << 20;
+
+/// Streams of one blob that are looked for; some 60 bytes are held for each.
+pub const RECREATION_STREAMS: usize = 1 << 18;
+
 /// What is copied or hashed goes through memory in pieces of this many bytes.
 pub const COPY_BYTES: usize = 64 << 10;
 

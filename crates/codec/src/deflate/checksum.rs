@@ -6,8 +6,8 @@ use crate::adler::Adler;
 
 /// What a trailer says of the plain bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sums {
-    pub(super) length: u64,
+pub(crate) struct Sums {
+    pub(crate) length: u64,
     pub(super) crc: u32,
     pub(super) adler: u32,
 }

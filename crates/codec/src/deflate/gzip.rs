@@ -46,7 +46,7 @@ fn levels(content: &dyn ReadAt, offset: u64) -> io::Result<&'static [u8]> {
 }
 
 /// Where the deflate stream of the member at `offset` starts; `None` when there is no member.
-fn header_end(content: &dyn ReadAt, offset: u64) -> io::Result<Option<u64>> {
+pub(crate) fn header_end(content: &dyn ReadAt, offset: u64) -> io::Result<Option<u64>> {
     let Some(fixed) = bytes_at::<10>(content, offset)? else { return Ok(None) };
     let flags = fixed[3];
     if fixed[..3] != MAGIC || flags & RESERVED != 0 {

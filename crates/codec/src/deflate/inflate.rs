@@ -8,16 +8,16 @@ use super::checksum::{Summing, Sums};
 
 /// A whole stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// The bytes of the deflate stream, padding bits of the last one included.
-    pub(super) compressed: u64,
+    pub(crate) compressed: u64,
     /// Of the plain bytes.
-    pub(super) sums: Sums,
+    pub(crate) sums: Sums,
 }
 
 /// Inflates the stream at the start of `source`; `None` when it is no deflate stream, is cut, or holds more than `most`
 /// plain bytes. What was written to `out` until then stays there; `written` counts it.
-pub(super) fn inflate(
+pub(crate) fn inflate(
     mut source: impl BufRead,
     out: &mut dyn Write,
     most: u64,

@@ -1,0 +1,66 @@
+//! pigz, with any number of threads.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::{Candidate, Encoder, Family, Format, Header, copy};
+use crate::ReadAt;
+use crate::flate::pigz::{self, Chaining};
+
+pub(super) static FAMILY: Family = Family { number: 2, feature: "gzip-pigz-1", format: Format::Gzip, candidates, take };
+
+/// The KiB of a block when nobody asks for others.
+const BLOCK: u16 = 128;
+
+struct Pigz(pigz::Settings);
+
+fn candidates(header: &Header) -> Vec<Candidate> {
+    use Chaining::{Dictionary, Independent, Serial};
+    let candidate = |level: u8, (chaining, is_rsyncable, unusual): (Chaining, bool, u8)| {
+        let settings = pigz::Settings::new(level, BLOCK, chaining, is_rsyncable)?;
+        let unusual = u8::from(level != 6) + unusual;
+        let doubt = 24 + unusual + 8 * u8::from(!header.may_be_level(level)) + 40 * u8::from(!header.is_unix());
+        Some(Candidate { doubt, encoder: Arc::new(Pigz(settings)) })
+    };
+    let ways = [(Dictionary, false, 0), (Serial, false, 2), (Independent, false, 4), (Dictionary, true, 4)];
+    let all = (1..=9).flat_map(|level| ways.map(|way| candidate(level, way)));
+    all.flatten().collect()
+}
+
+fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
+    let (settings, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(Arc::new(Pigz(pigz::Settings::from_bytes(*settings)?)))
+}
+
+impl Encoder for Pigz {
+    fn family(&self) -> &'static Family {
+        &FAMILY
+    }
+
+    fn settings(&self) -> Vec<u8> {
+        self.0.to_bytes().to_vec()
+    }
+
+    fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
+        let mut encoder = pigz::Encoder::new(self.0, out)?;
+        copy(plain, &mut encoder)?;
+        encoder.finish().map(drop)
+    }
+}
+
+impl fmt::Display for Pigz {
+    /// As on its command line.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [options, high, low] = self.0.to_bytes();
+        let block = u16::from_be_bytes([high, low]);
+        write!(formatter, "pigz -{}", options & 15)?;
+        for (bit, option) in [(16, " -p1"), (32, " -i"), (64, " -R")] {
+            if options & bit != 0 {
+                formatter.write_str(option)?;
+            }
+        }
+        if block == BLOCK { Ok(()) } else { write!(formatter, " -b{block}") }
+    }
+}

@@ -1,0 +1,221 @@
+//! Compressed blobs that real programs made are made again from their plain bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod common;
+
+use std::fs;
+use std::io::{self, Read, Write};
+
+use common::contents::made_by;
+use common::{noise, run};
+use delta_codec::compress::{Compression, Encoder, decoder};
+use delta_codec::recreation::{Error, Found, Plan, features, find};
+
+/// What compresses in different ways: text, noise, zeros, repeats from near and far.
+fn mixed(count: usize) -> Vec<u8> {
+    let text = include_str!("../src/recreation/search.rs").as_bytes();
+    let mut bytes = Vec::new();
+    for round in 0.. {
+        let from = bytes.len().saturating_sub(32_768 + 77 * round);
+        bytes.extend_from_slice(&text[round * 13 % 3000..]);
+        bytes.extend(noise(round as u64, 300 + 97 * (round % 50)));
+        bytes.resize(bytes.len() + 1500 * (round % 5), 0);
+        bytes.extend_from_within(from..from + 2000.min(bytes.len() - from));
+        if bytes.len() >= count {
+            break;
+        }
+    }
+    bytes.truncate(count);
+    bytes
+}
+
+/// The gzip stream that Python's zlib makes with these arguments of `compressobj`.
+fn python(plain: &[u8], arguments: &str) -> Vec<u8> {
+    members(plain, plain.len().max(1), arguments)
+}
+
+/// A gzip member for every so many bytes.
+fn members(plain: &[u8], size: usize, arguments: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plain"), plain).unwrap();
+    let script = format!(
+        "import zlib\nplain, out = open('plain', 'rb').read(), open('blob', 'wb')\n\
+         for at in range(0, max(len(plain), 1), {size}):\n  \
+         c = zlib.compressobj({arguments})\n  \
+         out.write(c.compress(plain[at:at + {size}]) + c.flush())"
+    );
+    run("python3", folder.path(), "python3", &["-c", &script]);
+    fs::read(folder.path().join("blob")).unwrap()
+}
+
+fn zlib(plain: &[u8], level: u8) -> Vec<u8> {
+    python(plain, &format!("{level}, zlib.DEFLATED, 31"))
+}
+
+fn plan(blob: &[u8], plain: &[u8]) -> Plan {
+    match find(&blob.to_vec(), &plain.to_vec()).unwrap() {
+        Found::Exact(plan) => plan,
+        Found::Unknown(nearest) => panic!("not made again; nearest {nearest:?}"),
+    }
+}
+
+fn made(plan: &Plan, plain: &[u8]) -> Vec<u8> {
+    let mut made = Vec::new();
+    plan.write(&plain.to_vec(), &mut made).unwrap();
+    made
+}
+
+/// Finds the plan, which must come back as bytes and make the blob; returns its size.
+#[track_caller]
+fn round_trip(blob: &[u8], plain: &[u8]) -> usize {
+    let found = plan(blob, plain);
+    let plan = Plan::parse(found.as_bytes().to_vec()).unwrap();
+    assert_eq!(plan, found);
+    assert_eq!(plan.plain_bytes(), plain.len() as u64);
+    assert!(plan.features().iter().all(|feature| features().any(|known| known == *feature)));
+    assert!(made(&plan, plain) == blob);
+    plan.as_bytes().len()
+}
+
+#[test]
+fn every_level_of_zlib() {
+    let plain = mixed(300_000);
+    for level in 1..=9 {
+        let blob = zlib(&plain, level);
+        assert!(round_trip(&blob, &plain) < 40);
+        assert_eq!(plan(&blob, &plain).encoder_names().into_iter().collect::<Vec<_>>(), [format!("zlib {level}")]);
+    }
+    round_trip(&python(&plain, "6, zlib.DEFLATED, 31, 9"), &plain);
+}
+
+#[test]
+fn long_and_odd_contents() {
+    for plain in [Vec::new(), b"a".to_vec(), vec![0; 1 << 20], noise(3, 300_000), mixed(9_000_000)] {
+        round_trip(&zlib(&plain, 6), &plain);
+    }
+}
+
+#[test]
+fn everything_around_the_streams_is_kept() {
+    let (one, two) = (mixed(60_000), noise(9, 3_000));
+    let blob = zlib(&one, 6);
+    // A header with extra bytes, a name, a comment and a checksum (RFC 1952, 2.3).
+    let named = [&b"\x1f\x8b\x08\x1e\x11\x22\x33\x44\x00\x03\x05\x00extraname\0comment\0cc"[..], &blob[10..]].concat();
+    round_trip(&named, &one);
+    let members = [blob.clone(), zlib(&two, 9), zlib(b"", 6), zlib(&one, 1)].concat();
+    let joined = [one.clone(), two, Vec::new(), one.clone()].concat();
+    assert!(round_trip(&members, &joined) < 100);
+    round_trip(&[members, b"something behind it".to_vec()].concat(), &joined);
+    let mut odd_trailer = blob.clone();
+    let end = odd_trailer.len();
+    odd_trailer[end - 6] ^= 1;
+    round_trip(&odd_trailer, &one);
+    round_trip(&blob[..end - 8], &one);
+}
+
+#[test]
+fn many_small_members_cost_few_bytes_each() {
+    let plain = mixed(900_000);
+    let blob = members(&plain, 3_000, "6, zlib.DEFLATED, 31");
+    assert!(round_trip(&blob, &plain) < 300 * 21);
+}
+
+#[test]
+fn what_no_encoder_makes_is_said_with_the_nearest() {
+    let plain = mixed(200_000);
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        // Another deflate encoder than C zlib, and zstd frames with parts that no encoder gives in one go.
+        let mut encoder = Encoder::new(Vec::new(), compression, compression.default_level(), None).unwrap();
+        for piece in plain.chunks(1001) {
+            encoder.write_all(piece).unwrap();
+            encoder.flush().unwrap();
+        }
+        let blob = encoder.finish().unwrap();
+        let Found::Unknown(nearest) = find(&blob, &plain).unwrap() else { panic!("{compression} comes back") };
+        assert!(nearest.is_none_or(|nearest| nearest.differs_at < blob.len() as u64));
+    }
+    for blob in [&b""[..], b"\x1f", b"\x1f\x8b\x08", b"text", &zlib(&plain, 6)[..5_000]] {
+        assert!(matches!(find(&blob.to_vec(), &plain).unwrap(), Found::Unknown(_)));
+    }
+    // Other plain bytes than those of the blob.
+    assert!(matches!(find(&zlib(&plain, 6), &plain[1..].to_vec()).unwrap(), Found::Unknown(_)));
+}
+
+#[test]
+fn a_small_part_that_no_encoder_makes_is_kept() {
+    let (known, unknown) = (mixed(200_000), mixed(20_000));
+    let mut encoder = Encoder::new(Vec::new(), Compression::Gzip, Compression::Gzip.default_level(), None).unwrap();
+    unknown.chunks(501).for_each(|piece| {
+        encoder.write_all(piece).unwrap();
+        encoder.flush().unwrap();
+    });
+    let odd = encoder.finish().unwrap();
+    let blob = [zlib(&known, 6), odd.clone(), zlib(&known, 9)].concat();
+    let plain = [known.clone(), unknown, known].concat();
+    let size = round_trip(&blob, &plain);
+    assert!((odd.len()..odd.len() + 100).contains(&size), "{size}");
+}
+
+#[test]
+fn a_damaged_plan_is_an_error_or_makes_a_blob_of_some_kind() {
+    let plain = [mixed(5_000), noise(1, 500)].concat();
+    let blob = [zlib(&plain[..3_000], 6), zlib(&plain[3_000..], 9), b"behind".to_vec()].concat();
+    let bytes = plan(&blob, &plain).as_bytes().to_vec();
+    let made = |plan: &[u8]| {
+        let mut made = Vec::new();
+        Plan::parse(plan.to_vec()).ok()?.write(&plain, &mut made).ok().map(|()| made)
+    };
+    for at in 0..bytes.len() {
+        assert!(made(&bytes[..at]).is_none_or(|made| made != blob), "cut at {at}");
+        for bit in 0..8 {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << bit;
+            let length = made(&altered).unwrap_or_default().len();
+            assert!(length < 2 * plain.len(), "byte {at}, bit {bit}: {length}");
+        }
+    }
+}
+
+#[test]
+fn plans_that_make_no_sense_are_refused() {
+    let cases: [&[u8]; 7] = [
+        b"\x03",
+        b"\x01\xff\x68\x8f\x05",
+        b"\x01\x01\x6a\x8f\x05",
+        b"\x00\x05\x00abc",
+        b"\x00\x8f\xff\xff\xff\xff\xff\xff\xff\x7f\x00abc",
+        b"\x01\x01\x06\x8f\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"\x01\x01\x06\x8f\x81\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00\x00\x01",
+    ];
+    for case in cases {
+        let error = Plan::parse(case.to_vec()).unwrap_err();
+        assert!(error.to_string().starts_with("the description of how the blob is made again is damaged at byte "));
+    }
+    assert!(Plan::parse(vec![0; 17 << 20]).is_err());
+    let plan = Plan::parse(b"\x01\x01\x06\x8f\x85\x00".to_vec()).unwrap();
+    let error = plan.write(&vec![0_u8; 7], &mut io::sink()).unwrap_err();
+    assert!(matches!(error, Error::Plain { expected: 640, found: 7 }), "{error}");
+}
+
+#[test]
+fn every_way_of_pigz() {
+    let plain = mixed(700_000);
+    for options in ["-6", "-p1 -1", "-9 -i", "-p2 -3 -R", "-11"] {
+        let blob = made_by("pigz", &format!("pigz -nc {options} plain"), &plain);
+        match find(&blob, &plain).unwrap() {
+            Found::Exact(_) => assert!(round_trip(&blob, &plain) < 40),
+            // zopfli makes this one.
+            Found::Unknown(nearest) => assert!(options == "-11" && nearest.is_some()),
+        }
+    }
+}
+
+#[test]
+fn what_a_program_reads_from_the_blob_are_the_plain_bytes() {
+    let plain = mixed(70_000);
+    let mut read = Vec::new();
+    decoder(Compression::Gzip, io::Cursor::new(zlib(&plain, 6))).unwrap().read_to_end(&mut read).unwrap();
+    assert!(read == plain);
+}
