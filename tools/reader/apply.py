@@ -1,5 +1,6 @@
 """Rebuilding everything that a package brings, from the package and what its bases have."""
 
+from blobs import plan
 from layers import bsdiff, vcdiff
 from layers.recipe import Recipe
 from layers.streams import most_bytes
@@ -69,11 +70,21 @@ class Package:
                 raise Refused(f"the rebuilt layer {name} has another size or digest")
             layers[name] = data
         for blob in self.metadata.get("blobs", []):
-            data = self.members[blob["member"]] if "member" in blob else bases[blob["digest"]]
+            data = self.blob(blob, layers, bases)
             if (len(data), digest(data)) != (blob["size"], blob["digest"]):
                 raise Refused(f"the blob {blob['digest']} has another size")
             blobs[blob["digest"]] = data
         return {**layers, **blobs}
+
+    def blob(self, blob, layers, bases):
+        """The bytes of a compressed blob."""
+        if "member" in blob:
+            return self.members[blob["member"]]
+        if "recreated" not in blob:
+            return bases[blob["digest"]]
+        how, named = blob["recreated"], map(metadata.pair, metadata.layers_of_manifests(self.metadata))
+        layer = next(layers[diff_id] for diff_id, name in named if name == blob["digest"])
+        return plan.blob(bytes.fromhex(how["plan"]) if "plan" in how else self.plain(how["member"], plan.PLAN_BYTES), layer)
 
     def layer(self, layer, how, known):
         """The bytes of a coded layer."""

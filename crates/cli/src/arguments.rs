@@ -138,7 +138,8 @@ pub struct CompressionArguments {
     /// Level: 1 to 9; for zstd up to 22, and -1 to -100 for its fast mode [default: zstd 9]
     #[arg(short, long, allow_negative_numbers = true)]
     pub(crate) level: Option<i32>,
-    /// Leave compressed files in layers (gz, zip, jar, whl, png) as they are: a larger package, applied faster
+    /// Leave compressed layers, and compressed files in them (gz, zip, jar, whl, png), as they are: a larger package, applied
+    /// faster
     #[arg(long)]
     pub(crate) no_recompress: bool,
 }

@@ -61,6 +61,16 @@ impl Header {
         }
     }
 
+    /// Whether a gzip header is one of Go, which names neither a time nor a system when nobody does.
+    fn is_go(&self) -> bool {
+        self.0[4..8] == [0; 4] && self.0[9] == u8::MAX
+    }
+
+    /// Whether a gzip header has the time that klauspost/compress and pgzip write for none.
+    fn is_pgzip(&self) -> bool {
+        self.0[4..8] == [0, 9, 0x6e, 0x88]
+    }
+
     /// Whether a gzip header names Unix as the system, which C programs do.
     const fn is_unix(&self) -> bool {
         self.0[9] == 3

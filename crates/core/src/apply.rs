@@ -5,6 +5,7 @@
 
 mod delivery;
 mod missing;
+pub(crate) mod recreated;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::image::{Layer, VerifiedBlob, VerifiedLayer};
 use crate::job::context::Context;
 use crate::layer::coding;
-use crate::package::metadata::{LayerEntry, Metadata, Origin};
+use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use delivery::{Delivery, images};
 pub use stream::apply_stream;
@@ -28,14 +29,15 @@ pub type Wanted = BTreeMap<BlobDigest, DiffId>;
 
 /// The layers of base images that must be read to make the `wanted` blobs.
 pub fn needed_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
-    let stored = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_some_and(|entry| entry.member.is_none()));
+    let is_stored = |entry: &BlobEntry| entry.member.is_none() && entry.recreated.is_none();
+    let stored = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_some_and(is_stored));
     stored.map(|(_, diff_id)| *diff_id).chain(plain_bases(metadata, wanted)).collect()
 }
 
 /// Those of them that are read uncompressed.
 fn plain_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
     let is_held = |diff_id: &DiffId| !is_coded(metadata, *diff_id);
-    let plain = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_none()).map(|(_, diff_id)| *diff_id);
+    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(metadata, **blob)).map(|(_, diff_id)| *diff_id);
     let below = coded_layers(metadata, wanted).into_iter().flat_map(bases_of);
     plain.chain(below).filter(is_held).collect()
 }
@@ -76,14 +78,22 @@ pub(crate) fn rebuild_on(
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
     let layers = rebuild_layers(package, wanted, verified, context)?;
+    let layer =
+        |diff_id: &DiffId| layers.get(diff_id).ok_or_else(|| Error::internal(format!("nobody rebuilt {diff_id}")));
     let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
         let blob = match metadata.blob(*digest) {
-            Some(entry) => stored(package, *digest, entry.member.as_deref(), bases)?,
-            None => layers.get(diff_id).cloned().map(VerifiedBlob::from).ok_or_else(|| absent(*digest))?,
+            None => layer(diff_id)?.clone().into(),
+            Some(BlobEntry { recreated: None, member, .. }) => stored(package, *digest, member.as_deref(), bases)?,
+            Some(entry) => recreated::blob(package, entry, layer(diff_id)?, context)?,
         };
         Ok((*digest, blob))
     };
-    wanted.iter().map(blob).collect()
+    wanted.par_iter().map(blob).collect()
+}
+
+/// Whether a blob is its layer, or is made of it.
+fn is_made_of_layer(metadata: &Metadata, blob: BlobDigest) -> bool {
+    metadata.blob(blob).is_none_or(|entry| entry.recreated.is_some())
 }
 
 /// The bytes of a compressed blob: a member of the package, or a base image has the very same.
@@ -170,7 +180,7 @@ fn verified_bases(
 
 /// The layers that must be rebuilt for the `wanted` blobs, with those that they are coded against.
 fn coded_layers<'a>(metadata: &'a Metadata, wanted: &Wanted) -> Vec<&'a LayerEntry> {
-    let plain = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_none());
+    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(metadata, **blob));
     let mut open: BTreeSet<DiffId> = plain.map(|(_, diff_id)| *diff_id).collect();
     // A layer is coded only against what stands before it, so one walk from the end finds all.
     let mut coded: Vec<&LayerEntry> = Vec::new();

@@ -22,7 +22,7 @@ use crate::limits;
 use crate::package::Member;
 use crate::package::features::LayerCodec;
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
-use blobs::Carried;
+use blobs::Blobs;
 use choice::Choice;
 pub use proof::Prepared;
 pub use stream::create_stream;
@@ -48,13 +48,14 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let targets = image::chosen(targets, options)?;
     let held = layers_of(bases);
     let wanted = layers_of(&targets);
-    let blobs = blobs::carry(&targets, bases, context)?;
-    let Layers { coded, known } = Layers::code(&wanted, &held, &blobs, options, context)?;
+    let blobs = Blobs::new(&targets, bases, options.compression, context)?;
+    let Layers { mut coded, known } = Layers::code(&wanted, &held, &blobs.layers()?, options, context)?;
+    let blobs = blobs.carried(&mut coded, options.compression, context)?;
     let documents = image::documents(&targets)?;
     let assemble = |coded: &[Coded]| {
         let metadata = Metadata {
             format: FORMAT,
-            requires: coded.iter().flat_map(|layer| &layer.features).cloned().collect(),
+            requires: coded.iter().flat_map(|layer| &layer.features).chain(&blobs.features).cloned().collect(),
             created_by: crate::created_by(),
             method: options.method,
             identity: options.identity,
@@ -106,18 +107,18 @@ impl Layers {
     fn code(
         wanted: &[Layer],
         held: &[Layer],
-        blobs: &Carried,
+        blobs: &BTreeMap<DiffId, (String, u64)>,
         options: &CreateOptions,
         context: Context<'_>,
     ) -> Result<Self> {
         let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
-        let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.layers.contains_key(diff_id);
+        let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.contains_key(diff_id);
         let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
         let targets = verified(&missing, "target", context)?;
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
         let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
         let mut coded = code_missing(&targets, &bases, options, context)?;
-        let other = |layer: &Layer| match blobs.layers.get(&layer.diff_id) {
+        let other = |layer: &Layer| match blobs.get(&layer.diff_id) {
             Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
             _ => held_layer(layer),
         };

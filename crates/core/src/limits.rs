@@ -80,3 +80,6 @@ pub const OPENED_GROWTH: u64 = 4;
 
 /// Bytes of each stream that are compressed to see whether opening a content pays.
 pub const WEIGHED_BYTES: u64 = 4 << 20;
+
+/// Plans of blobs up to this size stand in `metadata.json`; longer ones are worth a member, where they are compressed.
+pub const INLINE_PLAN_BYTES: usize = 400;

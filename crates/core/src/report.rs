@@ -2,6 +2,8 @@
 
 mod place;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
@@ -11,7 +13,7 @@ use crate::image::{ImageName, ManifestKind, Platform};
 use crate::job::choices::{Identity, Method};
 use crate::package::Package;
 use crate::package::features::LayerCodec;
-use crate::package::metadata::{Metadata, Origin, StreamEntry};
+use crate::package::metadata::{BlobEntry, Metadata, Origin, StreamEntry};
 
 /// One layer of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,6 +32,54 @@ pub struct LayerReport {
     pub recompressed_bytes: u64,
     /// The layers that must be there to rebuild it.
     pub needs: Vec<DiffId>,
+    /// Its compressed forms that images name.
+    pub blobs: Vec<BlobReport>,
+}
+
+/// One compressed form of a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlobReport {
+    /// The digest of the blob.
+    pub digest: BlobDigest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What happens to it.
+    pub transfer: BlobTransfer,
+    /// The encoder that makes it again; or where none does, the one that came nearest.
+    pub encoder: Option<String>,
+    /// The offset of the first byte that the nearest encoder makes otherwise.
+    pub differs_at: Option<u64>,
+}
+
+/// What happens to a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlobTransfer {
+    /// A base has the very same; nothing travels.
+    Held,
+    /// Its layer is compressed again.
+    Recreated,
+    /// It travels as it is.
+    Whole,
+}
+
+impl From<&BlobEntry> for BlobReport {
+    fn from(entry: &BlobEntry) -> Self {
+        let transfer = match (&entry.recreated, &entry.member) {
+            (Some(_), _) => BlobTransfer::Recreated,
+            (None, Some(_)) => BlobTransfer::Whole,
+            (None, None) => BlobTransfer::Held,
+        };
+        let made = entry.recreated.as_ref().map(|recreated| recreated.encoder.clone());
+        let nearest = entry.nearest.as_ref();
+        Self {
+            digest: entry.digest,
+            size: entry.size,
+            transfer,
+            encoder: made.or_else(|| nearest.map(|nearest| nearest.encoder.clone())),
+            differs_at: nearest.map(|nearest| nearest.differs_at),
+        }
+    }
 }
 
 /// What happens to a layer.
@@ -78,6 +128,12 @@ pub struct PackageReport {
     pub missing_bytes: u64,
     /// Plain bytes of compressed files that are compressed again when all is rebuilt.
     pub recompressed_bytes: u64,
+    /// The size of the layers that are compressed again, uncompressed.
+    pub recreated_bytes: u64,
+    /// The encoders that compress them.
+    pub encoders: BTreeSet<String>,
+    /// The size of the layers that travel compressed as they are.
+    pub whole_blob_bytes: u64,
     /// The images.
     pub images: Vec<ImageReport>,
     /// The file or tree that it brings instead.
@@ -146,6 +202,7 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
                 package_bytes,
                 recompressed_bytes,
                 needs,
+                blobs: metadata.blobs_of(layer.diff_id).map(BlobReport::from).collect(),
             }
         })
         .collect()
@@ -177,7 +234,15 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         ids: base.configs.clone(),
         digest: base.root,
     });
+    let layers = layers(metadata);
+    let blobs = |transfer| move |layer: &&LayerReport| layer.blobs.iter().any(|blob| blob.transfer == transfer);
+    let recreated = layers.iter().filter(blobs(BlobTransfer::Recreated));
+    let compressed =
+        |transfer| layers.iter().flat_map(|layer| &layer.blobs).filter(move |blob| blob.transfer == transfer);
     Ok(PackageReport {
+        recreated_bytes: recreated.map(|layer| layer.size).sum(),
+        encoders: compressed(BlobTransfer::Recreated).filter_map(|blob| blob.encoder.clone()).collect(),
+        whole_blob_bytes: compressed(BlobTransfer::Whole).map(|blob| blob.size).sum(),
         format: metadata.format,
         requires: metadata.requires.iter().cloned().collect(),
         created_by: metadata.created_by.clone(),
@@ -187,7 +252,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         level: metadata.level,
         package_bytes: package.size(),
         image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
-        missing_bytes: layers(metadata).iter().filter(|layer| !layer.transfer.is_held()).map(|layer| layer.size).sum(),
+        missing_bytes: layers.iter().filter(|layer| !layer.transfer.is_held()).map(|layer| layer.size).sum(),
         recompressed_bytes: metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum(),
         images,
         stream: metadata.stream.clone(),

@@ -6,7 +6,7 @@ use delta_codec::Reader;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::apply::{self, Wanted, bases_of};
+use crate::apply::{self, Wanted, bases_of, recreated};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Kind, Result};
 use crate::image::documents::{Pointers, read_config, read_pointers};
@@ -58,10 +58,22 @@ pub enum Proof {
 /// # Errors
 /// Content errors that name the first part that is wrong.
 pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
+    let report = check(package, bases, context)?;
+    let metadata = package.metadata();
+    let mut there = rebuildable(metadata, bases);
+    there.extend(bases.iter().map(VerifiedLayer::diff_id));
+    apply::rebuild_on(package, &recreated_blobs(metadata, &there), known(bases), &[], context)?;
+    Ok(report)
+}
+
+/// All of [`verify`] but the blobs that are made again, of which only the plans are read.
+fn check(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
     let metadata = package.metadata();
     metadata.members.par_iter().map(|member| verify_member(package, member)).collect::<Result<()>>()?;
     let manifests = metadata.images.iter().flat_map(|image| &image.manifests);
     manifests.clone().try_for_each(|manifest| verify_manifest(package, manifest))?;
+    let mut recreated = metadata.blobs.iter().filter(|blob| blob.recreated.is_some());
+    recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
     let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
     apply::rebuild_on(package, &wanted, known(bases), &[], context)?;
@@ -92,13 +104,14 @@ pub(crate) struct Unproved {
     pub(crate) error: Error,
 }
 
-/// Proves a package wholly: all that its layers are coded against must be among the `bases`.
+/// Proves a package wholly: all that its layers are coded against must be among the `bases`. Blobs that are made again were made by
+/// the very encoders, and compared, when these were found.
 pub(crate) fn prove(
     package: &Package,
     bases: &[VerifiedLayer],
     context: Context<'_>,
 ) -> std::result::Result<(), Unproved> {
-    match verify(package, bases, context) {
+    match check(package, bases, context) {
         Ok(report) if report.readable_layers == 0 => Ok(()),
         Ok(_) => Err(Unproved { layer: None, error: Error::internal("it needs a layer that no base has") }),
         Err(error) => {
@@ -139,6 +152,14 @@ fn rebuildable(metadata: &Metadata, bases: &[VerifiedLayer]) -> BTreeSet<DiffId>
 fn layers<'a>(metadata: &'a Metadata, chosen: &'a BTreeSet<DiffId>) -> impl Iterator<Item = (BlobDigest, DiffId)> + 'a {
     let layers = metadata.layers.iter().map(|layer| layer.diff_id);
     layers.filter(|diff_id| chosen.contains(diff_id)).map(|diff_id| (diff_id.into(), diff_id))
+}
+
+/// The blobs that are made again of layers that are `there`.
+fn recreated_blobs(metadata: &Metadata, there: &BTreeSet<DiffId>) -> Wanted {
+    let named = metadata.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+    let is_recreated = |digest| metadata.blob(digest).is_some_and(|blob| blob.recreated.is_some());
+    let named = named.filter(|layer| there.contains(&layer.diff_id) && is_recreated(layer.blob));
+    named.map(|layer| (layer.blob, layer.diff_id)).collect()
 }
 
 /// The compressed blobs that are members, each with its layer.

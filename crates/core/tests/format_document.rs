@@ -11,6 +11,7 @@ use std::path::Path;
 use common::golden::accepted;
 use common::open;
 use delta_codec::compress::Compression;
+use delta_codec::limits::RECREATION_PLAN_BYTES;
 use delta_core::job::choices::Method;
 use delta_core::limits;
 use delta_core::package::features::LayerCodec;
@@ -99,6 +100,7 @@ fn the_limits_are_those_of_the_code() {
         limits::METADATA_BYTES,
         limits::DOCUMENT_BYTES,
         limits::LAYER_BYTES,
+        RECREATION_PLAN_BYTES as u64,
         limits::LAYERS as u64,
         limits::MEMBERS as u64,
         limits::IMAGES as u64,

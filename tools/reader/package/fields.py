@@ -84,7 +84,16 @@ CODED = record(
     optional=["bases", "recompressed"], codec=text, bases=each(digest), members=each(text), recompressed=number
 )
 LAYER = record(optional=["origin"], diff_id=digest, size=number, origin=record(coded=CODED))
-BLOB = record(optional=["member"], digest=digest, size=number, compression=one_of("gzip", "zstd"), member=text)
+RECREATED = record(optional=["plan", "member"], encoder=text, plan=text, member=text)
+BLOB = record(
+    optional=["member", "recreated", "nearest"],
+    digest=digest,
+    size=number,
+    compression=one_of("gzip", "zstd"),
+    member=text,
+    recreated=RECREATED,
+    nearest=record(encoder=text, differs_at=number),
+)
 STREAM = record(kind=one_of("file", "tree"), target=digest, base=digest, base_size=number)
 METADATA = record(
     optional=["images", "stream", "blobs"],

@@ -1,12 +1,15 @@
 """What metadata.json says (FORMAT.md, sections 2, 3 and 5), believed only when it is true of itself."""
 
+import re
+
 from . import fields
 from .faults import Refused
 from .text import json_object, refuse_control_characters
 
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
-FEATURES = {*CODECS, "deflate-1", "exec-1"}
+ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-modern-1", "gzip-gnu-1", "zstd-klauspost-1"}
+FEATURES = {*CODECS, "deflate-1", "exec-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
@@ -46,6 +49,10 @@ def check_limits(metadata):
 
 def manifests(metadata):
     return [manifest for image in metadata.get("images", []) for manifest in image["manifests"]]
+
+
+def layers_of_manifests(metadata):
+    return [layer for manifest in manifests(metadata) for layer in manifest["layers"]]
 
 
 def check_lists(metadata):
@@ -114,6 +121,11 @@ def check_coding(how, requires, members):
 def check_blobs(metadata):
     has, members = held(metadata)[1], {member["name"]: member for member in metadata["members"]}
     for blob in metadata.get("blobs", []):
+        if "nearest" in blob and "member" not in blob:
+            raise Refused(f"the blob {blob['digest']} is no member, but an encoder came near to it")
+        if "recreated" in blob:
+            check_recreated(blob, members)
+            continue
         if "member" not in blob:
             if blob["digest"] not in has:
                 raise Refused(f"no base has the blob {blob['digest']}")
@@ -123,6 +135,18 @@ def check_blobs(metadata):
             raise Refused(f"there is no member {blob['member']}")
         if (member["digest"], member["size"]) != (blob["digest"], blob["size"]):
             raise Refused(f"the member {blob['member']} is not the blob {blob['digest']}")
+
+
+def check_recreated(blob, members):
+    how = blob["recreated"]
+    if "member" in blob:
+        raise Refused(f"the blob {blob['digest']} is a member and made again")
+    if ("plan" in how) == ("member" in how):
+        raise Refused(f"the blob {blob['digest']} has no plan, or two")
+    if "member" in how and how["member"] not in members:
+        raise Refused(f"there is no member {how['member']}")
+    if not re.fullmatch("([0-9a-f]{2})*", how.get("plan", "")):
+        raise Refused(f"the plan of the blob {blob['digest']} has other characters than hexadecimal digits")
 
 
 def check_images(metadata):

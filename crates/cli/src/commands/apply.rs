@@ -8,7 +8,7 @@ use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_core::package::metadata::{LayerEntry, Metadata, Origin};
+use delta_core::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Engine, Inventory, Store};
 use delta_transport::output::Output;
@@ -42,6 +42,8 @@ struct ImageReport {
     rebuilt_bytes: u64,
     /// Of those, bytes that are compressed again inside the layers.
     recompressed_bytes: u64,
+    /// Bytes of blobs that are made by compressing layers again.
+    recreated_bytes: u64,
     /// Blobs that are handed over.
     handed_over: usize,
 }
@@ -267,7 +269,8 @@ fn rebuilt(
 }
 
 fn require_room(session: &Session, metadata: &Metadata, wanted: &Wanted) -> Result<()> {
-    let needed = coded(metadata, wanted).map(|layer| layer.size).sum();
+    let layers: u64 = coded(metadata, wanted).map(|layer| layer.size).sum();
+    let needed = layers + recreated(metadata, wanted).map(|blob| blob.size).sum::<u64>();
     volume::require(session.scratch.folder(), needed, "rebuilding the layers")
 }
 
@@ -320,6 +323,7 @@ fn report(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome: O
         read: needed_bases(metadata, &own).into_iter().collect(),
         rebuilt_bytes: coded(metadata, &own).map(|layer| layer.size).sum(),
         recompressed_bytes: coded(metadata, &own).map(|layer| layer.origin.recompressed()).sum(),
+        recreated_bytes: recreated(metadata, &own).map(|blob| blob.size).sum(),
         handed_over: own.len(),
     }
 }
@@ -328,11 +332,12 @@ fn plan(session: &Session, reports: &[ImageReport]) {
     for report in reports {
         let names: Vec<&str> = report.names.iter().map(ImageName::as_str).collect();
         session.terminal.inform(format_args!(
-            "{}: {} base layers would be read, {} rebuilt, {} compressed again in them, {} blobs handed over",
+            "{}: {} base layers would be read, {} rebuilt, {} compressed again in them and {} of them, {} blobs handed over",
             names.join(", "),
             report.read.len(),
             size(report.rebuilt_bytes),
             size(report.recompressed_bytes),
+            size(report.recreated_bytes),
             report.handed_over
         ));
     }
@@ -343,6 +348,11 @@ fn coded<'a>(metadata: &'a Metadata, wanted: &Wanted) -> impl Iterator<Item = &'
     let layers: BTreeSet<DiffId> = wanted.values().copied().collect();
     let is_coded = |layer: &&LayerEntry| matches!(layer.origin, Origin::Coded { .. });
     layers.into_iter().filter_map(|diff_id| metadata.layer(diff_id)).filter(is_coded)
+}
+
+/// The blobs that are made by compressing layers again.
+fn recreated<'a>(metadata: &'a Metadata, wanted: &'a Wanted) -> impl Iterator<Item = &'a BlobEntry> {
+    wanted.keys().filter_map(|digest| metadata.blob(*digest)).filter(|blob| blob.recreated.is_some())
 }
 
 fn blobs(image: &RebuiltImage) -> Vec<(BlobDigest, DiffId)> {

@@ -65,6 +65,16 @@ fn text(report: &PackageReport) -> String {
         let bytes = size(report.recompressed_bytes);
         rows.push(("Recompresses", format!("{bytes} of files in gz, zip or png form when it is applied")));
     }
+    if report.recreated_bytes > 0 {
+        let encoders = report.encoders.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        rows.push((
+            "Compresses",
+            format!("{} of layers again by {encoders} when it is applied", size(report.recreated_bytes)),
+        ));
+    }
+    if report.whole_blob_bytes > 0 {
+        rows.push(("Compressed", format!("{} of layers travel as they are", size(report.whole_blob_bytes))));
+    }
     rows.push(("Method", format!("{}, {} level {}", report.method, report.compression, report.level)));
     rows.push(("Identity", format!("{:?}", report.identity).to_lowercase()));
     rows.push(("Format", format!("{}, made by {}", report.format, report.created_by)));

@@ -2,7 +2,7 @@
 
 use delta_core::error::Result;
 use delta_core::package::metadata::Metadata;
-use delta_core::report::{self, LayerReport, Transfer};
+use delta_core::report::{self, BlobReport, BlobTransfer, LayerReport, Transfer};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -61,9 +61,24 @@ pub(crate) fn table(layers: &[ListedLayer]) -> String {
             layer.diff_id.short(),
             figures::size(layer.size),
             transfer,
+            layer.blobs.iter().map(compressed).collect::<Vec<_>>().join(", "),
             figures::size(layer.package_bytes),
             listed.base_images.join(", "),
         ]
     };
-    figures::table(&["LAYER", "SIZE", "TRAVELS AS", "IN PACKAGE", "NEEDS"], &[1, 3], layers.iter().map(row))
+    figures::table(
+        &["LAYER", "SIZE", "TRAVELS AS", "COMPRESSED", "IN PACKAGE", "NEEDS"],
+        &[1, 4],
+        layers.iter().map(row),
+    )
+}
+
+/// What happens to a compressed form of a layer.
+fn compressed(blob: &BlobReport) -> String {
+    match (blob.transfer, &blob.encoder, blob.differs_at) {
+        (BlobTransfer::Held, ..) => "held".to_owned(),
+        (BlobTransfer::Recreated, Some(encoder), _) => format!("again by {encoder}"),
+        (BlobTransfer::Whole, Some(encoder), Some(offset)) => format!("whole (not {encoder} from byte {offset} on)"),
+        (BlobTransfer::Recreated | BlobTransfer::Whole, ..) => "whole".to_owned(),
+    }
 }

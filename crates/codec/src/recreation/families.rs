@@ -1,6 +1,9 @@
 //! The encoders that run again: one file and one line in [`FAMILIES`] for each family.
 
+mod gnu;
+mod go;
 mod klauspost_zstd;
+mod modern;
 mod pigz;
 mod zlib;
 
@@ -13,7 +16,8 @@ use crate::ReadAt;
 use crate::limits::COPY_BYTES;
 
 /// Every family. Their numbers and settings are part of the package format.
-static FAMILIES: [&Family; 3] = [&zlib::FAMILY, &pigz::FAMILY, &klauspost_zstd::FAMILY];
+static FAMILIES: [&Family; 6] =
+    [&zlib::FAMILY, &pigz::FAMILY, &go::FAMILY, &modern::FAMILY, &gnu::FAMILY, &klauspost_zstd::FAMILY];
 
 /// What a stream of an encoder stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

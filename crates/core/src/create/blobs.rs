@@ -1,74 +1,238 @@
 //! Blobs that are not simply a layer: compressed, and named by a manifest that must stay valid.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use delta_codec::ReadAt;
+use delta_codec::recreation::{Found, Nearest, Plan, find};
 use rayon::prelude::*;
 
+use super::Coded;
 use crate::digest::{BlobDigest, DiffId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{BlobCompression, Image, Layer, VerifiedBlob, VerifiedLayer};
+use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
+use crate::layer::coding::compressed::compress;
+use crate::limits;
 use crate::package::Member;
-use crate::package::metadata::BlobEntry;
+use crate::package::metadata::{BlobEntry, NearestEncoder, PlanPlace, Recreated};
 
+/// The compressed blobs of the targets, and how each travels.
+pub(super) struct Blobs(BTreeMap<BlobDigest, Blob>);
+
+struct Blob {
+    layer: Layer,
+    way: Way,
+}
+
+enum Way {
+    /// A base has the very same.
+    Held,
+    /// Its layer is compressed again.
+    Recreated(Plan),
+    /// As it is.
+    Whole(Arc<dyn ReadAt>, Reason),
+}
+
+/// Why a blob travels as it is.
+enum Reason {
+    /// That takes no more than its layer and a plan.
+    Smallest,
+    /// The user does not want anything to be compressed again.
+    Asked,
+    /// No known encoder makes it; the one that comes nearest.
+    UnknownEncoder(Option<Nearest>),
+}
+
+/// What the package says of the blobs, and brings for them.
 pub(super) struct Carried {
     pub(super) entries: Vec<BlobEntry>,
     pub(super) members: Vec<Member>,
-    /// For each layer that a carried blob is, the member and the layer's size in bytes.
-    pub(super) layers: BTreeMap<DiffId, (String, u64)>,
+    /// What a reader must know.
+    pub(super) features: BTreeSet<String>,
 }
 
-/// The compressed blobs of `targets`: those of `bases` are only named, the others travel as they are.
-pub(super) fn carry(targets: &[Image], bases: &[Image], context: Context<'_>) -> Result<Carried> {
-    let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
-    let wanted: BTreeMap<BlobDigest, &Layer> =
-        layers(targets).filter(|layer| layer.blob != layer.diff_id.into()).map(|layer| (layer.blob, layer)).collect();
-    let carried = wanted.par_iter().filter(|(digest, _)| !held.contains(digest));
-    let carried: BTreeMap<BlobDigest, Blob> =
-        carried.map(|(digest, layer)| Ok((*digest, blob(layer, context)?))).collect::<Result<_>>()?;
-    let entry = |(digest, layer): (&BlobDigest, &&Layer)| BlobEntry {
-        digest: *digest,
-        size: layer.blob_size,
-        compression: layer.compression,
-        member: carried.get(digest).map(|blob| blob.member.name.clone()),
-    };
-    let entries = wanted.iter().map(entry).collect();
-    // Of several blobs that are one layer the first counts.
-    let layer = |blob: &Blob| (blob.diff_id, (blob.member.name.clone(), blob.size));
-    let layers = carried.values().rev().map(layer).collect();
-    Ok(Carried { entries, layers, members: carried.into_values().map(|blob| blob.member).collect() })
+impl Blobs {
+    /// Finds out for each blob of `targets` how it travels.
+    pub(super) fn new(
+        targets: &[Image],
+        bases: &[Image],
+        compression: CompressionOptions,
+        context: Context<'_>,
+    ) -> Result<Self> {
+        let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
+        let is_compressed = |layer: &&Layer| layer.blob != layer.diff_id.into();
+        let wanted: BTreeMap<BlobDigest, &Layer> =
+            layers(targets).filter(is_compressed).map(|layer| (layer.blob, layer)).collect();
+        let blob = |(digest, layer): (&BlobDigest, &&Layer)| {
+            let way = if held.contains(digest) { Way::Held } else { way(layer, compression, context)? };
+            Ok((*digest, Blob { layer: (*layer).clone(), way }))
+        };
+        Ok(Self(wanted.par_iter().map(blob).collect::<Result<_>>()?))
+    }
+
+    /// For each layer that is a blob which travels as it is, the blob's member and the layer's size in bytes.
+    pub(super) fn layers(&self) -> Result<BTreeMap<DiffId, (String, u64)>> {
+        let whole = self.0.values().filter(|blob| matches!(blob.way, Way::Whole(..)));
+        let entry = |Blob { layer, .. }: &Blob| Ok((layer.diff_id, (member_name(layer), layer.content.plain()?.len())));
+        // Of several blobs that are one layer the first counts.
+        whole.rev().map(entry).collect()
+    }
+
+    /// Decides about blobs that could travel both ways, now that their layers are coded, and describes all.
+    pub(super) fn carried(
+        mut self,
+        coded: &mut [Coded],
+        compression: CompressionOptions,
+        context: Context<'_>,
+    ) -> Result<Carried> {
+        for layer in coded.iter_mut().filter(|layer| !layer.members.is_empty()) {
+            self.prefer_whole(layer)?;
+        }
+        let mut carried = Carried { entries: Vec::new(), members: Vec::new(), features: BTreeSet::new() };
+        for (digest, blob) in &self.0 {
+            blob.tell(context);
+            carried.take(*digest, blob, compression, context)?;
+        }
+        Ok(carried)
+    }
+
+    /// Lets a blob travel as it is when that takes no more than its layer and the plan: nothing then has to be compressed again.
+    fn prefer_whole(&mut self, coded: &mut Coded) -> Result<()> {
+        let size: u64 = coded.members.iter().map(|member| member.bytes.len() + limits::MEMBER_OVERHEAD).sum();
+        let is_smaller = |blob: &&mut Blob| {
+            blob.layer.diff_id == coded.entry.diff_id
+                && matches!(&blob.way, Way::Recreated(plan)
+                    if blob.layer.blob_size + limits::MEMBER_OVERHEAD <= size + plan.as_bytes().len() as u64)
+        };
+        if let Some(blob) = self.0.values_mut().filter(is_smaller).min_by_key(|blob| blob.layer.blob_size) {
+            blob.way = Way::Whole(blob.layer.content.stored()?, Reason::Smallest);
+            *coded = super::carried_layer(&blob.layer, &member_name(&blob.layer), coded.entry.size);
+        }
+        Ok(())
+    }
 }
 
-/// A blob that travels as it is.
-struct Blob {
-    diff_id: DiffId,
-    /// The size of the layer in bytes.
-    size: u64,
-    member: Member,
+impl Carried {
+    fn take(
+        &mut self,
+        digest: BlobDigest,
+        blob: &Blob,
+        compression: CompressionOptions,
+        context: Context<'_>,
+    ) -> Result<()> {
+        let Blob { layer, way } = blob;
+        let mut entry = BlobEntry {
+            digest,
+            size: layer.blob_size,
+            compression: layer.compression,
+            member: None,
+            recreated: None,
+            nearest: None,
+        };
+        match way {
+            Way::Held => {}
+            Way::Recreated(plan) => {
+                self.features.extend(plan.features().into_iter().map(str::to_owned));
+                let place = self.place(digest, plan, compression, context)?;
+                entry.recreated = Some(Recreated { encoder: encoders(plan), place });
+            }
+            Way::Whole(bytes, reason) => {
+                let member = Member { name: member_name(layer), bytes: bytes.clone() };
+                entry.member = Some(member.name.clone());
+                if let Reason::UnknownEncoder(nearest) = reason {
+                    entry.nearest = nearest.clone().map(NearestEncoder::from);
+                }
+                self.members.push(member);
+            }
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn place(
+        &mut self,
+        digest: BlobDigest,
+        plan: &Plan,
+        compression: CompressionOptions,
+        context: Context<'_>,
+    ) -> Result<PlanPlace> {
+        if plan.as_bytes().len() <= limits::INLINE_PLAN_BYTES {
+            return Ok(PlanPlace::Here(plan.clone()));
+        }
+        let bytes = Arc::new(plan.as_bytes().to_vec());
+        let member = compress(format!("blob_plans/{}.plan", digest.hex()), bytes, compression, context)?;
+        let name = member.name.clone();
+        self.members.push(member);
+        Ok(PlanPlace::Member(name))
+    }
 }
 
-/// The layer is not coded besides: it is the blob without its compression.
-fn blob(layer: &Layer, context: Context<'_>) -> Result<Blob> {
+impl Blob {
+    /// What a user wants to know: why something is not small, or what small costs.
+    fn tell(&self, context: Context<'_>) {
+        let Self { layer, way } = self;
+        let whole =
+            format!("layer {} travels compressed as it is, in {} bytes", layer.diff_id.short(), layer.blob_size);
+        let progress = context.progress;
+        match way {
+            Way::Held => {}
+            Way::Recreated(plan) => {
+                let (layer, encoder) = (layer.diff_id.short(), encoders(plan));
+                progress.detail(format_args!("layer {layer} is compressed again by {encoder} when it is applied"));
+            }
+            Way::Whole(_, Reason::Smallest) => progress.detail(format_args!("{whole}, which is smallest")),
+            Way::Whole(_, Reason::Asked) => progress.inform(format_args!("{whole}: nothing is to be compressed again")),
+            Way::Whole(_, Reason::UnknownEncoder(nearest)) => {
+                let nearest = nearest.as_ref().map_or_else(String::new, |Nearest { encoder, differs_at }| {
+                    format!(" ({encoder} comes nearest, and differs at byte {differs_at})")
+                });
+                progress.inform(format_args!(
+                    "{whole}, to keep its manifest's digest, because an unknown encoder made it{nearest}; with \
+                     --identity config it would travel as a delta"
+                ));
+            }
+        }
+    }
+}
+
+/// How a blob that no base has travels.
+fn way(layer: &Layer, compression: CompressionOptions, context: Context<'_>) -> Result<Way> {
     let what = format!("the blob {} of layer {}", layer.blob.short(), layer.diff_id.short());
     let bytes = VerifiedBlob::check(layer.blob, layer.content.stored()?, &what)?.bytes().clone();
-    let member = Member { name: format!("layer_blobs/{}{}", layer.blob.hex(), suffix(layer.compression)), bytes };
-    let plain = VerifiedLayer::check(layer.diff_id, layer.content.plain()?, &format!("{what}, decompressed"))?;
-    let size = plain.bytes().len();
-    context.progress.inform(format_args!(
-        "layer {} is stored compressed and travels so, in {} bytes, to keep its manifest's digest; with \
-         --identity config it would travel as a delta",
-        layer.diff_id.short(),
-        layer.blob_size
-    ));
-    Ok(Blob { diff_id: layer.diff_id, size, member })
+    let plain = layer.content.plain()?;
+    VerifiedLayer::check(layer.diff_id, plain.clone(), &format!("{what}, decompressed"))?;
+    if !compression.recompress {
+        return Ok(Way::Whole(bytes, Reason::Asked));
+    }
+    let task = context.progress.begin(&format!("Finding the encoder of layer {}", layer.diff_id.short()), None);
+    let found = find(&bytes, &plain).map_err(Error::io(format!("looking for the encoder of {what}")))?;
+    task.advance(plain.len());
+    Ok(match found {
+        Found::Exact(plan) => Way::Recreated(plan),
+        Found::Unknown(nearest) => Way::Whole(bytes, Reason::UnknownEncoder(nearest)),
+    })
 }
 
-const fn suffix(compression: BlobCompression) -> &'static str {
-    match compression {
+impl From<Nearest> for NearestEncoder {
+    fn from(Nearest { encoder, differs_at }: Nearest) -> Self {
+        Self { encoder, differs_at }
+    }
+}
+
+/// The encoders of a plan, for people.
+fn encoders(plan: &Plan) -> String {
+    plan.encoder_names().into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn member_name(layer: &Layer) -> String {
+    let suffix = match layer.compression {
         BlobCompression::None => ".tar",
         BlobCompression::Gzip => ".tar.gz",
         BlobCompression::Zstd => ".tar.zst",
-    }
+    };
+    format!("layer_blobs/{}{suffix}", layer.blob.hex())
 }
 
 fn layers(images: &[Image]) -> impl Iterator<Item = &Layer> {

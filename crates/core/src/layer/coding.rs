@@ -26,7 +26,7 @@ use compressed::compress;
 pub(crate) use decode::{decode, read_through};
 
 /// What a member is refused with that holds more than its layer.
-const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";
+pub(crate) const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";
 
 /// What a layer may be coded against.
 #[derive(Clone, Copy)]

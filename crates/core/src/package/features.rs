@@ -1,5 +1,6 @@
 //! What a reader of a package may have to know, by the names that `requires` gives it: see FORMAT.md, section 4.
 
+use delta_codec::recreation;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::BEYOND_STREAM;
@@ -56,7 +57,8 @@ named! {
 
 /// Every feature that a package may require of its reader.
 pub fn features() -> impl Iterator<Item = &'static str> {
-    LayerCodec::ALL.into_iter().map(LayerCodec::name).chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name))
+    let codecs = LayerCodec::ALL.into_iter().map(LayerCodec::name);
+    codecs.chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name)).chain(recreation::features())
 }
 
 named! {

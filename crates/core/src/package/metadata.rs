@@ -2,6 +2,7 @@
 
 mod check;
 mod layer_blob;
+mod recreated;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use crate::facts::Facts;
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
 use crate::job::choices::{Identity, Method};
 use crate::package::features::{Extent, LayerCodec, features};
+pub use recreated::{PlanPlace, Recreated};
 
 /// The version that this program writes, and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -173,9 +175,35 @@ pub struct BlobEntry {
     pub size: u64,
     /// How it is compressed.
     pub compression: BlobCompression,
-    /// The member that is the blob; without one a base image has it.
+    /// The member that is the blob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
+    /// How it is made again of its layer. Without this and a member a base image has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recreated: Option<Recreated>,
+    /// Why it is a member, where it could have been made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<NearestEncoder>,
+}
+
+impl BlobEntry {
+    /// The member that is the blob, or that has its plan.
+    fn member_name(&self) -> Option<&str> {
+        match (&self.member, self.recreated.as_ref().map(|recreated| &recreated.place)) {
+            (Some(name), _) | (None, Some(PlanPlace::Member(name))) => Some(name),
+            (None, Some(PlanPlace::Here(_)) | None) => None,
+        }
+    }
+}
+
+/// The encoder that came nearest to a blob that no known one makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearestEncoder {
+    /// Its name, for people.
+    pub encoder: String,
+    /// The offset of the first byte of the blob that it makes otherwise.
+    pub differs_at: u64,
 }
 
 /// What a package brings instead of images.
@@ -273,12 +301,22 @@ impl Metadata {
         self.blobs.iter().find(|blob| blob.digest == digest)
     }
 
-    /// The bytes of the package that belong to a layer.
+    /// The blobs that images name for a layer, besides the layer itself.
+    pub fn blobs_of(&self, diff_id: DiffId) -> impl Iterator<Item = &BlobEntry> {
+        let layers = self.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+        let named: BTreeSet<BlobDigest> =
+            layers.filter(|layer| layer.diff_id == diff_id).map(|layer| layer.blob).collect();
+        self.blobs.iter().filter(move |blob| named.contains(&blob.digest))
+    }
+
+    /// The bytes of the package that belong to a layer, its compressed forms included.
     pub fn coded_size(&self, layer: &LayerEntry) -> u64 {
-        match &layer.origin {
-            Origin::Held => 0,
-            Origin::Coded { members, .. } => members.iter().filter_map(|name| self.member(name)).map(|m| m.size).sum(),
-        }
+        let mut names: BTreeSet<&str> = match &layer.origin {
+            Origin::Held => BTreeSet::new(),
+            Origin::Coded { members, .. } => members.iter().map(String::as_str).collect(),
+        };
+        names.extend(self.blobs_of(layer.diff_id).filter_map(BlobEntry::member_name));
+        names.into_iter().filter_map(|name| self.member(name)).map(|member| member.size).sum()
     }
 
     /// The entry of a member.

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::recipe_parts::{RecipeParts, with_recipe};
 use super::{
-    CONTEXT, bytes, compressed, edited, image, image_of, layer, layers, members, noise, options, packed, sealed,
+    CONTEXT, bytes, compressed, edited, encoded, image, image_of, layer, layers, members, noise, options, packed,
+    sealed, zlib,
 };
 
 /// What every package was made against: two images, one with compressed layers.
@@ -46,6 +47,18 @@ pub(crate) fn targets() -> [Image; 2] {
     [
         image("app:v2", &[&noise(1, 3000), &changed(2), b"a small layer", &archive("1.1")]),
         image_of("web:v2", vec![gzip(&noise(3, 3000)), gzip(&changed(4))]),
+    ]
+}
+
+/// Images with layers that C zlib compressed: two that a base has uncompressed, of which one has many members, and one that changed;
+/// and with one that an unknown encoder compressed.
+fn recompressed() -> [Image; 2] {
+    let held = archive("1.0");
+    let member = |part: &[u8]| bytes(&zlib(part, 6).content.stored().unwrap());
+    let many = encoded(&held, &held.chunks(500).flat_map(member).collect::<Vec<u8>>(), BlobCompression::Gzip);
+    [
+        image_of("app:v2", vec![zlib(&noise(1, 3000), 6), zlib(&archive("1.1"), 9)]),
+        image_of("web:v2", vec![many, layer(&archive("1.2"), BlobCompression::Gzip)]),
     ]
 }
 
@@ -118,6 +131,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     let config = CreateOptions { identity: Identity::Config, ..options(Method::Xdelta3) };
     all.push(("identity-config.ddelta".to_owned(), packed(&targets(), &bases(), &config)));
     all.push(("no-base.ddelta".to_owned(), packed(&targets(), &[], &options(Method::Xdelta3))));
+    all.push(("blobs-zlib.ddelta".to_owned(), packed(&recompressed(), &bases(), &options(Method::Auto))));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
     for (name, kind, method) in

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder, decoder};
-use delta_codec::{MemoryScratch, ReadAt, Reader};
+use delta_codec::{MemoryScratch, ReadAt, Reader, flate};
 use delta_core::apply::{self, Delivery, Wanted};
 use delta_core::create::{CreateOptions, create};
 use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
@@ -59,12 +59,17 @@ pub(crate) fn layer(bytes: &[u8], compression: BlobCompression) -> Layer {
         BlobCompression::Gzip => compressed(bytes, Compression::Gzip),
         BlobCompression::Zstd => compressed(bytes, Compression::Zstd),
     };
+    encoded(bytes, &stored, compression)
+}
+
+/// The layer of `bytes` that is stored as `stored`.
+pub(crate) fn encoded(bytes: &[u8], stored: &[u8], compression: BlobCompression) -> Layer {
     Layer {
         diff_id: DiffId::of(bytes),
-        blob: BlobDigest::of(&stored),
+        blob: BlobDigest::of(stored),
         blob_size: stored.len() as u64,
         compression,
-        content: Arc::new(InMemory { plain: Arc::new(bytes.to_vec()), stored: Arc::new(stored) }),
+        content: Arc::new(InMemory { plain: Arc::new(bytes.to_vec()), stored: Arc::new(stored.to_vec()) }),
     }
 }
 
@@ -77,13 +82,26 @@ pub(crate) fn stored_layer(stored: &[u8], compression: BlobCompression) -> Layer
     };
     let mut plain = Vec::new();
     decoder(as_codec, stored).unwrap().read_to_end(&mut plain).unwrap();
-    Layer {
-        diff_id: DiffId::of(&plain),
-        blob: BlobDigest::of(stored),
-        blob_size: stored.len() as u64,
-        compression,
-        content: Arc::new(InMemory { plain: Arc::new(plain), stored: Arc::new(stored.to_vec()) }),
+    encoded(&plain, stored, compression)
+}
+
+/// A layer that C zlib compressed, as a gzip member of its own.
+pub(crate) fn zlib(bytes: &[u8], level: u8) -> Layer {
+    let settings = flate::zlib::Settings::new(level, 15, 8, 0).unwrap();
+    let mut encoder = flate::zlib::Encoder::new(settings, Vec::new()).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoded(bytes, &gzip(&encoder.finish().unwrap(), bytes), BlobCompression::Gzip)
+}
+
+/// A gzip member with this stream (RFC 1952, 2.3), as from Unix.
+pub(crate) fn gzip(stream: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        (0..8).for_each(|_| crc = crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
     }
+    let length = u32::try_from(bytes.len()).unwrap();
+    [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], stream, &(!crc).to_le_bytes(), &length.to_le_bytes()].concat()
 }
 
 /// A layer that says it has the digest of `layer`, but gives `bytes`.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, StreamEntry, StreamKind, document_member};
+use super::{
+    BlobEntry, ImageEntry, LayerEntry, MemberEntry, Metadata, Origin, PlanPlace, Recreated, StreamEntry, StreamKind,
+    document_member,
+};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -14,7 +17,7 @@ pub(super) fn check(metadata: &Metadata) -> Result<()> {
     let listed = Listed::new(metadata)?;
     listed.layers(metadata)?;
     listed.blobs(metadata)?;
-    metadata.images.iter().try_for_each(|image| listed.image(image))?;
+    metadata.images.iter().try_for_each(|image| listed.image(metadata, image))?;
     match &metadata.stream {
         None if metadata.images.is_empty() => fault("it brings neither images nor a stream"),
         Some(_) if !metadata.images.is_empty() => fault("it brings images and a stream"),
@@ -30,6 +33,8 @@ struct Listed<'a> {
     blobs: BTreeSet<BlobDigest>,
     held: BTreeSet<DiffId>,
     held_blobs: BTreeSet<BlobDigest>,
+    /// For each blob whose plan stands here, the bytes of the layer that it is made of.
+    made_of: BTreeMap<BlobDigest, u64>,
 }
 
 impl<'a> Listed<'a> {
@@ -41,6 +46,7 @@ impl<'a> Listed<'a> {
             blobs: metadata.blobs.iter().map(|blob| blob.digest).collect(),
             held: metadata.base_layers(),
             held_blobs: metadata.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.blob).collect(),
+            made_of: metadata.blobs.iter().filter_map(made_of).collect(),
         };
         let lists = [
             ("member", metadata.members.len(), listed.members.len(), limits::MEMBERS),
@@ -106,23 +112,44 @@ impl<'a> Listed<'a> {
     }
 
     fn blobs(&self, metadata: &Metadata) -> Result<()> {
-        for blob in &metadata.blobs {
-            let Some(name) = &blob.member else {
-                if self.held_blobs.contains(&blob.digest) {
-                    continue;
-                }
-                return fault(format!("no base has the blob {}", blob.digest));
-            };
-            match self.members.get(name.as_str()) {
-                Some(member) if (member.digest, member.size) == (blob.digest, blob.size) => {}
-                Some(_) => return fault(format!("the member {name} is not the blob {}", blob.digest)),
-                None => return fault(format!("there is no member {name}")),
-            }
-        }
-        Ok(())
+        metadata.blobs.iter().try_for_each(|blob| self.blob(metadata, blob))
     }
 
-    fn image(&self, image: &ImageEntry) -> Result<()> {
+    fn blob(&self, metadata: &Metadata, blob: &BlobEntry) -> Result<()> {
+        if blob.size > limits::LAYER_BYTES {
+            let (name, most) = (blob.digest, limits::LAYER_BYTES);
+            return fault(format!("the blob {name} has {} bytes, at most {most} are read", blob.size));
+        }
+        if blob.nearest.is_some() && blob.member.is_none() {
+            return fault(format!("the blob {} is no member, but an encoder came near to it", blob.digest));
+        }
+        match (&blob.member, &blob.recreated) {
+            (Some(_), Some(_)) => fault(format!("the blob {} is a member and made again", blob.digest)),
+            (None, Some(recreated)) => self.recreated(metadata, blob, recreated),
+            (None, None) if self.held_blobs.contains(&blob.digest) => Ok(()),
+            (None, None) => fault(format!("no base has the blob {}", blob.digest)),
+            (Some(name), None) => match self.members.get(name.as_str()) {
+                Some(member) if (member.digest, member.size) == (blob.digest, blob.size) => Ok(()),
+                Some(_) => fault(format!("the member {name} is not the blob {}", blob.digest)),
+                None => fault(format!("there is no member {name}")),
+            },
+        }
+    }
+
+    fn recreated(&self, metadata: &Metadata, blob: &BlobEntry, recreated: &Recreated) -> Result<()> {
+        match &recreated.place {
+            PlanPlace::Here(plan) => match plan.features().into_iter().find(|one| !metadata.requires.contains(*one)) {
+                Some(feature) => {
+                    fault(format!("it does not require `{feature}`, by which the blob {} is made", blob.digest))
+                }
+                None => Ok(()),
+            },
+            PlanPlace::Member(name) if self.members.contains_key(name.as_str()) => Ok(()),
+            PlanPlace::Member(name) => fault(format!("there is no member {name}")),
+        }
+    }
+
+    fn image(&self, metadata: &Metadata, image: &ImageEntry) -> Result<()> {
         for digest in &image.documents {
             let member = self.members.get(document_member(*digest).as_str());
             if member.is_none_or(|member| member.digest != *digest || member.size > limits::DOCUMENT_BYTES) {
@@ -145,9 +172,20 @@ impl<'a> Listed<'a> {
                 if !is_known || !self.layers.contains(&layer.diff_id) {
                     return fault(format!("the layer {} is not listed", layer.diff_id));
                 }
+                let size = self.made_of.get(&layer.blob);
+                if size.is_some_and(|size| metadata.layer(layer.diff_id).is_none_or(|layer| layer.size != *size)) {
+                    return fault(format!("the blob {} is made of other bytes than its layer", layer.blob));
+                }
             }
         }
         Ok(())
+    }
+}
+
+fn made_of(blob: &BlobEntry) -> Option<(BlobDigest, u64)> {
+    match &blob.recreated.as_ref()?.place {
+        PlanPlace::Here(plan) => Some((blob.digest, plan.plain_bytes())),
+        PlanPlace::Member(_) => None,
     }
 }
 
@@ -172,6 +210,8 @@ fn check_texts(metadata: &Metadata) -> Result<()> {
         .into_iter()
         .chain(metadata.images.iter().map(|image| &image.root.media_type))
         .chain(metadata.members.iter().map(|member| &member.name))
+        .chain(metadata.blobs.iter().filter_map(|blob| blob.recreated.as_ref()).map(|recreated| &recreated.encoder))
+        .chain(metadata.blobs.iter().filter_map(|blob| blob.nearest.as_ref()).map(|nearest| &nearest.encoder))
         .chain(platforms);
     match texts.into_iter().find(|text| text.chars().any(char::is_control)) {
         Some(text) => fault(format!("`{}` has a control character", text.escape_debug())),
