@@ -17,6 +17,7 @@ use delta_transport::inputs::Inputs;
 use delta_transport::reference::Reference;
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
+use delta_transport::stdout;
 
 use crate::arguments::Common;
 use crate::terminal::Terminal;
@@ -30,6 +31,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(common: Common) -> Result<Self> {
+        stdout::keep().map_err(Error::io("keeping standard output for data"))?;
         let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
         Ok(Self { terminal: Terminal::new(common.verbose), common, scratch })
     }

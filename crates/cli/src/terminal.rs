@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::{Progress, Task};
+use delta_transport::stdout;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 
@@ -47,7 +48,8 @@ impl Terminal {
 
 /// Writes data to stdout. A reader that has seen enough is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
-    let mut stdout = anstream::stdout();
+    let stdout = stdout::get().map_err(Error::io("opening standard output"))?;
+    let mut stdout = anstream::AutoStream::auto(stdout);
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("writing to standard output")(error)),
         _ => Ok(()),

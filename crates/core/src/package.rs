@@ -4,6 +4,7 @@
 //! package that was cut off or altered is known for what it is before anything is taken from it. Every header has the one
 //! form that `header` gives, so that no byte of a package is without meaning.
 
+mod documents;
 mod faults;
 pub mod features;
 mod header;

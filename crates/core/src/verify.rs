@@ -9,12 +9,11 @@ use serde::Serialize;
 use crate::apply::{self, Wanted, bases_of, recreated};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Kind, Result};
-use crate::image::documents::{Pointers, read_config, read_pointers};
-use crate::image::{ManifestKind, VerifiedLayer};
+use crate::image::VerifiedLayer;
 use crate::job::context::Context;
 use crate::layer::coding;
 use crate::package::Package;
-use crate::package::metadata::{LayerEntry, ManifestEntry, MemberEntry, Metadata, Origin};
+use crate::package::metadata::{LayerEntry, MemberEntry, Metadata, Origin};
 
 /// What was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,8 +51,8 @@ pub enum Proof {
     ReadThrough,
 }
 
-/// Compares the digest of every member and every document with the metadata, rebuilds each layer whose `bases` are there, and
-/// reads through the others. That the package is complete was found out when it was opened.
+/// Compares the digest of every member, rebuilds each layer whose `bases` are there, and reads through the others. That the
+/// package is complete, and its documents say what its metadata says, was found out when it was opened.
 ///
 /// # Errors
 /// Content errors that name the first part that is wrong.
@@ -70,8 +69,6 @@ pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) 
 fn check(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
     let metadata = package.metadata();
     metadata.members.par_iter().map(|member| verify_member(package, member)).collect::<Result<()>>()?;
-    let manifests = metadata.images.iter().flat_map(|image| &image.manifests);
-    manifests.clone().try_for_each(|manifest| verify_manifest(package, manifest))?;
     let mut recreated = metadata.blobs.iter().filter(|blob| blob.recreated.is_some());
     recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
@@ -184,26 +181,4 @@ fn verify_member(package: &Package, entry: &MemberEntry) -> Result<()> {
         let (expected, found) = (entry.digest.to_string(), found.to_string());
         Err(Error::Mismatch { what: format!("the member {}", entry.name), expected, found })
     }
-}
-
-/// The config and manifest must say of the layers what the metadata says.
-fn verify_manifest(package: &Package, entry: &ManifestEntry) -> Result<()> {
-    let fault = |what: &str| Err(Error::content(format!("the manifest {}: {what}", entry.digest)));
-    let Pointers::Manifest { config, layers } = read_pointers(&package.document(entry.digest)?)? else {
-        return fault("it is an index");
-    };
-    if config.digest != entry.config.into() {
-        return fault("it names another config than metadata.json");
-    }
-    if !layers.iter().map(|layer| layer.digest).eq(entry.layers.iter().map(|layer| layer.blob)) {
-        return fault("it names other blobs than metadata.json");
-    }
-    let config = package.document(config.digest)?;
-    if entry.kind == ManifestKind::Image {
-        let diff_ids: Vec<DiffId> = entry.layers.iter().map(|layer| layer.diff_id).collect();
-        if read_config(&config)?.diff_ids != diff_ids {
-            return fault("its config lists other layers than metadata.json");
-        }
-    }
-    Ok(())
 }

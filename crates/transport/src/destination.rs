@@ -284,7 +284,7 @@ fn stdout(product: Product) -> Result<Destination> {
     if product.is_folder() {
         return Err(Error::usage(format!("{} cannot go to standard output", product.noun())).with_hint("name a folder"));
     }
-    if io::stdout().is_terminal() {
+    if crate::stdout::get().is_ok_and(|stdout| stdout.is_terminal()) {
         return Err(Error::usage(format!("standard output is a terminal, which {} would garble", product.noun()))
             .with_hint("send it to a file or a program: `> FILE` or `| PROGRAM`"));
     }

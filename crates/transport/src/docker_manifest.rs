@@ -27,6 +27,13 @@ pub(crate) struct DockerEntry {
     pub(crate) layers: Vec<String>,
 }
 
+impl DockerEntry {
+    /// Whether it is the entry of the image with this config.
+    pub(crate) fn is_of(&self, config: BlobDigest) -> bool {
+        self.config.rsplit('/').next().is_some_and(|name| name.trim_end_matches(".json") == config.hex())
+    }
+}
+
 /// Reads `manifest.json`.
 pub(crate) fn entries(document: &Document) -> Result<DockerManifest> {
     #[derive(Deserialize)]
@@ -56,8 +63,5 @@ pub(crate) fn entries(document: &Document) -> Result<DockerManifest> {
 
 /// The entry whose config has this digest.
 pub(crate) fn entry_of(entries: &[DockerEntry], config: BlobDigest) -> Option<&DockerEntry> {
-    let hex = config.hex();
-    entries
-        .iter()
-        .find(|entry| entry.config.rsplit('/').next().is_some_and(|name| name.trim_end_matches(".json") == hex))
+    entries.iter().find(|entry| entry.is_of(config))
 }

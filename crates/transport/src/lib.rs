@@ -17,5 +17,6 @@ pub mod reference;
 pub mod source;
 mod sourced_image;
 pub mod spool;
+pub mod stdout;
 pub mod tree;
 pub mod volume;

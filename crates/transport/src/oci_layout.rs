@@ -8,7 +8,7 @@ use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{
-    OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
+    self, OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
 };
 use delta_core::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Root};
 use delta_core::limits;
@@ -21,6 +21,9 @@ use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
 
 const NAME: &str = "io.containerd.image.name";
+/// The media types of configs of images, of OCI and of Docker.
+const IMAGE_CONFIGS: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 
 /// Blobs by their digest.
@@ -62,35 +65,35 @@ impl<'a> Blobs<'a> {
 
 #[derive(Deserialize)]
 struct Index {
-    manifests: Vec<Entry>,
+    manifests: Option<Vec<Entry>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    #[serde(default)]
-    media_type: String,
+    media_type: Option<String>,
     digest: BlobDigest,
     size: u64,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 /// The images that `index.json` lists; several entries with one digest are one image with several names.
 pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]) -> Result<Vec<SourcedImage>> {
     let index: Index = serde_json::from_slice(index.bytes())
         .map_err(|error| Error::content(format!("index.json is not valid: {error}")))?;
-    if index.manifests.len() > limits::IMAGES {
-        return Err(Error::content(format!("index.json lists {} images", index.manifests.len())));
+    // Docker 25.0 wrote null for an image that was saved by its digest.
+    let entries = index.manifests.unwrap_or_default();
+    if entries.len() > limits::IMAGES {
+        return Err(Error::content(format!("index.json lists {} images", entries.len())));
     }
     let mut found: Vec<SourcedImage> = Vec::new();
-    for entry in &index.manifests {
+    for entry in &entries {
         let known = found.iter().position(|found| found.image.root.digest == entry.digest);
         let at = match known {
             Some(at) => at,
             None => {
                 let root = Root {
-                    media_type: entry.media_type.clone(),
+                    media_type: entry.media_type.clone().unwrap_or_default(),
                     digest: entry.digest,
                     size: entry.size,
                     synthesised: false,
@@ -123,9 +126,10 @@ pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document) -> Result<Vec<Sourc
 impl SourcedImage {
     /// Takes the names of an entry of `index.json`, unless `manifest.json` gave them.
     fn call(&mut self, entry: &Entry) {
-        let reference = entry.annotations.get(REFERENCE);
+        let annotation = |name| entry.annotations.as_ref().and_then(|all| all.get(name));
+        let reference = annotation(REFERENCE);
         self.tags.extend(reference.cloned());
-        let full = entry.annotations.get(NAME).or_else(|| reference.filter(|name| name.contains([':', '/'])));
+        let full = annotation(NAME).or_else(|| reference.filter(|name| name.contains([':', '/'])));
         let name: Option<ImageName> = full.and_then(|name| familiar(name).parse().ok());
         let is_known = |name: &ImageName| self.image.names.iter().any(|known| known.full() == name.full());
         if let Some(name) = name.filter(|name| !is_known(name)) {
@@ -157,6 +161,29 @@ fn image(blobs: &Blobs<'_>, root: Root, docker: &[DockerEntry]) -> Result<Image>
         manifests: walk.manifests,
         docker_manifest: entry.map(|entry| entry.raw.clone()),
     })
+}
+
+/// What the config says of an image; `None` where it lists no layers at all, as those of artifacts that are no images do.
+fn image_config(
+    manifest: &Document,
+    pointer: &Pointer,
+    document: &Document,
+    layers: usize,
+) -> Result<Option<documents::Config>> {
+    let is_image = IMAGE_CONFIGS.contains(&pointer.media_type.as_str());
+    let config = match read_config(document) {
+        Err(error) if is_image => return Err(error),
+        read => read.ok(),
+    };
+    match config {
+        Some(config) if config.diff_ids.len() == layers => Ok(Some(config)),
+        Some(config) if is_image && !config.diff_ids.is_empty() => Err(Error::content(format!(
+            "the manifest {} lists {layers} layers, its config {}",
+            manifest.digest(),
+            config.diff_ids.len()
+        ))),
+        _ => Ok(None),
+    }
 }
 
 fn incomplete(what: &str) -> Error {
@@ -213,8 +240,10 @@ impl Walk<'_, '_> {
         }
         let config_document =
             config_document.ok_or_else(|| incomplete(&format!("the config {} is missing", config.digest)))?;
-        let image = read_config(&config_document).ok().filter(|_| !is_attestation);
-        let image = image.filter(|image| image.diff_ids.len() == layers.len());
+        let image = match is_attestation || config.media_type == OCI_EMPTY {
+            true => None,
+            false => image_config(document, config, &config_document, layers.len())?,
+        };
         let diff_ids = image.as_ref().map(|image| image.diff_ids.as_slice());
         let mut taken = Vec::new();
         for (at, (pointer, stored)) in layers.iter().zip(stored).enumerate() {

@@ -14,7 +14,7 @@ use delta_core::image::{Image, ImageName};
 
 use crate::container::Container;
 use crate::docker_archive;
-use crate::docker_manifest::{self, DockerManifest};
+use crate::docker_manifest::{self, DockerEntry, DockerManifest};
 use crate::file::FileBytes;
 use crate::oci_layout::{self, Blobs};
 use crate::sourced_image::SourcedImage;
@@ -79,7 +79,12 @@ fn images(container: &Container, what: &str, pick: Option<&str>, scratch: &Arc<T
                 Some(DockerManifest::List(entries)) => entries,
                 _ => Vec::new(),
             };
-            oci_layout::images(&Blobs::layout(container, scratch), &index, &entries)
+            oci_layout::images(&Blobs::layout(container, scratch), &index, &entries).and_then(|mut found| {
+                // Some that were saved by digest stand in one of the two lists only.
+                let unlisted: Vec<_> = entries.into_iter().filter(|entry| !is_among(&found, entry)).collect();
+                found.extend(docker_archive::images(container, &unlisted, scratch)?);
+                Ok(found)
+            })
         }
         (None, Some(DockerManifest::List(entries))) => docker_archive::images(container, &entries, scratch),
         (None, Some(DockerManifest::Single(manifest))) => {
@@ -89,6 +94,11 @@ fn images(container: &Container, what: &str, pick: Option<&str>, scratch: &Arc<T
             .with_hint("expected what `docker save` or `podman save` writes, or an OCI layout")),
     };
     picked(found.map_err(in_file)?, what, pick)
+}
+
+fn is_among(found: &[SourcedImage], entry: &DockerEntry) -> bool {
+    let manifests = found.iter().flat_map(|found| &found.image.manifests);
+    manifests.map(|manifest| manifest.config).any(|config| entry.is_of(config.into()))
 }
 
 fn picked(found: Vec<SourcedImage>, what: &str, pick: Option<&str>) -> Result<Vec<Image>> {

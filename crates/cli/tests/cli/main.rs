@@ -12,6 +12,7 @@ mod help;
 mod images;
 mod large;
 mod outputs;
+mod printing;
 mod standards;
 mod support;
 mod trees;

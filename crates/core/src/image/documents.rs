@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use oci_spec::image::{Arch, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, Os};
-use serde::Serialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
@@ -14,6 +15,9 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The media type of an OCI image index.
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// The media type of a config that says nothing (OCI image-spec, manifest.md, "Guidelines for Artifact Usage").
+pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -96,20 +100,77 @@ pub struct Config {
     pub created: Option<String>,
 }
 
-/// Reads a config (OCI image-spec, config.md); Docker's has the same fields.
+/// Reads a config (OCI image-spec, config.md); Docker's has the same fields. Only these are looked at, and as Go reads them:
+/// of a doubled field the last counts, what is null or of another type counts as absent, bytes that are no UTF-8 are replaced.
 ///
 /// # Errors
-/// A content error when it is none.
+/// A content error when it is no object, or lists what is no digest.
 pub fn read_config(document: &Document) -> Result<Config> {
-    let config: ImageConfiguration = parse(document, "config")?;
-    let text = |value: &dyn std::fmt::Display| value.to_string();
-    let os: &Os = config.os();
-    let architecture: &Arch = config.architecture();
+    let fault = |what: &dyn std::fmt::Display| {
+        Error::content(format!("the config {} cannot be read: {what}", document.digest()))
+    };
+    let text = String::from_utf8_lossy(document.bytes());
+    let fields: ConfigFields = serde_json::from_str(&text).map_err(|error| fault(&error))?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let listed = match &fields.rootfs["diff_ids"] {
+        Value::Array(listed) => listed.as_slice(),
+        _ => &[],
+    };
+    let diff_id = |value: &Value| Ok(value.as_str().ok_or_else(|| fault(&"a layer without a digest"))?.parse()?);
     Ok(Config {
-        platform: Platform { os: text(os), architecture: text(architecture), variant: config.variant().clone() },
-        diff_ids: config.rootfs().diff_ids().iter().map(|digest| Ok(digest.parse()?)).collect::<Result<_>>()?,
-        created: config.created().clone(),
+        platform: Platform {
+            os: text(&fields.os).unwrap_or_default(),
+            architecture: text(&fields.architecture).unwrap_or_default(),
+            variant: text(&fields.variant).filter(|variant| !variant.is_empty()),
+        },
+        diff_ids: listed.iter().map(diff_id).collect::<Result<_>>()?,
+        created: text(&fields.created),
     })
+}
+
+/// The fields of a config that are looked at.
+#[derive(Default)]
+struct ConfigFields {
+    os: Value,
+    architecture: Value,
+    variant: Value,
+    created: Value,
+    rootfs: Value,
+}
+
+impl<'de> Deserialize<'de> for ConfigFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(ConfigVisitor)
+    }
+}
+
+struct ConfigVisitor;
+
+impl<'de> Visitor<'de> for ConfigVisitor {
+    type Value = ConfigFields;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<ConfigFields, A::Error> {
+        let mut fields = ConfigFields::default();
+        while let Some(key) = map.next_key::<String>()? {
+            let field = match key.as_str() {
+                "os" => &mut fields.os,
+                "architecture" => &mut fields.architecture,
+                "variant" => &mut fields.variant,
+                "created" => &mut fields.created,
+                "rootfs" => &mut fields.rootfs,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *field = map.next_value()?;
+        }
+        Ok(fields)
+    }
 }
 
 /// What a manifest or an index points to.
@@ -144,20 +205,23 @@ pub struct Pointer {
 /// # Errors
 /// A content error when it is neither.
 pub fn read_pointers(document: &Document) -> Result<Pointers> {
-    #[derive(serde::Deserialize)]
-    struct Shape {
-        manifests: Option<serde::de::IgnoredAny>,
+    #[derive(Deserialize)]
+    struct Fields {
+        manifests: Option<Vec<Descriptor>>,
+        config: Option<Descriptor>,
+        layers: Option<Vec<Descriptor>>,
     }
-    let shape: Shape = parse(document, "manifest")?;
-    if shape.manifests.is_some() {
-        let index: ImageIndex = parse(document, "index")?;
-        return Ok(Pointers::Index(index.manifests().iter().map(pointer).collect::<Result<_>>()?));
+    let fields: Fields = serde_json::from_slice(document.bytes())
+        .map_err(|error| Error::content(format!("the manifest {} cannot be read: {error}", document.digest())))?;
+    let pointers = |all: Option<Vec<Descriptor>>| all.unwrap_or_default().into_iter().map(pointer).collect();
+    match (fields.manifests, fields.config) {
+        (Some(manifests), _) => Ok(Pointers::Index(pointers(Some(manifests)))),
+        (None, Some(config)) => Ok(Pointers::Manifest { config: pointer(config), layers: pointers(fields.layers) }),
+        (None, None) => Err(Error::content(format!(
+            "the document {} is neither a manifest nor an index: it names no config",
+            document.digest()
+        ))),
     }
-    let manifest: ImageManifest = parse(document, "manifest")?;
-    Ok(Pointers::Manifest {
-        config: pointer(manifest.config())?,
-        layers: manifest.layers().iter().map(pointer).collect::<Result<_>>()?,
-    })
 }
 
 /// The ID of the image whose config this is.
@@ -165,22 +229,25 @@ pub fn config_digest(config: &Document) -> ConfigDigest {
     ConfigDigest::of(config.bytes())
 }
 
-fn pointer(descriptor: &Descriptor) -> Result<Pointer> {
-    let reference = "vnd.docker.reference.type";
-    let annotations = descriptor.annotations().as_ref();
-    Ok(Pointer {
-        media_type: descriptor.media_type().to_string(),
-        digest: descriptor.digest().to_string().parse()?,
-        size: descriptor.size(),
-        is_attestation: annotations
-            .and_then(|all| all.get(reference))
-            .is_some_and(|kind| kind == "attestation-manifest"),
-    })
+/// What is read of a descriptor.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    media_type: Option<String>,
+    digest: BlobDigest,
+    size: u64,
+    annotations: Option<BTreeMap<String, Value>>,
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(document: &'a Document, what: &str) -> Result<T> {
-    serde_json::from_slice(document.bytes())
-        .map_err(|error| Error::content(format!("the {what} {} cannot be read: {error}", document.digest())))
+fn pointer(descriptor: Descriptor) -> Pointer {
+    let Descriptor { media_type, digest, size, annotations } = descriptor;
+    let kind = annotations.as_ref().and_then(|all| all.get("vnd.docker.reference.type"));
+    Pointer {
+        media_type: media_type.unwrap_or_default(),
+        digest,
+        size,
+        is_attestation: kind.and_then(Value::as_str).is_some_and(|kind| kind == "attestation-manifest"),
+    }
 }
 
 fn document(value: &impl Serialize) -> Result<Document> {
@@ -225,6 +292,24 @@ mod tests {
         let index = synthesise_index(&[(manifest.clone(), None)]).unwrap();
         let Pointers::Index(entries) = read_pointers(&index).unwrap() else { panic!("expected an index") };
         assert_eq!(entries[0].digest, manifest.digest());
+    }
+
+    #[test]
+    fn a_config_is_read_as_go_reads_it() {
+        let read = |text: &[u8]| read_config(&Document::new(text)).unwrap();
+        let layer = DiffId::of(b"a");
+        let odd = format!(
+            r#"{{"os":"x","os":"linux","architecture":null,"variant":7,"config":{{"Volumes":{{"/data":null}},
+            "ExposedPorts":[]}},"rootfs":{{"type":null,"diff_ids":["{layer}"]}},"history":"none"}}"#
+        );
+        let config = read(odd.as_bytes());
+        assert_eq!((config.platform.to_string().as_str(), config.diff_ids), ("linux/", vec![layer]));
+        for text in [&b"{}"[..], br#"{"rootfs":null}"#, br#"{"rootfs":{"diff_ids":null}}"#, b"{\"author\":\"\xff\"}"] {
+            assert!(read(text).diff_ids.is_empty());
+        }
+        for text in [&b""[..], b"7", br#"{"rootfs":{"diff_ids":["sha256:0"]}}"#, br#"{"rootfs":{"diff_ids":[7]}}"#] {
+            assert!(read_config(&Document::new(text)).is_err());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader, Scratch, Slice};
 
+use super::documents;
 use super::faults::{cut_off, missing, no_package};
 use super::header::{BLOCK, padding, parse};
 use super::unwrap::unwrapped;
@@ -25,7 +26,7 @@ pub struct Package {
 }
 
 impl Package {
-    /// Opens a package and compares its closing digest. One that was compressed as a whole for the journey is first
+    /// Opens a package, compares its closing digest, and its documents with what its metadata says of them. One that was compressed as a whole for the journey is first
     /// decompressed into `scratch`.
     ///
     /// # Errors
@@ -40,7 +41,9 @@ impl Package {
         compare_closing(&bytes, *closing)?;
         let metadata = Metadata::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
         let members = listed(&metadata, &members)?;
-        Ok(Self { metadata, bytes, members })
+        let package = Self { metadata, bytes, members };
+        documents::check(&package)?;
+        Ok(package)
     }
 
     /// What the package says about itself.

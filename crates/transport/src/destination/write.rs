@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
-use std::os::fd::AsFd;
 use std::path::Path;
 
 use delta_core::error::{Error, Result};
@@ -29,7 +28,7 @@ impl Destination {
                 partial.put_in_place(path, *replaced).map_err(doing())?;
                 return Ok(result);
             }
-            Place::Stdout => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+            Place::Stdout => crate::stdout::get(),
             Place::Stream(path) => OpenOptions::new().write(true).open(path),
         };
         let mut stream = stream.map_err(doing())?;
