@@ -95,3 +95,5 @@ pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
 /// Pieces of a stream of Go's encoder that are made side by side have at most this many plain bytes together; what is made of them is held,
 /// and an encoder of 1 MiB for each core.
 pub const GO_HELD_BYTES: u64 = 32 << 20;
+/// The highest level of Zstandard's own library: it holds some 95 MB there, and some 160 MB when it works in jobs.
+pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;

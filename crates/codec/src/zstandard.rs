@@ -6,3 +6,4 @@
 //! from settings, written to, finished. What each frame looks like is part of the package format.
 
 pub mod klauspost;
+pub mod libzstd;

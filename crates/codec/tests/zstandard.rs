@@ -10,6 +10,7 @@ mod samples;
 use std::io::Write;
 
 use delta_codec::zstandard::klauspost::{Encoder, Level, Settings, Version};
+use delta_codec::zstandard::libzstd;
 use noise::noise;
 use proptest::prelude::*;
 use samples::content;
@@ -127,4 +128,57 @@ proptest! {
         prop_assert!(zstd::decode_all(&stream[..]).unwrap() == plain);
         prop_assert!(encoded(settings, &plain, usize::MAX) == stream);
     }
+}
+
+/// SHA-256 of the frames of the command `zstd` 1.5.7.
+const LIBRARY_FRAMES: &str = include_str!("zstandard_libzstd.tsv");
+
+fn library(settings: libzstd::Settings, plain: &[u8], write: usize) -> Vec<u8> {
+    let mut encoder = libzstd::Encoder::new(settings, plain.len() as u64, Vec::new()).unwrap();
+    for part in plain.chunks(write) {
+        encoder.write_all(part).unwrap();
+        encoder.flush().unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn frames_are_those_of_the_command() {
+    assert_eq!(
+        zstd::zstd_safe::version_number(),
+        libzstd::VERSION,
+        "another version makes other frames: it needs a feature of its own"
+    );
+    for line in LIBRARY_FRAMES.lines().skip(1) {
+        let [name, level, flags, digest] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let level: i8 = level.parse().unwrap();
+        let settings = libzstd::Settings::from_bytes([level.cast_unsigned(), flags.parse().unwrap()]).unwrap();
+        assert_eq!(settings.to_bytes()[0], level.cast_unsigned());
+        let frame = library(settings, &content(name), 100_003);
+        let found: String = Sha256::digest(&frame).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found, digest, "{settings}: {name}");
+    }
+}
+
+#[test]
+fn settings_of_the_library_come_back_and_strangers_do_not() {
+    use libzstd::{Flag, Settings};
+    for level in (-7..0).chain(1..=19) {
+        let settings = Settings::new(level, &[Flag::Size, Flag::Checksum]).unwrap();
+        assert_eq!(Settings::from_bytes(settings.to_bytes()), Some(settings));
+        assert_eq!(Flag::ALL.map(|flag| settings.has(flag)), [true, true, false]);
+        assert_eq!(settings.to_string(), format!("libzstd 1.5.7 level {level}, checksum, size"));
+    }
+    for level in [-8, 0, 20, i8::MIN, i8::MAX] {
+        assert_eq!(Settings::new(level, &[]), None);
+    }
+    assert_eq!(Settings::from_bytes([3, 8]), None);
+}
+
+#[test]
+fn a_size_that_is_not_kept_is_an_error() {
+    let settings = libzstd::Settings::new(3, &[libzstd::Flag::Size]).unwrap();
+    let mut encoder = libzstd::Encoder::new(settings, 10, Vec::new()).unwrap();
+    encoder.write_all(b"short").unwrap();
+    assert!(encoder.finish().is_err());
 }
