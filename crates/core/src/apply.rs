@@ -3,6 +3,7 @@
 //! The order of use: [`images`] says what is to come, the sink says which blobs it lacks, [`needed_bases`] says what must
 //! be read for them, and [`rebuild`] makes them. Every blob that leaves here was compared with its digest.
 
+mod cost;
 mod delivery;
 mod missing;
 pub(crate) mod recreated;
@@ -21,6 +22,7 @@ use crate::job::context::Context;
 use crate::layer::coding;
 use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
+pub use cost::Cost;
 pub use delivery::{Delivery, images};
 pub use stream::apply_stream;
 

@@ -242,6 +242,19 @@ pub struct RebuiltImage {
     pub blobs: BTreeMap<BlobDigest, VerifiedBlob>,
 }
 
+impl RebuiltImage {
+    /// Every blob that it needs, each with the layer that it is.
+    pub fn wanted(&self) -> BTreeMap<BlobDigest, DiffId> {
+        let layers = self.manifests.iter().flat_map(|manifest| &manifest.layers);
+        layers.map(|(diff_id, blob)| (*blob, *diff_id)).collect()
+    }
+
+    /// How to speak of the image: its first name, else the start of its ID.
+    pub fn label(&self) -> String {
+        self.names.first().map_or_else(|| self.root.digest.short(), ToString::to_string)
+    }
+}
+
 /// One manifest of a [`RebuiltImage`].
 pub struct RebuiltManifest {
     /// The digest of the manifest document.

@@ -6,17 +6,19 @@
 
 mod client;
 mod holdings;
+mod installation;
 mod inventory;
 mod load;
 mod probe;
 mod save;
 
 pub use client::{Client, ClientKind};
+pub use installation::{Installation, PlannedImage};
 pub use inventory::{Inventory, StoredImage};
-pub use load::Loaded;
 
 use std::ffi::OsStr;
 
+use delta_core::apply::Delivery;
 use delta_core::error::{Error, Result};
 use delta_core::image::Platform;
 use serde::Deserialize;
@@ -105,6 +107,14 @@ impl Engine {
     /// How it keeps images.
     pub const fn store(&self) -> Store {
         self.store
+    }
+
+    /// How it takes images.
+    pub fn delivery(&self) -> Delivery {
+        match self.store {
+            Store::Containerd => Delivery::Original,
+            Store::Classic | Store::Podman => Delivery::Uncompressed(self.platform.clone()),
+        }
     }
 
     /// What it runs on.

@@ -11,13 +11,17 @@ use delta_core::job::progress::Progress;
 use super::{Engine, Inventory, Store};
 use crate::archive_writer::{Naming, write_archive};
 
-/// What became of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loaded {
-    /// The engine's ID of it.
-    pub id: BlobDigest,
-    /// The tags that named another image before, with its ID.
-    pub moved: Vec<(ImageName, BlobDigest)>,
+/// An image that an engine has, and that was looked at: only such a one gets names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CheckedImage {
+    id: BlobDigest,
+}
+
+impl CheckedImage {
+    /// An image that the engine had before.
+    pub(super) fn held(inventory: &Inventory, id: BlobDigest) -> Option<Self> {
+        inventory.with_id(id).map(|image| Self { id: image.id })
+    }
 }
 
 impl Engine {
@@ -35,7 +39,7 @@ impl Engine {
     ///
     /// # Errors
     /// Environment errors when the engine refuses, content errors when it made another image of it.
-    pub fn load(&self, image: &RebuiltImage, progress: &dyn Progress) -> Result<BlobDigest> {
+    pub(super) fn load(&self, image: &RebuiltImage, progress: &dyn Progress) -> Result<CheckedImage> {
         let expected = self.id_of(image).ok_or_else(|| Error::internal("an image without a manifest"))?;
         let before = self.ids()?;
         let loaded = self.load_and_check(image, expected, &before, progress);
@@ -51,7 +55,7 @@ impl Engine {
         expected: BlobDigest,
         before: &BTreeSet<BlobDigest>,
         progress: &dyn Progress,
-    ) -> Result<BlobDigest> {
+    ) -> Result<CheckedImage> {
         let images = std::slice::from_ref(image);
         let id =
             self.load_archive(before, progress, &mut |out| write_archive(images, Naming::Unnamed, progress, out))?;
@@ -64,14 +68,19 @@ impl Engine {
         if self.is_complete(id, &brought.map(|manifest| manifest.digest).collect())? == Some(false) {
             return Err(Error::environment(format!("{} loaded the image without all of its blobs", self.label())));
         }
-        Ok(id)
+        Ok(CheckedImage { id })
     }
 
-    /// Gives `names` to an image. A name that another image had is taken from it.
+    /// Gives `names` to an image. A name that another image had is taken from it; those are returned, with its ID.
     ///
     /// # Errors
     /// What the engine's client reports.
-    pub fn tag(&self, id: BlobDigest, names: &[ImageName], inventory: &Inventory) -> Result<Loaded> {
+    pub(super) fn tag(
+        &self,
+        CheckedImage { id }: CheckedImage,
+        names: &[ImageName],
+        inventory: &Inventory,
+    ) -> Result<Vec<(ImageName, BlobDigest)>> {
         let mut moved = Vec::new();
         for (at, name) in names.iter().enumerate() {
             match inventory.named(name) {
@@ -83,7 +92,7 @@ impl Engine {
             let tagged = self.client.text(&["tag", &id.to_string(), &name]);
             tagged.map_err(|error| self.untagged(id, &names[at..], &error))?;
         }
-        Ok(Loaded { id, moved })
+        Ok(moved)
     }
 
     /// The image is whole and stays; the user is told what is left to do.
