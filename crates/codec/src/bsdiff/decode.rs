@@ -11,10 +11,12 @@ use crate::{ReadAt, Reader, Slice};
 /// How much is rebuilt at a time.
 const CHUNK: usize = 64 << 10;
 
+const OUTSIDE: &str = "it needs bytes outside of the base; is the base another one?";
+
 type Stream<'a> = MultiBzDecoder<BufReader<Reader<Slice<&'a dyn ReadAt>>>>;
 
-/// Rebuilds the target, at most `most` bytes of it, and returns its length. Base bytes outside of the base count as 0, as
-/// they do for `bspatch`.
+/// Rebuilds the target, at most `most` bytes of it, and returns its length. `bspatch` takes 0 for what is
+/// outside of the base, which `bsdiff` never asks for: that the base is another one is an error here.
 ///
 /// # Errors
 /// [`Error`] when the delta is damaged or of another kind.
@@ -66,7 +68,7 @@ struct Decoder<'a> {
     differences: Stream<'a>,
     extra: Stream<'a>,
     base: Bytes<'a>,
-    /// May lie outside of the base on either side.
+    /// May lie outside of the base on either side, as long as nothing is read there.
     base_at: i64,
     position: u64,
     length: u64,
@@ -109,13 +111,13 @@ impl Decoder<'_> {
         let start = self.base_at;
         let next = i64::try_from(chunk.len()).ok().and_then(|count| start.checked_add(count));
         self.base_at = next.ok_or_else(|| self.damaged("a place out of all bounds"))?;
-        let before = usize::try_from(start.min(0).unsigned_abs()).unwrap_or(usize::MAX).min(chunk.len());
-        let (mut at, mut rest) = (start.max(0).unsigned_abs(), &mut chunk[before..]);
+        let mut at = u64::try_from(start).map_err(|_| self.damaged(OUTSIDE))?;
+        let mut rest = chunk;
         while !rest.is_empty() {
             let piece = self.base.from(at)?;
             let count = piece.len().min(rest.len());
             if count == 0 {
-                break;
+                return Err(self.damaged(OUTSIDE));
             }
             rest.iter_mut().zip(&piece[..count]).for_each(|(byte, base)| *byte = byte.wrapping_add(*base));
             rest = &mut rest[count..];
