@@ -9,6 +9,7 @@ mod docker_archive;
 mod docker_manifest;
 pub mod engine;
 pub mod file;
+mod holes;
 pub mod inputs;
 mod oci_layout;
 pub mod output;

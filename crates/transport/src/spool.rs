@@ -1,7 +1,6 @@
 //! Temporary room on disk.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +8,7 @@ use delta_codec::{ReadAt, Scratch, ScratchFile};
 use delta_core::error::{Error, Result};
 
 use crate::file::FileBytes;
-
-const BUFFER: usize = 256 << 10;
+use crate::holes::HoleWriter;
 
 /// Bytes that are held before a file is made for them.
 const HELD: usize = 256 << 10;
@@ -66,13 +64,13 @@ struct Spilling {
 
 enum Store {
     Held(Vec<u8>),
-    Spilt(BufWriter<File>),
+    Spilt(HoleWriter),
 }
 
 impl Spilling {
-    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
+    fn file(&mut self) -> io::Result<&mut HoleWriter> {
         if let Store::Held(held) = &self.store {
-            let mut file = BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(&self.folder)?);
+            let mut file = HoleWriter::new(tempfile::tempfile_in(&self.folder)?);
             file.write_all(held)?;
             self.store = Store::Spilt(file);
         }
@@ -103,9 +101,7 @@ impl ScratchFile for Spilling {
     fn freeze(self: Box<Self>) -> io::Result<Arc<dyn ReadAt>> {
         match self.store {
             Store::Held(held) => Ok(Arc::new(held)),
-            Store::Spilt(file) => {
-                Ok(Arc::new(FileBytes::of(file.into_inner().map_err(io::IntoInnerError::into_error)?)?))
-            }
+            Store::Spilt(file) => Ok(Arc::new(FileBytes::of(file.finish()?)?)),
         }
     }
 }

@@ -23,5 +23,4 @@ pub use check::check;
 pub use dress::{Keep, dress_file, facts_of_file};
 pub use losses::{Losses, Lost};
 pub use pack::{Detail, pack};
-pub use sparse::HoleWriter;
 pub use unpack::unpack;

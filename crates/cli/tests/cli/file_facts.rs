@@ -47,4 +47,18 @@ fn a_plain_difference_says_what_it_lacks() {
     }
     let said = file_delta(&["apply", &old, &delta, &made]).ok().stderr;
     assert!(said.contains("has no digests: compare"), "{said}");
+    let short = folder.write("short", &noise(1, 40_000));
+    file_delta(&["apply", "-f", &short, &delta, &made]).failed(4, &["outside of the base; is the base another one?"]);
+}
+
+#[test]
+fn holes_of_a_file_stay_holes() {
+    let folder = Folder::new();
+    let (old, new) = (folder.write("old", b"old"), folder.write("new", b"new"));
+    fs::File::options().write(true).open(&new).unwrap().set_len(300 << 20).unwrap();
+    let [delta, made] = ["delta", "made"].map(|name| folder.file(name));
+    file_delta(&["create", &old, &new, &delta]).ok();
+    file_delta(&["apply", &old, &delta, &made]).ok();
+    let found = fs::metadata(&made).unwrap();
+    assert!(found.len() == 300 << 20 && found.blocks() < 1000);
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use delta_core::error::{Error, Result};
 
 use super::{Destination, Place, Product, folder_of};
+use crate::holes::HoleWriter;
 use crate::partial::Partial;
 use crate::spool::TempScratch;
 
@@ -41,7 +42,8 @@ impl Destination {
         Ok(result)
     }
 
-    /// As [`Self::write_file`], and lets `dress` give the file what it shall be besides its bytes, if it is one.
+    /// As [`Self::write_file`], and lets `dress` give the file what it shall be besides its bytes, if it is one. Long runs of
+    /// zeros in it become holes.
     ///
     /// # Errors
     /// As [`Self::write_file`], and what `dress` returns.
@@ -55,7 +57,9 @@ impl Destination {
             return self.write_file(scratch, fill).map(|()| None);
         };
         let mut partial = Partial::file(folder_of(path)).map_err(self.failed())?;
-        self.fill(partial.open(), fill)?;
+        let mut out = HoleWriter::new(partial.open().try_clone().map_err(self.failed())?);
+        fill(&mut out)?;
+        out.finish().map_err(self.failed())?;
         let dressed = dress(partial.open())?;
         partial.keep_permissions();
         partial.open().sync_all().map_err(self.failed())?;

@@ -1,7 +1,7 @@
 //! Files with holes: where their data is, and the map of it that goes into the stream.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 
 use rustix::io::Errno;
@@ -13,8 +13,7 @@ const UNIT: u64 = UNIT_BYTES as u64;
 const UNIT_BYTES: usize = 4096;
 
 /// A shorter hole is written out: it saves less than it costs in other places, and linkers leave such holes in programs.
-const HOLE_BYTES: u64 = HOLE as u64;
-const HOLE: usize = 64 << 10;
+const HOLE_BYTES: u64 = 64 << 10;
 
 /// Spans of one file: 2^16 of them are 1 MiB in memory, and a file that has more gets its last holes written out.
 pub(super) const SPANS: usize = 1 << 16;
@@ -164,56 +163,6 @@ pub(super) fn spans(first: &[u8], size: u64, stored: u64) -> io::Result<Vec<Span
     Ok(spans)
 }
 
-/// Writes a file from its start and leaves holes where all bytes of a block are zero.
-pub struct HoleWriter<'a> {
-    file: &'a File,
-    block: Vec<u8>,
-    length: u64,
-}
-
-impl<'a> HoleWriter<'a> {
-    /// A writer into an empty file.
-    pub const fn new(file: &'a File) -> Self {
-        Self { file, block: Vec::new(), length: 0 }
-    }
-
-    /// Writes what is left and gives the file its length.
-    ///
-    /// # Errors
-    /// What writing reports.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.put()?;
-        self.file.set_len(self.length)
-    }
-
-    fn put(&mut self) -> io::Result<()> {
-        let mut file = self.file;
-        if self.block.iter().any(|byte| *byte != 0) {
-            file.seek(SeekFrom::Start(self.length - self.block.len() as u64))?;
-            file.write_all(&self.block)?;
-        }
-        self.block.clear();
-        Ok(())
-    }
-}
-
-impl Write for HoleWriter<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let room = HOLE - self.block.len();
-        let count = room.min(buffer.len());
-        self.block.extend_from_slice(&buffer[..count]);
-        self.length += count as u64;
-        if self.block.len() == HOLE {
-            self.put()?;
-        }
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,19 +219,5 @@ mod tests {
             assert!(spans(&wrong, 1 << 30, 512).is_err(), "{wrong:?}");
         }
         assert!(spans(&text, 1 << 29, stored).is_err() && spans(&text, 1 << 30, stored + 1).is_err());
-    }
-
-    #[test]
-    fn a_hole_writer_leaves_holes() {
-        use std::os::unix::fs::MetadataExt;
-        let bytes = [vec![0; 1 << 20], b"middle".to_vec(), vec![0; 1 << 20]].concat();
-        let written = tempfile::tempfile().unwrap();
-        let mut writer = HoleWriter::new(&written);
-        bytes.chunks(1000).for_each(|piece| writer.write_all(piece).unwrap());
-        writer.finish().unwrap();
-        let mut back = vec![1; bytes.len()];
-        written.read_exact_at(&mut back, 0).unwrap();
-        assert!(back == bytes && written.metadata().unwrap().len() == bytes.len() as u64);
-        assert!(written.metadata().unwrap().blocks() * 512 < 300_000);
     }
 }
