@@ -89,7 +89,6 @@ class Package:
     def layer(self, layer, how, known):
         """The bytes of a coded layer."""
         size, codec = layer["size"], how["codec"]
-        ending = metadata.CODECS[codec]
         if codec == "recipe":
             opened = how.get("recompressed", 0)
             bounds = {name: most_bytes(stream_of(name), size, opened) for name in how["members"]}

@@ -32,6 +32,11 @@ def digest(value, where):
         raise Refused(f"{where} is no digest")
 
 
+def digits(value, where):
+    if not isinstance(value, str) or not re.fullmatch("([0-9a-f]{2})*", value):
+        raise Refused(f"{where} is not of hexadecimal digits")
+
+
 def one_of(*words):
     def check(value, where):
         if value not in words:
@@ -94,7 +99,14 @@ BLOB = record(
     recreated=RECREATED,
     nearest=record(encoder=text, differs_at=number),
 )
-STREAM = record(kind=one_of("file", "tree"), target=digest, base=digest, base_size=number)
+MODIFIED = record(seconds=integer, nanoseconds=number)
+ATTRIBUTE = record(name=digits, value=digits)
+FILE = record(
+    optional=["attributes"], mode=number, uid=number, gid=number, modified=MODIFIED, attributes=each(ATTRIBUTE)
+)
+STREAM = record(
+    optional=["file"], kind=one_of("file", "tree"), target=digest, base=digest, base_size=number, file=FILE
+)
 METADATA = record(
     optional=["images", "stream", "blobs"],
     format=one_of(1),

@@ -167,5 +167,19 @@ def check_images(metadata):
         for document in named:
             if document not in image["documents"]:
                 raise Refused(f"the document {document} is not listed")
+    check_file(metadata.get("stream", {}))
     if "stream" in metadata and list(layers) != [metadata["stream"]["target"]]:
         raise Refused("the one layer of a stream must be its target")
+
+
+def check_file(stream):
+    """What is said of a file is only said of one, and could be so."""
+    if "file" not in stream:
+        return
+    file = stream["file"]
+    names = [attribute["name"] for attribute in file.get("attributes", [])]
+    if stream["kind"] != "file" or file["mode"] > 0o7777 or file["modified"]["nanoseconds"] >= 10**9:
+        raise Refused("what is said of the file cannot be")
+    once(names, "an attribute")
+    if names != sorted(names):
+        raise Refused("the attributes are not sorted")
