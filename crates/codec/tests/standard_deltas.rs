@@ -165,6 +165,25 @@ fn more_than_allowed_is_refused_before_it_is_made() {
     assert!(out.is_empty());
 }
 
+/// A VCDIFF of one window that repeats a byte (RFC 3284, section 5.3: RUN with a size behind it).
+fn run_of(length: u64) -> Vec<u8> {
+    let number = |number: u64| {
+        let digits = (0..5).rev().map(|digit| (number >> (7 * digit) & 0x7f) as u8 | if digit > 0 { 0x80 } else { 0 });
+        digits.collect::<Vec<u8>>()
+    };
+    let instructions = [&[0][..], &number(length)].concat();
+    let body = [&number(length)[..], &[0, 1, 6, 0], b"x", &instructions].concat();
+    [b"\xd6\xc3\xc4\0\0\0", &number(body.len() as u64)[..], &body].concat()
+}
+
+#[test]
+fn a_window_of_16_mebibytes_is_the_largest() {
+    let most = delta_codec::limits::VCDIFF_WINDOW_BYTES_MAX;
+    let decoded = |length: u64| vcdiff::decode(&Vec::new(), run_of(length).as_slice(), &mut std::io::sink(), 1 << 30);
+    assert!(decoded(most).is_ok());
+    assert!(decoded(most + 1).is_err());
+}
+
 fn write(folder: &Path, name: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).unwrap();
 }

@@ -52,17 +52,18 @@ pub(crate) fn zip(members: &[(&str, Vec<u8>)], lie: impl Fn(u32, u32) -> Option<
         }
         let stated = lie(packed, offset);
         let (packed_stated, offset_stated) = stated.unwrap_or((u32::MAX, u32::MAX));
+        let whole_stated = if stated.is_some() { whole } else { u32::MAX };
         let wide: Vec<u8> = match stated {
             Some(_) => Vec::new(),
-            None => [
-                b"\x01\0\x10\0".to_vec(),
-                u64::from(packed).to_le_bytes().to_vec(),
-                u64::from(offset).to_le_bytes().to_vec(),
-            ]
-            .concat(),
+            // In this order (APPNOTE.TXT, 4.5.3).
+            None => [b"\x01\0\x18\0".to_vec()]
+                .into_iter()
+                .chain([whole, packed, offset].map(|number| u64::from(number).to_le_bytes().to_vec()))
+                .flatten()
+                .collect(),
         };
         directory.extend(b"PK\x01\x02\x14\0\x14\0\x08\0\x08\0\0\0\0\0");
-        for number in [crc, packed_stated, whole] {
+        for number in [crc, packed_stated, whole_stated] {
             directory.extend(number.to_le_bytes());
         }
         directory.extend(name_length.to_le_bytes());
