@@ -20,9 +20,11 @@ pub mod package;
 pub mod layer;
 
 pub mod apply;
+
+pub mod verify;
+
 pub mod create;
 pub mod report;
-pub mod verify;
 
 pub use error::{Error, Kind, Result};
 

@@ -182,14 +182,15 @@ fn reports_are_data() {
 }
 
 #[test]
-fn identity_config_makes_the_package_smaller_and_keeps_the_image_id() {
+fn the_manifest_of_compressed_layers_costs_next_to_nothing_and_config_keeps_the_image_id() {
     let folder = Folder::new();
     let [base, target] = ["v1", "v2"].map(|version| sample(&format!("tiny/docker28-containerd-pulled/{version}.tar")));
     let (exact, small) = (folder.file("exact"), folder.file("small"));
     let ran = docker_delta(&["create", &target, &exact, "--base", &base]).ok();
-    assert!(ran.stderr.contains("--identity config"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("--identity config"), "{}", ran.stderr);
     docker_delta(&["create", &target, &small, "--base", &base, "--identity", "config"]).ok();
-    assert!(fs::metadata(&small).unwrap().len() < fs::metadata(&exact).unwrap().len());
+    let [exact, plain] = [&exact, &small].map(|package| fs::metadata(package).unwrap().len());
+    assert!(exact <= plain + plain / 50 + 2048, "{exact} {plain}");
     let again = folder.file("again.tar");
     docker_delta(&["apply", &small, "--base", &base, "-o", &again]).ok();
     assert_eq!(
