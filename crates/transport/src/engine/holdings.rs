@@ -17,7 +17,7 @@ impl Engine {
     /// The blobs of `image` that the engine has and accepts an archive without: in the classic store only whole chains from
     /// the lowest layer on, in podman any layer, in the containerd store the blobs of an image that is there and whose
     /// manifest the package names. For a containerd store it is a guess where an image is for several platforms, which
-    /// [`Engine::load`] finds out.
+    /// loading finds out.
     ///
     /// # Errors
     /// What the engine's client reports.
