@@ -71,6 +71,17 @@ impl Header {
         self.0[4..8] == [0, 9, 0x6e, 0x88]
     }
 
+    /// Whether the header of a zstd frame says that a checksum ends it, and how much it holds (RFC 8878, 3.1.1.1.1).
+    const fn checksum_and_size(&self) -> (bool, bool) {
+        (self.0[4] & 4 != 0, self.0[4] & 0xe0 != 0)
+    }
+
+    /// The logarithm of a zstd frame's window, where it has one (RFC 8878, 3.1.1.1.2).
+    const fn window_log(&self) -> Option<u8> {
+        let is_single_segment = self.0[4] & 0x20 != 0;
+        if is_single_segment { None } else { Some((self.0[5] >> 3) + 10) }
+    }
+
     /// Whether a gzip header names Unix as the system, which C programs do.
     const fn is_unix(&self) -> bool {
         self.0[9] == 3

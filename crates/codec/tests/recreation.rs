@@ -7,11 +7,14 @@ mod common;
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
 
 use common::contents::made_by;
 use common::{noise, run};
-use delta_codec::compress::{Compression, Encoder, decoder};
+use delta_codec::compress::{Compression, Encoder, Level, decoder};
+use delta_codec::flate::{go, modern};
 use delta_codec::recreation::{Error, Found, Plan, features, find};
+use delta_codec::zstandard::klauspost;
 
 /// What compresses in different ways: text, noise, zeros, repeats from near and far.
 fn mixed(count: usize) -> Vec<u8> {
@@ -197,6 +200,66 @@ fn plans_that_make_no_sense_are_refused() {
     let plan = Plan::parse(b"\x01\x01\x06\x8f\x85\x00".to_vec()).unwrap();
     let error = plan.write(&vec![0_u8; 7], &mut io::sink()).unwrap_err();
     assert!(matches!(error, Error::Plain { expected: 640, found: 7 }), "{error}");
+}
+
+#[test]
+fn every_level_of_gzip() {
+    let plain = mixed(300_000);
+    for level in 1..=9 {
+        let blob = made_by("gzip", &format!("gzip -nc -{level} plain"), &plain);
+        assert!(round_trip(&blob, &plain) < 40);
+    }
+    round_trip(&made_by("gzip", "gzip -c plain", &plain), &plain);
+}
+
+/// A gzip member of a stream, with a header of Go and a wrong trailer, which is kept.
+fn member(stream: Vec<u8>) -> Vec<u8> {
+    [&b"\x1f\x8b\x08\0\0\0\0\0\0\xff"[..], &stream, b"12345678"].concat()
+}
+
+#[test]
+fn every_level_of_go_and_of_klauspost() {
+    let plain = mixed(2_500_000);
+    for level in [-2, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
+        let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
+        encoder.write_all(&plain).unwrap();
+        assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < 60);
+        for (exact_sizes, block) in [(true, None), (false, NonZeroU32::new(1 << 20)), (true, NonZeroU32::new(1 << 18))]
+        {
+            let level = modern::Level::new(level).unwrap();
+            let mut encoder = modern::Encoder::new(modern::Settings { level, exact_sizes, block }, Vec::new());
+            encoder.write_all(&plain).unwrap();
+            assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < 60);
+        }
+    }
+}
+
+#[test]
+fn frames_of_zstandard_libraries() {
+    let plain = mixed(700_000);
+    for level in [1, 3, 9, 19] {
+        for size in [None, Some(plain.len() as u64)] {
+            let level = Level::new(Compression::Zstd, level).unwrap();
+            let mut encoder = zstd::Encoder::new(Vec::new(), level.number()).unwrap();
+            encoder.set_pledged_src_size(size).unwrap();
+            encoder.write_all(&plain).unwrap();
+            let found = find(&encoder.finish().unwrap(), &plain).unwrap();
+            // The slow levels are tried where the window is theirs, which it is not for a small content of a known size.
+            assert!(matches!(found, Found::Exact(_)) || (level.number() == 19 && size.is_some()));
+        }
+    }
+    let frames: Vec<u8> = plain.chunks(100_000).flat_map(|part| klauspost(part, 8)).collect();
+    let skippable = [&b"\x50\x2a\x4d\x18\x05\0\0\0"[..], b"hello"].concat();
+    assert!(round_trip(&[frames, skippable].concat(), &plain) < 150);
+    round_trip(&klauspost(&plain, 0), &plain);
+}
+
+fn klauspost(plain: &[u8], first_write: u8) -> Vec<u8> {
+    let settings =
+        klauspost::Settings { version: klauspost::Version::V1_17_8, level: klauspost::Level::Default, first_write };
+    let mut encoder = klauspost::Encoder::new(settings, Vec::new());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod gnu;
 mod go;
 mod klauspost_zstd;
+mod libzstd;
 mod modern;
 mod pigz;
 mod zlib;
@@ -16,8 +17,15 @@ use crate::ReadAt;
 use crate::limits::COPY_BYTES;
 
 /// Every family. Their numbers and settings are part of the package format.
-static FAMILIES: [&Family; 6] =
-    [&zlib::FAMILY, &pigz::FAMILY, &go::FAMILY, &modern::FAMILY, &gnu::FAMILY, &klauspost_zstd::FAMILY];
+static FAMILIES: [&Family; 7] = [
+    &zlib::FAMILY,
+    &pigz::FAMILY,
+    &go::FAMILY,
+    &modern::FAMILY,
+    &gnu::FAMILY,
+    &klauspost_zstd::FAMILY,
+    &libzstd::FAMILY,
+];
 
 /// What a stream of an encoder stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
