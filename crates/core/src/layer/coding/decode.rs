@@ -77,13 +77,26 @@ pub(crate) fn read_through(
     let read = match codec {
         LayerCodec::Vcdiff => plain(member, vcdiff_most(size))
             .and_then(|mut plain| io::copy(&mut plain, &mut io::sink()).map_err(Error::io(doing.clone()))),
-        // What is outside of a base counts as zeros there, so that an empty one does for all but the digest.
-        _ => {
-            let none: Vec<u8> = Vec::new();
-            standard(codec, &none, member, &mut io::sink(), size).map_err(|error| Error::content(error.to_string()))
-        }
+        // Which bytes a base has shows in the digest only, but every place must be inside of it.
+        _ => standard(codec, &Zeros, member, &mut io::sink(), size).map_err(|error| Error::content(error.to_string())),
     };
     read.map(|_| ()).map_err(|error| Error::content(format!("{doing} from {}: {error}", member.name)))
+}
+
+/// Stands in for a base of any length.
+struct Zeros;
+
+impl ReadAt for Zeros {
+    fn len(&self) -> u64 {
+        i64::MAX.unsigned_abs()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = left.min(buffer.len());
+        buffer[..count].fill(0);
+        Ok(count)
+    }
 }
 
 fn only<'a>(members: &'a [Member], doing: &str) -> Result<&'a Member> {
