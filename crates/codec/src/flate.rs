@@ -13,6 +13,7 @@ pub mod gnu;
 pub mod go;
 mod header;
 mod huffman;
+mod level;
 mod libz;
 mod matching;
 pub mod modern;

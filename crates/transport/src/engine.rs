@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 /// How an engine keeps images, which decides what it must be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
+pub(crate) enum Store {
     /// Docker's own: layers are found by their chain.
     Classic,
     /// Docker on containerd: blobs are found by their digest.
@@ -104,22 +104,12 @@ impl Engine {
         format!("{name} {}", self.version)
     }
 
-    /// How it keeps images.
-    pub const fn store(&self) -> Store {
-        self.store
-    }
-
     /// How it takes images.
     pub fn delivery(&self) -> Delivery {
         match self.store {
             Store::Containerd => Delivery::Original,
             Store::Classic | Store::Podman => Delivery::Uncompressed(self.platform.clone()),
         }
-    }
-
-    /// What it runs on.
-    pub const fn platform(&self) -> &Platform {
-        &self.platform
     }
 
     fn reach(client: Client) -> Result<Self> {

@@ -99,7 +99,7 @@ impl Partial {
         self.dressed = true;
     }
 
-    /// Where it is for now; a file may be nowhere.
+    /// Where it is until it has its name; a file may be nowhere.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.named.as_ref().map(|named| named.path.as_path())
     }

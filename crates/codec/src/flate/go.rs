@@ -19,30 +19,15 @@ use self::checkpoint::Marks;
 use self::fast::Fast;
 pub use self::parallel::encode;
 use super::bits::Bits;
+pub use super::level::Level;
 use super::window::BYTES as WINDOW;
 use crate::ReadAt;
 
-/// A level of compression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level(i8);
-
 impl Level {
-    /// 0 stores, 1 to 9 search ever longer, -2 has no matches at all; there is no other level.
+    /// Whether [`Encoder`] can start again in the middle of a stream of this level.
     #[must_use]
-    pub fn new(level: i8) -> Option<Self> {
-        matches!(level, -2 | 0..=9).then_some(Self(level))
-    }
-
-    /// Whether an encoder can start again in the middle of a stream.
-    #[must_use]
-    pub fn has_checkpoints(self) -> bool {
-        self.0 >= 4
-    }
-
-    /// The number that Go knows it by.
-    #[must_use]
-    pub fn number(self) -> i8 {
-        self.0
+    pub const fn has_checkpoints(self) -> bool {
+        self.number() >= 4
     }
 }
 
@@ -64,7 +49,7 @@ enum Method {
 impl<W: Write> Encoder<W> {
     /// Writes to `out` what Go writes at `level`.
     pub fn new(level: Level, out: W) -> Self {
-        let method = match level.0 {
+        let method = match level.number() {
             0 => Method::Stored(Box::default()),
             -2 => Method::Literals(Box::default()),
             1 => Method::Fast(Fast::new()),
@@ -96,7 +81,7 @@ impl<W: Write> Encoder<W> {
         let mut window = vec![0; WINDOW];
         plain.read_exact_at(&mut window, checkpoint.window())?;
         let (held, count) = checkpoint.held;
-        let chains = Chains::resume(Rules::of(level.0), checkpoint, &window);
+        let chains = Chains::resume(Rules::of(level.number()), checkpoint, &window);
         Ok(Self { method: Method::Chains(chains), blocks: Blocks::new(Bits::after(held, count)), out })
     }
 

@@ -11,6 +11,7 @@ mod five;
 mod four;
 mod history;
 mod one;
+mod quick;
 mod three;
 mod two;
 
@@ -26,6 +27,7 @@ use self::one::One;
 use self::three::Three;
 use self::two::Two;
 use super::bits::Bits;
+pub use super::level::Level;
 use super::tokens::Tokens;
 
 /// The bytes of a block on levels 0 to 6, and of a stored block at most.
@@ -36,24 +38,6 @@ const LITERALS_BYTES: usize = 32 << 10;
 
 /// What a block of pgzip may copy from the one before it.
 const TAIL_BYTES: usize = 16 << 10;
-
-/// A level of compression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level(i8);
-
-impl Level {
-    /// 0 stores, 1 to 9 search ever longer, -2 has no matches at all; there is no other level.
-    #[must_use]
-    pub fn new(level: i8) -> Option<Self> {
-        matches!(level, -2 | 0..=9).then_some(Self(level))
-    }
-
-    /// The number that the programs know it by.
-    #[must_use]
-    pub fn number(self) -> i8 {
-        self.0
-    }
-}
 
 /// Which stream is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +143,7 @@ struct Piece {
 impl Piece {
     /// What may copy from `dictionary` as if that stood before it.
     fn new(settings: Settings, dictionary: &[u8]) -> Self {
-        let level = settings.level.0;
+        let level = settings.level.number();
         let penalty = match level {
             -2 | 0 => 10,
             1..=6 => 7,
@@ -188,7 +172,7 @@ enum Method {
 
 impl Method {
     fn new(settings: Settings, dictionary: &[u8]) -> Self {
-        match settings.level.0 {
+        match settings.level.number() {
             0 => Self::Stored(Block::new(BLOCK_BYTES)),
             -2 => Self::Literals(Block::new(LITERALS_BYTES)),
             level @ 1..=6 => Self::Fast(Block::new(BLOCK_BYTES), Fast::new(level, settings.exact_sizes, dictionary)),

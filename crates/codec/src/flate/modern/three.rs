@@ -1,8 +1,8 @@
 //! Level 3: a table of the last two places with a hash.
 
 use super::super::symbols::FARTHEST;
-use super::super::tokens::Tokens;
-use super::history::{Find, History, MARGIN, Match, Pair, Pairs};
+use super::history::{History, Match, Pair, Pairs};
+use super::quick::{Quick, Start};
 
 /// A place has its first four bytes this near.
 const NEAR: usize = FARTHEST - 4;
@@ -13,30 +13,6 @@ pub(super) struct Three(Pairs<16, { 1 << 16 }>);
 impl Three {
     pub(super) fn new() -> Self {
         Self(Pairs::new())
-    }
-
-    /// The first match from `at` on, and the position that would have been looked at next.
-    #[inline(always)]
-    fn first(
-        &mut self,
-        history: &History,
-        mut at: usize,
-        mut value: u64,
-        emitted: usize,
-        limit: usize,
-    ) -> Option<(usize, usize, usize)> {
-        loop {
-            let next = at + 1 + ((at - emitted) >> 7);
-            if next > limit {
-                return None;
-            }
-            let pair = self.0.five(value).push(history.place(at));
-            if let Some(from) = longer(history, pair, at, value) {
-                return Some((at, from, next));
-            }
-            value = history.eight(next);
-            at = next;
-        }
     }
 
     /// Remembers places inside the match that ends at `end`, and those just before its end.
@@ -74,37 +50,44 @@ fn either(history: &History, pair: Pair, at: usize, value: u64) -> Option<usize>
     history.alike(pair.last, at, value, NEAR - 1).or_else(|| history.alike(pair.before, at, value, NEAR - 1))
 }
 
-impl Find for Three {
-    fn find(&mut self, history: &History, start: usize, tokens: &mut Tokens) {
-        let limit = history.len() - MARGIN;
-        let (mut at, mut emitted, mut value) = (start, start, history.eight(start));
-        'block: while let Some((found, mut from, next)) = self.first(history, at, value, emitted, limit) {
-            at = found;
-            loop {
-                let length = history.agree(at + 4, from + 4) + 4;
-                let found = history.emit(Match { at, from, length }, emitted, tokens);
-                at = found.end();
-                emitted = at;
-                if next >= at {
-                    at = next + 1;
-                }
-                if at >= limit {
-                    let source = found.from + found.length;
-                    if source + 8 < history.len() {
-                        self.0.five(history.eight(source)).push(history.place(source));
-                    }
-                    break 'block;
-                }
-                self.remember(history, at - found.length, at);
-                value = history.eight(at - 2) >> 16;
-                let pair = self.0.five(value).push(history.place(at));
-                let Some(again) = either(history, pair, at, value) else { break };
-                from = again;
+impl Quick for Three {
+    #[inline(always)]
+    fn first(
+        &mut self,
+        history: &History,
+        mut at: usize,
+        mut value: u64,
+        emitted: usize,
+        limit: usize,
+    ) -> Option<Start> {
+        loop {
+            let next = at + 1 + ((at - emitted) >> 7);
+            if next > limit {
+                return None;
             }
-            value >>= 8;
-            at += 1;
+            let pair = self.0.five(value).push(history.place(at));
+            if let Some(from) = longer(history, pair, at, value) {
+                return Some(Start { at, from, next });
+            }
+            value = history.eight(next);
+            at = next;
         }
-        history.emit_rest(emitted, tokens);
+    }
+
+    #[inline(always)]
+    fn again(&mut self, history: &History, found: Match, at: usize) -> (u64, Option<usize>) {
+        self.remember(history, at - found.length, at);
+        let value = history.eight(at - 2) >> 16;
+        let pair = self.0.five(value).push(history.place(at));
+        (value, either(history, pair, at, value))
+    }
+
+    #[inline(always)]
+    fn last(&mut self, history: &History, found: Match, _at: usize) {
+        let source = found.from + found.length;
+        if source + 8 < history.len() {
+            self.0.five(history.eight(source)).push(history.place(source));
+        }
     }
 
     fn forget(&mut self, less: u32) {

@@ -1,8 +1,8 @@
 //! Level 2: one larger table, that remembers places inside matches too.
 
 use super::super::symbols::FARTHEST;
-use super::super::tokens::Tokens;
-use super::history::{Find, History, MARGIN, Match, Table};
+use super::history::{History, Match, Table};
+use super::quick::{Quick, Start};
 
 /// The table of level 2.
 pub(super) struct Two(Table<17, { 1 << 17 }>);
@@ -10,37 +10,6 @@ pub(super) struct Two(Table<17, { 1 << 17 }>);
 impl Two {
     pub(super) fn new() -> Self {
         Self(Table::new())
-    }
-
-    /// The first match from `at` on, and the position that would have been looked at next.
-    #[inline(always)]
-    fn first(
-        &mut self,
-        history: &History,
-        mut at: usize,
-        mut value: u64,
-        emitted: usize,
-        limit: usize,
-    ) -> Option<(usize, usize, usize)> {
-        loop {
-            let next = at + 2 + ((at - emitted) >> 5);
-            if next > limit {
-                return None;
-            }
-            let following = history.eight(next);
-            let place = std::mem::replace(self.0.five(value), history.place(at));
-            let slot = self.0.five(following);
-            if let Some(from) = history.alike(place, at, value, FARTHEST - 1) {
-                *slot = history.place(next);
-                return Some((at, from, next));
-            }
-            let place = std::mem::replace(slot, history.place(next));
-            if let Some(from) = history.alike(place, next, following, FARTHEST - 1) {
-                return Some((next, from, next + 1));
-            }
-            value = following >> 8;
-            at = next + 1;
-        }
     }
 
     /// Remembers places inside the match that ends at `end`, and those just before its end.
@@ -55,39 +24,53 @@ impl Two {
     }
 }
 
-impl Find for Two {
-    fn find(&mut self, history: &History, start: usize, tokens: &mut Tokens) {
-        let limit = history.len() - MARGIN;
-        let (mut at, mut emitted, mut value) = (start, start, history.eight(start));
-        'block: while let Some((found, mut from, next)) = self.first(history, at, value, emitted, limit) {
-            at = found;
-            loop {
-                let length = history.agree(at + 4, from + 4) + 4;
-                let found = history.emit(Match { at, from, length }, emitted, tokens);
-                at = found.end();
-                emitted = at;
-                if next >= at {
-                    at = next + 1;
-                }
-                if at >= limit {
-                    if at + found.length + 8 < history.len() {
-                        *self.0.five(history.eight(at)) = history.place(at);
-                    }
-                    break 'block;
-                }
-                self.remember(history, at - found.length, at);
-                value = history.eight(at - 2);
-                *self.0.five(value) = history.place(at - 2);
-                *self.0.five(value >> 8) = history.place(at - 1);
-                value >>= 16;
-                let place = std::mem::replace(self.0.five(value), history.place(at));
-                let Some(again) = history.alike(place, at, value, FARTHEST) else { break };
-                from = again;
+impl Quick for Two {
+    #[inline(always)]
+    fn first(
+        &mut self,
+        history: &History,
+        mut at: usize,
+        mut value: u64,
+        emitted: usize,
+        limit: usize,
+    ) -> Option<Start> {
+        loop {
+            let next = at + 2 + ((at - emitted) >> 5);
+            if next > limit {
+                return None;
             }
-            value >>= 8;
-            at += 1;
+            let following = history.eight(next);
+            let place = std::mem::replace(self.0.five(value), history.place(at));
+            let slot = self.0.five(following);
+            if let Some(from) = history.alike(place, at, value, FARTHEST - 1) {
+                *slot = history.place(next);
+                return Some(Start { at, from, next });
+            }
+            let place = std::mem::replace(slot, history.place(next));
+            if let Some(from) = history.alike(place, next, following, FARTHEST - 1) {
+                return Some(Start { at: next, from, next: next + 1 });
+            }
+            value = following >> 8;
+            at = next + 1;
         }
-        history.emit_rest(emitted, tokens);
+    }
+
+    #[inline(always)]
+    fn again(&mut self, history: &History, found: Match, at: usize) -> (u64, Option<usize>) {
+        self.remember(history, at - found.length, at);
+        let value = history.eight(at - 2);
+        *self.0.five(value) = history.place(at - 2);
+        *self.0.five(value >> 8) = history.place(at - 1);
+        let value = value >> 16;
+        let place = std::mem::replace(self.0.five(value), history.place(at));
+        (value, history.alike(place, at, value, FARTHEST))
+    }
+
+    #[inline(always)]
+    fn last(&mut self, history: &History, found: Match, at: usize) {
+        if at + found.length + 8 < history.len() {
+            *self.0.five(history.eight(at)) = history.place(at);
+        }
     }
 
     fn forget(&mut self, less: u32) {
