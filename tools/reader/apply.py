@@ -36,7 +36,7 @@ def rebuilt(file, bases):
     described = next(iter(members))
     if described != "metadata.json":
         raise Refused("this is no package: its first member is not metadata.json")
-    package = Package(metadata.parse(members.pop(described)), members)
+    package = Package(metadata.parse(members.pop(described), members), members)
     return {**package.documents(), **package.layers_and_blobs(bases)}
 
 

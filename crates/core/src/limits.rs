@@ -13,6 +13,10 @@ pub const LAYERS_PER_IMAGE: usize = 4_096;
 /// A layer, file or tree as a package may promise it; no sum of the layers of a package then overflows.
 pub const LAYER_BYTES: u64 = 1 << 40;
 
+/// Layers that the manifests of a package name, all together and repeated ones counted, where `metadata.json` does not list them: 64 bytes
+/// are held for each.
+pub const IMPLIED_LAYERS: usize = 131_072;
+
 /// Distinct layers in one package.
 pub const LAYERS: usize = 16_384;
 

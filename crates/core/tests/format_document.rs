@@ -124,6 +124,7 @@ fn the_limits_are_those_of_the_code() {
         limits::MEMBERS as u64,
         limits::IMAGES as u64,
         limits::LAYERS_PER_IMAGE as u64,
+        limits::IMPLIED_LAYERS as u64,
     ];
     assert_eq!(numbers, expected);
 }

@@ -67,6 +67,10 @@ def record(optional=(), **fields):
     return check
 
 
+def layer_of_base(value, where):
+    return number(value, where) if type(value) is int else layer_of_manifest(value, where)
+
+
 def layer_of_manifest(value, where):
     if isinstance(value, str):
         return digest(value, where)
@@ -75,7 +79,7 @@ def layer_of_manifest(value, where):
 
 PLATFORM = record(optional=["variant"], os=text, architecture=text, variant=text)
 MANIFEST = record(
-    optional=["platform"],
+    optional=["platform", "layers"],
     digest=digest,
     config=digest,
     kind=one_of("image", "attestation"),
@@ -84,7 +88,7 @@ MANIFEST = record(
 )
 ROOT = record(media_type=text, digest=digest, size=number, synthesised=flag)
 IMAGE = record(names=each(text), root=ROOT, documents=each(digest), manifests=each(MANIFEST))
-BASE = record(names=each(text), root=digest, configs=each(digest), layers=each(layer_of_manifest))
+BASE = record(names=each(text), root=digest, configs=each(digest), layers=each(layer_of_base))
 CODED = record(
     optional=["bases", "recompressed"], codec=text, bases=each(digest), members=each(text), recompressed=number
 )

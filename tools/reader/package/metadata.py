@@ -2,21 +2,21 @@
 
 import re
 
-from . import fields
+from . import fields, implied
 from .faults import Refused
 from .text import json_object, refuse_control_characters
 
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
 ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-modern-1", "gzip-gnu-1", "zstd-klauspost-1", "zstd-libzstd-1"}
-FEATURES = {*CODECS, "deflate-1", "exec-1", *ENCODERS}
+FEATURES = {*CODECS, "implied-1", "deflate-1", "exec-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
 
 
-def parse(data):
-    """The metadata, of which every claim about itself was checked."""
+def parse(data, members):
+    """The metadata, of which every claim about itself was checked, with what the documents among `members` say."""
     metadata = json_object(data, "metadata.json")
     if metadata.get("format") != FORMAT:
         raise Refused(f"the package has format version {metadata.get('format')}; this program reads version {FORMAT}")
@@ -27,6 +27,7 @@ def parse(data):
             raise Refused(f"the package requires the feature `{feature}`, which this program lacks")
     fields.METADATA(metadata, "")
     refuse_control_characters(metadata)
+    implied.complete(metadata, members)
     check_limits(metadata)
     check_lists(metadata)
     check_layers(metadata)

@@ -91,7 +91,7 @@ fn attempt(
     let held = metadata.base_layers();
     let bases: Vec<_> = known.iter().filter(|layer| held.contains(&layer.diff_id())).cloned().collect();
     prove(&opened, &bases, context)?;
-    Ok(Prepared { metadata, package })
+    Ok(Prepared { metadata: opened.metadata().clone(), package })
 }
 
 /// A layer on its way by a simpler codec.

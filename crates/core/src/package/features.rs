@@ -55,10 +55,13 @@ named! {
     }
 }
 
+/// `metadata.json` leaves out what the documents say.
+pub const IMPLIED: &str = "implied-1";
+
 /// Every feature that a package may require of its reader.
 pub fn features() -> impl Iterator<Item = &'static str> {
     let codecs = LayerCodec::ALL.into_iter().map(LayerCodec::name);
-    codecs.chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name)).chain(recreation::features())
+    codecs.chain([IMPLIED]).chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name)).chain(recreation::features())
 }
 
 named! {

@@ -1,6 +1,7 @@
 //! `metadata.json`: what a package holds and what it needs. FORMAT.md describes every field.
 
 mod check;
+mod implied;
 mod layer_blob;
 mod recreated;
 
@@ -14,15 +15,19 @@ use crate::facts::Facts;
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
 use crate::job::choices::{Identity, Method};
 use crate::package::features::{Extent, LayerCodec, features};
+pub use layer_blob::{LayerBlob, ListedLayer};
 pub use recreated::{PlanPlace, Recreated};
 
 /// The version that this program writes, and the highest that it reads.
 pub const FORMAT: u32 = 1;
 
-/// The first member of a package.
+/// The first member of a package as it stands there: what the package's documents say may be left out.
+pub(crate) type Stored = Metadata<ListedLayer>;
+
+/// All that a package says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Metadata {
+#[serde(deny_unknown_fields, bound(deserialize = "L: Deserialize<'de>"))]
+pub struct Metadata<L = LayerBlob> {
     /// The version of the format.
     pub format: u32,
     /// The features that a reader must know to apply the package.
@@ -39,12 +44,12 @@ pub struct Metadata {
     pub level: i32,
     /// The images; none in a package of a file or a tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<ImageEntry>,
+    pub images: Vec<ImageEntry<L>>,
     /// The file or tree; only where there are no images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamEntry>,
     /// The images that the package was made against.
-    pub bases: Vec<BaseEntry>,
+    pub bases: Vec<BaseEntry<L>>,
     /// Every layer of the images once, in an order in which they can be rebuilt.
     pub layers: Vec<LayerEntry>,
     /// Every blob that is not simply a layer, once.
@@ -56,8 +61,8 @@ pub struct Metadata {
 
 /// An image that the package brings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageEntry {
+#[serde(deny_unknown_fields, bound(deserialize = "L: Deserialize<'de>"))]
+pub struct ImageEntry<L = LayerBlob> {
     /// Its tags.
     pub names: Vec<ImageName>,
     /// The document that the tags point to.
@@ -65,13 +70,13 @@ pub struct ImageEntry {
     /// Every document, by digest; each is a member.
     pub documents: Vec<BlobDigest>,
     /// The manifests that travel wholly.
-    pub manifests: Vec<ManifestEntry>,
+    pub manifests: Vec<ManifestEntry<L>>,
 }
 
 /// A manifest of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ManifestEntry {
+pub struct ManifestEntry<L = LayerBlob> {
     /// The digest of the manifest document.
     pub digest: BlobDigest,
     /// The digest of the config document.
@@ -81,23 +86,15 @@ pub struct ManifestEntry {
     /// The platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// The layers, lowest first.
-    pub layers: Vec<LayerBlob>,
-}
-
-/// A layer as a manifest names it; in the document, the diff ID alone where the blob is the layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerBlob {
-    /// The digest of the uncompressed stream.
-    pub diff_id: DiffId,
-    /// The digest of the blob.
-    pub blob: BlobDigest,
+    /// The layers, lowest first; in the document, left out where the manifest and its config say them.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<L>,
 }
 
 /// An image that the package was made against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BaseEntry {
+pub struct BaseEntry<L = LayerBlob> {
     /// Its tags on the side of the maker.
     pub names: Vec<ImageName>,
     /// The digest of its manifest or index.
@@ -105,7 +102,7 @@ pub struct BaseEntry {
     /// The digests of its configs.
     pub configs: Vec<ConfigDigest>,
     /// Its layers.
-    pub layers: Vec<LayerBlob>,
+    pub layers: Vec<L>,
 }
 
 /// What happens to a layer.
@@ -253,12 +250,12 @@ struct Head {
     requires: BTreeSet<String>,
 }
 
-impl Metadata {
-    /// Reads the document of a package that this program can apply.
+impl Stored {
+    /// Reads the document of a package that this program can apply. What it says is believed only when it is completed.
     ///
     /// # Errors
-    /// Content errors for other versions, unknown required features and what contradicts itself.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
+    /// Content errors for other versions, unknown required features and what is no such document.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
         let invalid = |error: serde_json::Error| Error::content(format!("metadata.json is not valid: {error}"));
         let head: Head = serde_json::from_slice(bytes).map_err(invalid)?;
         if head.format != FORMAT {
@@ -276,21 +273,21 @@ impl Metadata {
             ))
             .with_hint("apply it with the version of docker_delta that made it, or a later one"));
         }
-        let metadata: Self = serde_json::from_slice(bytes).map_err(invalid)?;
-        check::check(&metadata)?;
-        Ok(metadata)
+        serde_json::from_slice(bytes).map_err(invalid)
     }
 
     /// The document as it is stored.
     ///
     /// # Errors
     /// Never for values of this program; an internal error otherwise.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self).map_err(|error| Error::internal(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
+}
 
+impl Metadata {
     /// The entry of a layer.
     pub fn layer(&self, diff_id: DiffId) -> Option<&LayerEntry> {
         self.layers.iter().find(|layer| layer.diff_id == diff_id)

@@ -15,7 +15,7 @@ use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
 use crate::image::Document;
 use crate::limits;
-use crate::package::metadata::{Metadata, document_member};
+use crate::package::metadata::{Metadata, Stored, document_member};
 use crate::span::Span;
 
 /// An opened package.
@@ -39,8 +39,9 @@ impl Package {
             return Err(no_package());
         }
         compare_closing(&bytes, *closing)?;
-        let metadata = Metadata::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
-        let members = listed(&metadata, &members)?;
+        let stored = Stored::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
+        let members = listed(&stored, &members)?;
+        let metadata = stored.completed(&|digest| document(&bytes, &members, digest))?;
         let package = Self { metadata, bytes, members };
         documents::check(&package)?;
         Ok(package)
@@ -71,15 +72,19 @@ impl Package {
     /// # Errors
     /// A content error when it is not there or has other bytes.
     pub fn document(&self, digest: BlobDigest) -> Result<Document> {
-        let name = document_member(digest);
-        let span = self.members.get(&name).ok_or_else(|| missing(&name))?;
-        let document = Document::new(small(&self.bytes, *span, limits::DOCUMENT_BYTES)?);
-        if document.digest() == digest {
-            Ok(document)
-        } else {
-            let (expected, found) = (digest.to_string(), document.digest().to_string());
-            Err(Error::Mismatch { what: format!("the member {name}"), expected, found })
-        }
+        document(&self.bytes, &self.members, digest)
+    }
+}
+
+fn document(bytes: &dyn ReadAt, members: &BTreeMap<String, Span>, digest: BlobDigest) -> Result<Document> {
+    let name = document_member(digest);
+    let span = members.get(&name).ok_or_else(|| missing(&name))?;
+    let document = Document::new(small(bytes, *span, limits::DOCUMENT_BYTES)?);
+    if document.digest() == digest {
+        Ok(document)
+    } else {
+        let (expected, found) = (digest.to_string(), document.digest().to_string());
+        Err(Error::Mismatch { what: format!("the member {name}"), expected, found })
     }
 }
 
@@ -139,7 +144,7 @@ fn compare_closing(bytes: &Arc<dyn ReadAt>, span: Span) -> Result<()> {
 }
 
 /// The members by name, if they are those that the metadata lists.
-fn listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
+fn listed(metadata: &Stored, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
     let inner = &members[1..members.len() - 1];
     let expected = metadata.members.iter().map(|member| (member.name.as_str(), member.size));
     if inner.iter().map(|(name, span)| (name.as_str(), span.length())).eq(expected) {

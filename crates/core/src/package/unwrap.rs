@@ -11,7 +11,7 @@ use super::header::{BLOCK, padding, parse};
 use super::{METADATA, TRAILER_BYTES};
 use crate::error::{Error, Result};
 use crate::limits::{COPY_BUFFER, METADATA_BYTES};
-use crate::package::metadata::Metadata;
+use crate::package::metadata::Stored;
 
 /// [`BLOCK`] as the size of a buffer.
 const HEADER: usize = 512;
@@ -29,7 +29,7 @@ pub(super) fn unwrapped(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result
     let mut source = decoder(compression, Reader::new(bytes)).map_err(Error::io(doing.clone()))?;
     let head = head(&mut source, &doing)?;
     let metadata = &head[HEADER..];
-    let length = length(&Metadata::parse(metadata)?, metadata.len() as u64);
+    let length = length(&Stored::parse(metadata)?, metadata.len() as u64);
     let mut plain = scratch.create().map_err(Error::io(doing.clone()))?;
     plain.write_all(&head).map_err(Error::io(doing.clone()))?;
     // One byte more shows that something follows.
@@ -52,7 +52,7 @@ fn head(source: &mut dyn Read, doing: &str) -> Result<Vec<u8>> {
 }
 
 /// The length of the package that has this metadata; the member that closes it takes two blocks.
-fn length(metadata: &Metadata, size: u64) -> u64 {
+fn length(metadata: &Stored, size: u64) -> u64 {
     let member = |size: u64| BLOCK.saturating_add(size).saturating_add(padding(size));
     let members = metadata.members.iter().map(|entry| member(entry.size));
     members.fold(member(size) + 2 * BLOCK + TRAILER_BYTES, u64::saturating_add)

@@ -1,14 +1,16 @@
 //! Writes a package.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use delta_codec::{ReadAt, Reader};
 
+use super::faults::missing;
 use super::header::{header, padding};
 use super::{CLOSING, Closing, METADATA, Member, TRAILER_BYTES};
-use crate::digest::Hasher;
+use crate::digest::{BlobDigest, Hasher};
 use crate::error::{Error, Result};
-use crate::package::metadata::Metadata;
+use crate::image::Document;
+use crate::package::metadata::{Metadata, document_member};
 
 /// Writes `metadata` and the `members` that it lists, and returns the number of bytes.
 ///
@@ -16,7 +18,7 @@ use crate::package::metadata::Metadata;
 /// What writing reports.
 pub fn write(metadata: &Metadata, members: &[Member], out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer { out: Hasher::new(out) };
-    writer.member(METADATA, &metadata.to_bytes()?)?;
+    writer.member(METADATA, &metadata.stored(&|digest| document(members, digest))?.to_bytes()?)?;
     for member in members {
         writer.member(&member.name, &member.bytes)?;
     }
@@ -29,6 +31,15 @@ pub fn write(metadata: &Metadata, members: &[Member], out: &mut dyn Write) -> Re
     let (out, _, last) = writer.out.finish();
     out.flush().map_err(Error::io("writing the package"))?;
     Ok(bytes + last)
+}
+
+/// The document with this digest, which must be one of the members.
+fn document(members: &[Member], digest: BlobDigest) -> Result<Document> {
+    let name = document_member(digest);
+    let member = members.iter().find(|member| member.name == name).ok_or_else(|| missing(&name))?;
+    let mut bytes = Vec::new();
+    Reader::new(&member.bytes).read_to_end(&mut bytes).map_err(Error::io(format!("reading {name}")))?;
+    Ok(Document::new(bytes))
 }
 
 struct Writer<'a> {

@@ -285,10 +285,24 @@ fn append(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
     out.resize(out.len().next_multiple_of(512), 0);
 }
 
-/// The package with `edit` done to its metadata.
+/// The package with `edit` done to its metadata, which then lists what its documents say as well.
 pub(crate) fn edited(package: &[u8], edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let mut metadata = open(package).unwrap().metadata().clone();
+    metadata.requires.remove("implied-1");
+    with_metadata(package, serde_json::to_value(metadata).unwrap(), edit)
+}
+
+/// The package with `edit` done to its metadata as it stands there.
+pub(crate) fn edited_as_stored(package: &[u8], edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    with_metadata(package, serde_json::from_slice(&members(package)[0].1).unwrap(), edit)
+}
+
+fn with_metadata(
+    package: &[u8],
+    mut metadata: serde_json::Value,
+    edit: impl FnOnce(&mut serde_json::Value),
+) -> Vec<u8> {
     let mut members = members(package);
-    let mut metadata = serde_json::from_slice(&members[0].1).unwrap();
     edit(&mut metadata);
     members[0].1 = serde_json::to_vec_pretty(&metadata).unwrap();
     sealed(&members)
