@@ -2,7 +2,7 @@
 //!
 //! The clients know contexts, ssh, TLS, rootless sockets and credentials; going through them means that an engine which the
 //! user can reach is an engine that we can reach. What engines do with partial archives was found by experiment and differs
-//! by [`Store`]; the rules stand where they are used.
+//! by `Store`; the rules stand where they are used.
 
 mod client;
 mod holdings;
