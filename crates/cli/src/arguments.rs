@@ -50,6 +50,12 @@ pub struct Common {
     /// The engine to use: docker or podman [default: docker, or podman where docker is not installed]
     #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<ClientKind>,
+    /// File with certificates (PEM) of an authority of your own, for registries
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// Speak with registries without TLS; those on this machine are asked what they speak
+    #[arg(long, global = true)]
+    pub(crate) plain_http: bool,
     /// Global options that Docker's client hands to its plugins.
     #[arg(skip)]
     pub(crate) engine_arguments: Vec<String>,
@@ -80,11 +86,13 @@ pub enum Command {
 
 const CREATE_EXAMPLES: &str = "\
 An image is a name in the engine (app:v2, docker-daemon:app:v2, podman:app:v2), a file that `docker save` or
-`podman save` wrote, or an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR);
+`podman save` wrote, an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR), or an
+image of a registry (docker://REGISTRY/NAME[:TAG][@DIGEST]), with what `docker login` or `podman login` left;
 `-` is an archive on standard input.
 
 Examples:
   docker_delta create app:v2 app.ddelta --base app:v1           # only what v1 lacks
+  docker_delta create docker://registry.example/app:v2 app.ddelta --base docker://registry.example/app:v1
   docker_delta create app:v2 db:v7 all.ddelta --base app:v1 --base db:v6
   docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh

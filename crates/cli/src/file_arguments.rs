@@ -44,7 +44,7 @@ pub struct FileCommon {
 impl FileCommon {
     pub(crate) fn into_common(self) -> Common {
         let Self { verbose, temp_dir, json } = self;
-        Common { verbose, temp_dir, json, engine: None, engine_arguments: Vec::new() }
+        Common { verbose, temp_dir, json, engine: None, tls_ca: None, plain_http: false, engine_arguments: Vec::new() }
     }
 }
 

@@ -12,4 +12,5 @@ mod pages;
 mod plugin;
 pub mod run;
 mod session;
+mod surroundings;
 mod terminal;

@@ -15,11 +15,13 @@ use delta_transport::engine::{Choice, ClientKind, Engine};
 use delta_transport::file::FileBytes;
 use delta_transport::inputs::Inputs;
 use delta_transport::reference::Reference;
+use delta_transport::registry::Registries;
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
 use delta_transport::stdout;
 
 use crate::arguments::Common;
+use crate::surroundings;
 use crate::terminal::Terminal;
 
 /// What a command works with.
@@ -27,13 +29,15 @@ pub(crate) struct Session {
     pub(crate) common: Common,
     pub(crate) terminal: Terminal,
     pub(crate) scratch: Arc<TempScratch>,
+    pub(crate) registries: Registries,
 }
 
 impl Session {
     pub(crate) fn new(common: Common) -> Result<Self> {
         stdout::keep().map_err(Error::io("keeping standard output for data"))?;
         let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
-        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch })
+        let registries = Registries::new(surroundings::access(&common));
+        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch, registries })
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -61,6 +65,7 @@ impl Session {
         let open = |reference: &Reference| -> Result<Vec<Image>> {
             match reference {
                 Reference::Path { path, pick } => open_path(path, pick.as_deref(), &self.scratch),
+                Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
                 Reference::Stdin => open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch),
                 Reference::Engine { kind, name } => {
                     let opened = engines.iter().filter(|(other, _)| other == kind).flat_map(|(_, images)| images);

@@ -55,9 +55,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err`: `source` happened while `doing` something.
+    /// For `map_err`: `source` happened while `doing` something. An error of ours that came through [`io::Error`] keeps its kind
+    /// and hint.
     pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing: doing.into(), source }
+        move |source| match source.downcast::<Self>() {
+            Ok(ours) => ours.within(&doing.into()),
+            Err(source) => Self::Io { doing: doing.into(), source },
+        }
     }
 
     /// A fault of ours.

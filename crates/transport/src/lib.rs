@@ -1,4 +1,4 @@
-//! Where images live: engines, archives, layouts and folders, and the files that packages are.
+//! Where images live: engines, registries, archives, layouts and folders, and the files that packages are.
 
 pub mod archive_writer;
 mod blob;
@@ -15,6 +15,7 @@ mod oci_layout;
 pub mod output;
 mod partial;
 pub mod reference;
+pub mod registry;
 pub mod source;
 mod sourced_image;
 pub mod spool;

@@ -1,4 +1,4 @@
-//! How users name images: an engine's name, or a file or folder.
+//! How users name images: an engine's name, an address in a registry, or a file or folder.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -6,6 +6,7 @@ use std::str::FromStr;
 use delta_core::error::{Error, Result};
 
 use crate::engine::ClientKind;
+use crate::registry::Address;
 
 /// What a user named as an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Reference {
         /// The name or ID.
         name: String,
     },
+    /// An image of a registry.
+    Registry(Address),
     /// A file or folder.
     Path {
         /// Where it is.
@@ -52,9 +55,8 @@ impl FromStr for Reference {
         if let Some(name) = text.strip_prefix("podman:").or_else(|| text.strip_prefix("containers-storage:")) {
             return Ok(engine(Some(ClientKind::Podman), name));
         }
-        if text.starts_with("docker://") {
-            return Err(Error::usage(format!("`{text}` names a registry, which cannot be read directly"))
-                .with_hint("pull the image into an engine first, or copy it with `skopeo copy … oci-archive:FILE`"));
+        if Address::is_meant(text) {
+            return text.parse().map(Self::Registry);
         }
         if let Some(path) = text.strip_prefix("dir:") {
             return Ok(Self::Path { path: path.into(), pick: None });
@@ -72,10 +74,10 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// The path that is read, `-` for standard input; nothing for an engine's image.
+    /// The path that is read, `-` for standard input; nothing for an image of an engine or a registry.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Engine { .. } => None,
+            Self::Engine { .. } | Self::Registry(_) => None,
             Self::Path { path, .. } => Some(path),
             Self::Stdin => Some(Path::new("-")),
         }
@@ -86,6 +88,7 @@ impl Reference {
     pub fn stem(&self) -> Option<String> {
         match self {
             Self::Engine { name, .. } => stem_of_name(name),
+            Self::Registry(address) => stem_of_name(&address.to_string()),
             Self::Path { path, pick: None } => stem_of_path(path),
             Self::Path { pick: Some(name), .. } if name.contains([':', '/']) => stem_of_name(name),
             Self::Path { path, pick: Some(tag) } => Some(format!("{}-{tag}", stem_of_path(path)?)),
@@ -154,6 +157,7 @@ mod tests {
         let (archive, layout) = (path("app-v2.tar.gz"), path("layout"));
         for (text, expected) in [
             ("registry.example:5000/team/app:v2".to_owned(), Some("app-v2")),
+            ("docker://registry.example:5000/team/app:v2".to_owned(), Some("app-v2")),
             ("app@sha256:00".to_owned(), Some("app-sha256-00")),
             (archive.clone(), Some("app-v2")),
             (format!("docker-archive:{archive}:other:v3"), Some("other-v3")),
@@ -166,9 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_is_refused_with_a_way_out() {
-        let error = "docker://debian:12".parse::<Reference>().unwrap_err();
-        assert!(error.hint().unwrap().contains("skopeo"), "{error}");
-        assert!("".parse::<Reference>().is_err());
+    fn a_registry_is_named_as_users_of_skopeo_name_it() {
+        let Reference::Registry(address) = "docker://debian:12".parse().unwrap() else { panic!("expected a registry") };
+        assert_eq!(address.to_string(), "docker.io/library/debian:12");
+        for text in ["docker://", "docker://A b", ""] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
     }
 }

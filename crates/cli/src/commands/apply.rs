@@ -64,6 +64,7 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
         Some(output) => to_file(session, arguments, &package, &bases, output)?,
         None => to_engine(session, arguments, &package, &bases)?,
     };
+    session.registries.finish();
     if session.common.json { terminal::print_json(&Report { schema: 1, images: reports }) } else { Ok(()) }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     } else {
         destination.write_file(&session.scratch, |out| prepared.write(out))?
     };
+    session.registries.finish();
     report(session, arguments, &destination, &prepared.metadata, package_bytes)
 }
 

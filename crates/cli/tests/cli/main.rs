@@ -13,6 +13,7 @@ mod images;
 mod large;
 mod outputs;
 mod printing;
+mod registry;
 mod standards;
 mod support;
 mod trees;

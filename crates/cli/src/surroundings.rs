@@ -1,0 +1,51 @@
+//! What the environment says about registries.
+
+use std::env;
+use std::path::PathBuf;
+
+use delta_transport::registry::Access;
+
+use crate::arguments::Common;
+
+/// How registries are reached: what the user typed, and what programs of the field left in the user's folders.
+pub(crate) fn access(common: &Common) -> Access {
+    Access {
+        credentials: credentials(),
+        tls_ca: common.tls_ca.clone(),
+        plain_http: common.plain_http,
+        patience: Access::USUAL_PATIENCE,
+        downloads: downloads(common),
+    }
+}
+
+/// Where `podman login`, `skopeo login` and `docker login` write, in the order in which skopeo looks
+/// (containers/image, containers-auth.json.5).
+fn credentials() -> Vec<PathBuf> {
+    let home = folder("HOME");
+    let of_user = format!("/run/containers/{}/auth.json", rustix::process::getuid().as_raw());
+    let docker = folder("DOCKER_CONFIG").or_else(|| Some(home.clone()?.join(".docker")));
+    let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
+    [
+        folder("REGISTRY_AUTH_FILE"),
+        folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+        Some(of_user.into()),
+        config.map(|folder| folder.join("containers/auth.json")),
+        docker.map(|folder| folder.join("config.json")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Where downloads wait that were broken off: with the other temporary files if the user named a place for these.
+fn downloads(common: &Common) -> Option<PathBuf> {
+    if let Some(folder) = &common.temp_dir {
+        return Some(folder.join(format!("docker_delta-downloads-{}", rustix::process::getuid().as_raw())));
+    }
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("docker_delta/downloads"))
+}
+
+fn folder(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

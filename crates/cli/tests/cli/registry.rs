@@ -1,0 +1,7 @@
+//! Registries as a user sees them: Debian's docker-registry on this machine, and what may stand before it.
+
+mod access;
+mod broken;
+mod proxy;
+mod server;
+mod source;

@@ -1,0 +1,22 @@
+//! Registries (OCI distribution-spec 1.1, and what Docker's distribution did before it), by a small blocking client.
+//!
+//! A reader of a registry never sees half an image: blobs go first, then manifests by digest, and tags last. What a registry
+//! has is not sent again, and what is known by digest is not fetched again.
+
+mod access;
+mod address;
+mod authorization;
+mod blobs;
+mod challenge;
+mod connection;
+mod credentials;
+mod downloads;
+mod fault;
+mod manifests;
+mod origin;
+mod patience;
+mod remote;
+mod trust;
+
+pub use access::{Access, Registries};
+pub use address::Address;

@@ -1,0 +1,106 @@
+//! What the user says about registries, and the registries that a run speaks with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use delta_core::error::Result;
+use delta_core::image::Image;
+
+use super::address::Address;
+use super::connection::Connection;
+use super::downloads::Downloads;
+use super::remote;
+use crate::spool::TempScratch;
+
+/// How registries are reached.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Files with credentials, in the form of Docker and podman; the first that has some for a registry counts.
+    pub credentials: Vec<PathBuf>,
+    /// A file with certificates (PEM) that are trusted besides the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// Whether every registry is spoken with without TLS.
+    pub plain_http: bool,
+    /// How long a registry may say nothing.
+    pub patience: Duration,
+    /// Where downloads wait that were broken off; without it, nothing of them is kept.
+    pub downloads: Option<PathBuf>,
+}
+
+impl Access {
+    /// How long a registry may say nothing, usually: object stores take their time to check a large upload.
+    pub const USUAL_PATIENCE: Duration = Duration::from_secs(60);
+}
+
+/// The registries of a run: each is asked for its tokens once.
+#[derive(Debug)]
+pub struct Registries {
+    access: Access,
+    downloads: Arc<Downloads>,
+    connections: Mutex<BTreeMap<String, Arc<Connection>>>,
+}
+
+impl Registries {
+    /// Speaks with nobody yet.
+    pub fn new(access: Access) -> Self {
+        let downloads = Arc::new(Downloads::new(access.downloads.clone()));
+        Self { access, downloads, connections: Mutex::default() }
+    }
+
+    /// Opens an image: its documents are fetched, its layers when they are read.
+    ///
+    /// # Errors
+    /// Environment errors that name the registry and what to do; content errors when it gives other bytes than it should.
+    pub fn open(&self, address: &Address, scratch: &Arc<TempScratch>) -> Result<Image> {
+        remote::open(&self.repository(address)?, address, scratch)
+    }
+
+    /// Removes what was kept of this run's downloads in case that it would be broken off.
+    pub fn finish(&self) {
+        self.downloads.remove_used();
+    }
+
+    /// The repository of an address.
+    pub(super) fn repository(&self, address: &Address) -> Result<Repository> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match connections.get(address.registry()) {
+            Some(connection) => connection.clone(),
+            None => {
+                let connection = Arc::new(Connection::new(address.registry(), &self.access)?);
+                connections.insert(address.registry().to_owned(), connection.clone());
+                connection
+            }
+        };
+        Ok(Repository { connection, name: address.repository().to_owned(), downloads: self.downloads.clone() })
+    }
+}
+
+/// A repository of a registry.
+#[derive(Clone, Debug)]
+pub(super) struct Repository {
+    /// The registry.
+    pub(super) connection: Arc<Connection>,
+    /// Its path there.
+    pub(super) name: String,
+    /// Where its blobs are put.
+    pub(super) downloads: Arc<Downloads>,
+}
+
+impl Repository {
+    /// The URL of something in it.
+    pub(super) fn url(&self, rest: &str) -> Result<String> {
+        Ok(format!("{}/v2/{}/{rest}", self.connection.base()?, self.name))
+    }
+
+    /// How to speak of it.
+    pub(super) fn label(&self) -> String {
+        format!("{}/{}", self.connection.registry(), self.name)
+    }
+
+    /// What a token must allow for reading.
+    pub(super) fn pull(&self) -> Vec<String> {
+        vec![format!("repository:{}:pull", self.name)]
+    }
+}

@@ -1,0 +1,187 @@
+//! How users name images in registries.
+
+use std::fmt;
+use std::str::FromStr;
+
+use delta_core::digest::BlobDigest;
+use delta_core::error::{Error, Result};
+use delta_core::image::ImageName;
+
+/// What a reference to a registry begins with, as users of skopeo write it.
+const SCHEME: &str = "docker://";
+
+/// An image in a registry: `docker://[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    registry: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<BlobDigest>,
+}
+
+impl Address {
+    /// Whether a text is meant as one.
+    pub fn is_meant(text: &str) -> bool {
+        text.starts_with(SCHEME)
+    }
+
+    /// The host, with its port if one was given; Docker's own is `docker.io`.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The path in the registry.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The tag, if one was given.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// What the registry is asked for: the digest, else the tag, else `latest`.
+    pub fn reference(&self) -> String {
+        match (self.digest, &self.tag) {
+            (Some(digest), _) => digest.to_string(),
+            (None, Some(tag)) => tag.clone(),
+            (None, None) => "latest".to_owned(),
+        }
+    }
+
+    /// The digest that the manifest must have, if one was given.
+    pub const fn digest(&self) -> Option<BlobDigest> {
+        self.digest
+    }
+
+    /// The name that an engine gives to the image: none where only a digest was given.
+    pub fn name(&self) -> Option<ImageName> {
+        let tag = match (&self.tag, self.digest) {
+            (Some(tag), _) => tag,
+            (None, None) => "latest",
+            (None, Some(_)) => return None,
+        };
+        self.named(tag)
+    }
+
+    /// The repository's name with another tag, in the short form where Docker has one.
+    pub fn named(&self, tag: &str) -> Option<ImageName> {
+        let repository = match self.registry.as_str() {
+            "docker.io" => self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned(),
+            registry => format!("{registry}/{}", self.repository),
+        };
+        format!("{repository}:{tag}").parse().ok()
+    }
+
+    /// The same repository, asked for something else.
+    #[must_use]
+    pub fn with_digest(&self, digest: BlobDigest) -> Self {
+        Self { tag: None, digest: Some(digest), ..self.clone() }
+    }
+
+    /// The same repository, asked for a tag.
+    #[must_use]
+    pub fn with_tag(&self, tag: &str) -> Self {
+        Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() }
+    }
+}
+
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let rest = text.strip_prefix(SCHEME).unwrap_or(text);
+        let explain = |error: Error| {
+            Error::usage(format!("`{text}` names no image in a registry: {error}"))
+                .with_hint("expected docker://REGISTRY/REPOSITORY:TAG or docker://REGISTRY/REPOSITORY@sha256:DIGEST")
+        };
+        // What may be a password is not told.
+        if text.contains('@') && !text.contains("@sha") || rest.contains("://") {
+            return Err(Error::usage(
+                "what is given names no image in a registry: it has a scheme or a user's name in it",
+            )
+            .with_hint("log in with `docker login` or `podman login`, and name docker://REGISTRY/REPOSITORY:TAG"));
+        }
+        let (name, digest) = match rest.split_once('@') {
+            Some((name, digest)) => (name, Some(digest.parse::<BlobDigest>().map_err(|error| explain(error.into()))?)),
+            None => (rest, None),
+        };
+        let full = name.parse::<ImageName>().map_err(explain)?.full();
+        // A full name has a registry, and a tag behind the last colon.
+        let (registry, path) = full.split_once('/').unwrap_or(("docker.io", &full));
+        let (repository, tag) = path.rsplit_once(':').unwrap_or((path, "latest"));
+        let is_tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+        let registry = match registry {
+            "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),
+            registry => registry.to_ascii_lowercase(),
+        };
+        let repository = match (registry.as_str(), repository.contains('/')) {
+            ("docker.io", false) => format!("library/{repository}"),
+            _ => repository.to_owned(),
+        };
+        Ok(Self { registry, repository, tag: is_tagged.then(|| tag.to_owned()), digest })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.registry, self.repository)?;
+        self.tag.iter().try_for_each(|tag| write!(formatter, ":{tag}"))?;
+        self.digest.iter().try_for_each(|digest| write!(formatter, "@{digest}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn parts(text: &str) -> (String, String, String) {
+        let address: Address = text.parse().unwrap();
+        (address.registry().to_owned(), address.repository().to_owned(), address.reference())
+    }
+
+    #[test]
+    fn addresses_have_a_registry_a_repository_and_what_is_asked_for() {
+        let digest = format!("docker://registry.example:5000/team/app:v2@{EMPTY}");
+        for (text, registry, repository, reference) in [
+            ("docker://debian:12", "docker.io", "library/debian", "12"),
+            ("docker://index.docker.io/debian", "docker.io", "library/debian", "latest"),
+            ("docker://team/app", "docker.io", "team/app", "latest"),
+            ("docker://Registry.Example/app:v2", "registry.example", "app", "v2"),
+            ("docker://localhost:5000/a/b/c:V2", "localhost:5000", "a/b/c", "V2"),
+            ("docker://[::1]:5000/app", "[::1]:5000", "app", "latest"),
+            (&digest, "registry.example:5000", "team/app", EMPTY),
+        ] {
+            assert_eq!(parts(text), (registry.into(), repository.into(), reference.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_engine_gets_a_name_where_there_is_one() {
+        let name = |text: &str| text.parse::<Address>().unwrap().name().map(|name| name.to_string());
+        assert_eq!(name("docker://debian:12").as_deref(), Some("debian:12"));
+        assert_eq!(name("docker://localhost:5000/app").as_deref(), Some("localhost:5000/app:latest"));
+        assert_eq!(name(&format!("docker://team/app@{EMPTY}")), None);
+        assert_eq!(name(&format!("docker://team/app:v1@{EMPTY}")).as_deref(), Some("team/app:v1"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_its_password() {
+        for text in [
+            "docker://",
+            "docker://App:v1",
+            "docker:///app",
+            "docker://registry.example/",
+            "docker://registry.example/app@sha256:00",
+            "docker://registry.example/app@v1",
+            "docker://user@registry.example/app",
+            "docker://user:secret@registry.example/app",
+            "docker://https://registry.example/app",
+        ] {
+            let error = text.parse::<Address>().unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}

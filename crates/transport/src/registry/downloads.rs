@@ -1,0 +1,149 @@
+//! Where downloads are written, so that one that was broken off goes on where it stopped, even when the program was killed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use delta_core::digest::BlobDigest;
+
+/// What nobody went on with for this long is removed.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A folder with one file for each blob, as far as it came.
+#[derive(Debug)]
+pub(super) struct Downloads {
+    wanted: Option<PathBuf>,
+    /// The folder, if it can be had for this user alone; found out when it is first needed.
+    folder: OnceLock<Option<PathBuf>>,
+    used: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Downloads {
+    /// In this folder; without one, or where it cannot be had for this user alone, nothing is kept.
+    pub(super) fn new(wanted: Option<PathBuf>) -> Self {
+        Self { wanted, folder: OnceLock::new(), used: Mutex::default() }
+    }
+
+    fn kept(&self) -> Option<&Path> {
+        let make = || {
+            let folder = self.wanted.clone().filter(|folder| is_ours(folder).unwrap_or_default())?;
+            remove_old(&folder);
+            Some(folder)
+        };
+        self.folder.get_or_init(make).as_deref()
+    }
+
+    /// The file of a blob with what was downloaded before, and nobody else's until it is closed; else a file without a name
+    /// in `scratch`.
+    pub(super) fn open(&self, digest: BlobDigest, scratch: &Path) -> io::Result<File> {
+        match self.named(digest) {
+            Some((path, file)) => {
+                self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+                Ok(file)
+            }
+            None => tempfile::tempfile_in(scratch),
+        }
+    }
+
+    /// Where room is needed for what is downloaded.
+    pub(super) fn folder<'a>(&'a self, scratch: &'a Path) -> &'a Path {
+        self.kept().unwrap_or(scratch)
+    }
+
+    fn named(&self, digest: BlobDigest) -> Option<(PathBuf, File)> {
+        let path = self.kept()?.join(digest.hex());
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // A link that stands there is not followed.
+        let is_file = fs::symlink_metadata(&path).map_or(true, |metadata| metadata.is_file());
+        let file = options.open(&path).ok().filter(|_| is_file)?;
+        file.try_lock().ok()?;
+        Some((path, file))
+    }
+
+    /// Removes what this run downloaded: what it was for is done.
+    pub(super) fn remove_used(&self) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in std::mem::take(&mut *used) {
+            // One that stays is removed some days later.
+            let _ = fs::remove_file(path);
+        }
+        if let Some(Some(folder)) = self.folder.get() {
+            // Another run may use it.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Makes the folder if it is not there; whether it is this user's, and nobody else can write to it.
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    if let Some(above) = folder.parent() {
+        fs::create_dir_all(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let metadata = fs::symlink_metadata(folder)?;
+    Ok(metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0)
+}
+
+fn remove_old(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old = changed.is_ok_and(|changed| SystemTime::now().duration_since(changed).is_ok_and(|age| age > KEPT));
+        let is_blob =
+            entry.file_name().to_str().is_some_and(|name| format!("sha256:{name}").parse::<BlobDigest>().is_ok());
+        if is_old && is_blob {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn what_was_broken_off_is_found_again_and_what_is_done_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, digest) = (folder.path().join("cache/blobs"), BlobDigest::of(b"blob"));
+        let path = place.join(digest.hex());
+        let downloads = Downloads::new(Some(place.clone()));
+        let mut file = downloads.open(digest, folder.path()).unwrap();
+        file.write_all(b"bl").unwrap();
+        let other = Downloads::new(Some(place.clone()));
+        // Somebody else downloads it for himself meanwhile.
+        assert_eq!(other.open(digest, folder.path()).unwrap().metadata().unwrap().len(), 0);
+        other.remove_used();
+        assert!(path.exists());
+        drop(file);
+        let mut text = String::new();
+        other.open(digest, folder.path()).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "bl");
+        other.remove_used();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn nothing_is_kept_where_others_could_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
+        for place in [Some(open), Some(folder.path().join("link")), Some("/proc/none/x".into()), None] {
+            let downloads = Downloads::new(place);
+            downloads.open(BlobDigest::of(b"x"), folder.path()).unwrap().write_all(b"x").unwrap();
+            assert!(downloads.kept().is_none());
+        }
+        assert_eq!(fs::read_dir(folder.path().join("open")).unwrap().count(), 0);
+    }
+}

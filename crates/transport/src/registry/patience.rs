@@ -1,0 +1,60 @@
+//! How often and after how long a registry is asked again.
+
+use std::thread;
+use std::time::Duration;
+
+/// Failures in a row after which a registry is given up.
+pub(super) const TRIES: u32 = 6;
+
+/// A registry that asks for a longer pause than this is left to the user.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes after which a transfer is going on again, so that earlier failures no longer count.
+pub(super) const PROGRESS: u64 = 1 << 20;
+
+/// Counts failures in a row, and waits longer after each.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    /// Waits after a failure, as long as the registry `asked` for if it did; false when it is no longer worth it.
+    pub(super) fn wait(&mut self, asked: Option<Duration>) -> bool {
+        self.failures += 1;
+        let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(self.failures - 1));
+        if self.failures >= TRIES || pause > LONGEST_PAUSE {
+            return false;
+        }
+        thread::sleep(pause);
+        true
+    }
+
+    /// Something worked.
+    pub(super) const fn renew(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// What `Retry-After` asks for (RFC 9110, section 10.2.3); dates are not read, and get the usual pause.
+pub(super) fn retry_after(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends() {
+        let mut patience = Patience::default();
+        let waits = (0..TRIES).map(|_| patience.wait(Some(Duration::ZERO))).filter(|waited| *waited).count();
+        assert_eq!(waits, TRIES as usize - 1);
+        patience.renew();
+        assert!(patience.wait(Some(Duration::ZERO)));
+        assert!(!patience.wait(retry_after("86400")));
+        assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), None);
+    }
+}

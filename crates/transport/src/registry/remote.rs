@@ -1,0 +1,182 @@
+//! An image of a registry, of which the documents are fetched at once and the layers when they are read.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use delta_codec::ReadAt;
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::error::{Error, Result};
+use delta_core::image::documents::{
+    OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
+};
+use delta_core::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Root};
+use delta_core::limits;
+
+use super::access::Repository;
+use super::address::Address;
+use super::manifests::check;
+use crate::blob::Blob;
+use crate::spool::TempScratch;
+
+/// The media types of configs of images, of OCI and of Docker.
+const IMAGE_CONFIGS: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
+
+/// What is read of a blob to tell its compression, before all of it is fetched.
+const FIRST_BYTES: usize = 16;
+
+/// Opens an image.
+pub(super) fn open(repository: &Repository, address: &Address, scratch: &Arc<TempScratch>) -> Result<Image> {
+    let found = repository.required_manifest(&address.reference())?;
+    let is_index = matches!(read_pointers(&found.document)?, Pointers::Index(_));
+    let media_type = match (found.media_type.as_str(), is_index) {
+        ("" | "application/json", true) => OCI_INDEX.to_owned(),
+        ("" | "application/json", false) => OCI_MANIFEST.to_owned(),
+        (said, _) => said.to_owned(),
+    };
+    let root = Root {
+        media_type,
+        digest: found.document.digest(),
+        size: found.document.bytes().len() as u64,
+        synthesised: false,
+    };
+    let mut walk = Walk { repository, scratch, documents: BTreeMap::new(), manifests: Vec::new() };
+    walk.take(found.document, false, 0)?;
+    if !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
+        return Err(Error::content(format!("{address} is no image: nothing of it has layers of a file system")));
+    }
+    let Walk { documents, manifests, .. } = walk;
+    let names = address.name().into_iter().collect();
+    Ok(Image { names, root, documents, manifests, docker_manifest: None })
+}
+
+/// A walk from the root down.
+struct Walk<'a> {
+    repository: &'a Repository,
+    scratch: &'a Arc<TempScratch>,
+    documents: BTreeMap<BlobDigest, Document>,
+    manifests: Vec<Manifest>,
+}
+
+impl Walk<'_> {
+    fn take(&mut self, document: Document, is_attestation: bool, depth: usize) -> Result<()> {
+        if depth > limits::INDEX_DEPTH || self.manifests.len() > limits::IMAGES {
+            return Err(Error::content("its indexes are nested too deeply"));
+        }
+        match read_pointers(&document)? {
+            Pointers::Index(entries) => {
+                for pointer in entries {
+                    // A mirror may have only some platforms of an index.
+                    if let Some(next) = self.repository.manifest(&pointer.digest.to_string())? {
+                        self.take(next.document, pointer.is_attestation, depth + 1)?;
+                    }
+                }
+            }
+            Pointers::Manifest { config, layers } => self.manifest(&document, &config, &layers, is_attestation)?,
+        }
+        self.documents.insert(document.digest(), document);
+        Ok(())
+    }
+
+    fn manifest(
+        &mut self,
+        document: &Document,
+        config: &Pointer,
+        layers: &[Pointer],
+        is_attestation: bool,
+    ) -> Result<()> {
+        if layers.len() > limits::LAYERS_PER_IMAGE {
+            return Err(Error::content(format!("the manifest {} lists {} layers", document.digest(), layers.len())));
+        }
+        let config_document = self.config(config)?;
+        let is_image = !is_attestation && IMAGE_CONFIGS.contains(&config.media_type.as_str());
+        let read = is_image.then(|| read_config(&config_document)).transpose()?;
+        let read = read.filter(|config| !config.diff_ids.is_empty() || layers.is_empty());
+        if let Some(read) = read.as_ref().filter(|read| read.diff_ids.len() != layers.len()) {
+            let (listed, there) = (read.diff_ids.len(), layers.len());
+            return Err(Error::content(format!(
+                "the manifest {} lists {there} layers, its config {listed}",
+                document.digest()
+            )));
+        }
+        let diff_id = |at: usize| read.as_ref().map(|read| read.diff_ids[at]);
+        let taken = layers.iter().enumerate().map(|(at, pointer)| self.layer(pointer, diff_id(at)));
+        self.manifests.push(Manifest {
+            digest: document.digest(),
+            config: config_digest(&config_document),
+            layers: taken.collect::<Result<_>>()?,
+            kind: if read.is_some() { ManifestKind::Image } else { ManifestKind::Attestation },
+            platform: read.map(|read| read.platform),
+        });
+        self.documents.insert(config_document.digest(), config_document);
+        Ok(())
+    }
+
+    fn config(&self, pointer: &Pointer) -> Result<Document> {
+        let place = self.repository.label();
+        let absent = || Error::content(format!("{place} is incomplete: the config {} is missing", pointer.digest));
+        let bytes = self.repository.small_blob(pointer.digest, pointer.size)?.ok_or_else(absent)?;
+        let document = Document::new(bytes);
+        check(&document, Some(pointer.digest), &format!("the config that {place} gives"))?;
+        Ok(document)
+    }
+
+    fn layer(&self, pointer: &Pointer, diff_id: Option<DiffId>) -> Result<Layer> {
+        let (digest, size) = (pointer.digest, pointer.size);
+        let stored = RemoteBlob::new(self.repository.clone(), digest, size, self.scratch.clone());
+        let what = format!("the layer {} of {}", digest.short(), self.repository.label());
+        let is_plain = diff_id.is_none_or(|diff_id| digest == diff_id.into());
+        let blob = match is_plain {
+            true => Blob::opaque(what, Arc::new(stored), self.scratch.clone()),
+            false => Blob::new(what, Arc::new(stored), self.scratch.clone())?,
+        };
+        let compression = blob.compression();
+        let diff_id = match diff_id {
+            Some(diff_id) if !is_plain && compression == BlobCompression::None => {
+                let (expected, found) = (diff_id.to_string(), digest.to_string());
+                return Err(Error::Mismatch { what: "an uncompressed layer".to_owned(), expected, found });
+            }
+            Some(diff_id) => diff_id,
+            None => digest.to_string().parse()?,
+        };
+        Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob) })
+    }
+}
+
+/// A blob that is fetched when more than its first bytes are read.
+pub(super) struct RemoteBlob {
+    repository: Repository,
+    digest: BlobDigest,
+    size: u64,
+    scratch: Arc<TempScratch>,
+    fetched: Mutex<Option<Arc<dyn ReadAt>>>,
+}
+
+impl RemoteBlob {
+    pub(super) fn new(repository: Repository, digest: BlobDigest, size: u64, scratch: Arc<TempScratch>) -> Self {
+        Self { repository, digest, size, scratch, fetched: Mutex::new(None) }
+    }
+}
+
+impl ReadAt for RemoteBlob {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = fetched.as_ref() {
+            let bytes = bytes.clone();
+            drop(fetched);
+            return bytes.read_at(buffer, offset);
+        }
+        if offset == 0 && buffer.len() <= FIRST_BYTES {
+            return self.repository.first_bytes(self.digest, self.size, buffer).map_err(io::Error::other);
+        }
+        let bytes = self.repository.blob(self.digest, self.size, &self.scratch).map_err(io::Error::other)?;
+        *fetched = Some(bytes.clone());
+        drop(fetched);
+        bytes.read_at(buffer, offset)
+    }
+}
