@@ -5,15 +5,13 @@
 //! in a deflate stream), the *plain* bytes of its streams, and a *plan* that says how [`close`] makes the same content of
 //! the two. The base side needs no plan: [`inflate`] is enough there.
 //!
-//! A stream comes back by running C zlib or GNU gzip's encoder again with the settings that made it, or else by prediction and
-//! corrections; one for which none gives every byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those
-//! too.
+//! A stream comes back by running C zlib or GNU gzip's encoder again with the settings that made it; one for which none gives every
+//! byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those too.
 //!
 //! Which streams [`inflate`] finds in given bytes, and what a plan means, is part of the package format.
 
 mod checksum;
 mod close;
-mod corrections;
 mod gzip;
 mod inflate;
 mod located;
@@ -50,6 +48,14 @@ pub enum Error {
     /// The description of what is nested contradicts itself or the bytes.
     #[error("the description of the nested compressed files is damaged")]
     Nesting,
+    /// The plan names a way to make the stream that is none, or none any more.
+    #[error("the compressed stream {stream} is to be made in the way {way}, which is none")]
+    Way {
+        /// Its number, from 0.
+        stream: u64,
+        /// The number of the way.
+        way: u8,
+    },
     /// The plan is for other plain bytes.
     #[error("the compressed streams take {used} plain bytes, found {found}")]
     Plain {

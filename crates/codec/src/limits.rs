@@ -49,15 +49,6 @@ pub const DEFLATE_DIRECTORY_BYTES: u64 = 64 << 20;
 /// The most IDAT chunks of a png; an encoder that cuts every 8 KiB needs that many for 512 MiB.
 pub const DEFLATE_IDAT_CHUNKS: usize = 1 << 16;
 
-/// The longest stream that corrections are made for: the library counts in 32 bits with a sign.
-pub const DEFLATE_CORRECTED_BYTES: u64 = 1 << 30;
-
-/// Plain bytes and compressed bytes that corrections are made for at once; held, with their tokens, per thread.
-pub const DEFLATE_CORRECTED_PIECE: usize = 4 << 20;
-
-/// A corrected piece that is not made again after this time never will be; a slow machine needs some seconds.
-pub const DEFLATE_CORRECTED_SECONDS: u64 = 120;
-
 /// Streams of up to this many plain bytes are made again side by side ...
 pub const DEFLATE_HELD_BYTES: u64 = 4 << 20;
 

@@ -73,7 +73,7 @@ pub const PATCH_BATCH_BYTES: u64 = 64 << 20;
 /// The piece of each base layer that is held while a layer is rebuilt from many.
 pub const BASE_WINDOW: usize = 64 << 10;
 
-/// The description of how one opened content is closed again: some ten bytes a stream, and corrections.
+/// The description of how one opened content is closed again: some ten bytes a stream.
 pub const PLAN_BYTES: usize = 16 << 20;
 
 /// What the prediction of one content is told: some five numbers for each loaded part of an executable.

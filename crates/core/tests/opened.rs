@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod layers;
+mod common;
 
-use std::io::Write;
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, Encoder};
+use common::layer_builder::LayerBuilder;
+use common::noise;
+use delta_codec::compress::Compression;
 use delta_codec::{MemoryScratch, ReadAt};
 use delta_core::Kind;
 use delta_core::job::choices::CompressionOptions;
@@ -16,7 +17,6 @@ use delta_core::job::progress::Silent;
 use delta_core::layer::matcher::Library;
 use delta_core::layer::recipe::{Recipe, decode, encode};
 use delta_core::package::features::RecipeStream;
-use layers::{LayerBuilder, noise};
 
 const CONTEXT: Context<'_> = Context { scratch: &MemoryScratch, progress: &Silent };
 
@@ -56,10 +56,7 @@ fn text(version: u64) -> Vec<u8> {
 }
 
 fn gzipped(plain: &[u8]) -> Vec<u8> {
-    let gzip = Compression::Gzip;
-    let mut encoder = Encoder::new(Vec::new(), gzip, gzip.default_level(), None).unwrap();
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
+    common::gzipped(plain, 6)
 }
 
 fn layer(content: &[u8]) -> Vec<u8> {

@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use common::layer_builder::LayerBuilder;
 use common::{CONTEXT, packed};
-use common::{applied, assert_same, compressed, edited, error, image, image_of, layer, layers, noise, open, options};
-use delta_codec::compress::Compression;
+use common::{applied, assert_same, edited, error, gzipped, image, image_of, layer, layers, noise, open, options};
 use delta_codec::{MemoryScratch, ReadAt};
 use delta_core::Kind;
 use delta_core::apply::Delivery;
@@ -44,7 +43,7 @@ fn export(rows: usize) -> Vec<u8> {
 /// A base, and an image with one compressed file that is much longer when it is opened than its layer is.
 fn pair() -> (Image, Image) {
     let plain = export(60_000);
-    let archive = LayerBuilder::new().file("dump.sql.gz", &compressed(&plain, Compression::Gzip)).finish();
+    let archive = LayerBuilder::new().file("dump.sql.gz", &gzipped(&plain, 6)).finish();
     assert!(plain.len() > 2 * archive.len() + (1 << 20));
     let first = LayerBuilder::new().file("etc/os-release", &export(9)).finish();
     (image("shop:v1", &[&first]), image("shop:v2", &[&first, &archive]))

@@ -7,7 +7,7 @@ mod common;
 use std::slice::from_ref;
 
 use common::layer_builder::LayerBuilder;
-use common::{CONTEXT, applied, assert_same, compressed, image, layers, noise, open, options, packed};
+use common::{CONTEXT, applied, assert_same, gzipped, image, layers, noise, open, options, packed};
 use delta_codec::compress::{Compression, Level};
 use delta_core::apply::Delivery;
 use delta_core::create::CreateOptions;
@@ -123,7 +123,7 @@ fn folders(count: u64) -> Pair {
 fn compressed_files(length: usize) -> Pair {
     let folder = |version: u64| {
         let file = |layer: LayerBuilder, number: u64| {
-            layer.file(&format!("doc/{number}.gz"), &compressed(&text(version + number, length), Compression::Gzip))
+            layer.file(&format!("doc/{number}.gz"), &gzipped(&text(version + number, length), 6))
         };
         (0..5).fold(LayerBuilder::new(), file).finish()
     };

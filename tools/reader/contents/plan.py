@@ -8,7 +8,7 @@ from package.faults import Refused, Unsupported
 from .containers import trailer
 from .deflate import GZIP_TRAILER, IDAT, NONE, ZLIB
 
-BY_ZLIB, BY_PREFLATE = 0, 1
+BY_ZLIB, BY_GZIP = 0, 2
 
 
 class Plan:
@@ -78,8 +78,8 @@ def idat_chunks(stream, runs):
 def recreated(fields, plain):
     """The deflate stream that makes `plain`, as the next fields of a list say."""
     recreation = fields.byte()
-    if recreation == BY_PREFLATE:
-        raise Unsupported("the recreation 1 (corrections of preflate-rs) is not supported by this reader")
+    if recreation == BY_GZIP:
+        raise Unsupported("the recreation 2 (the encoder of GNU gzip) is not supported by this reader")
     if recreation != BY_ZLIB:
         raise Refused(f"a plan has the unknown recreation {recreation}")
     first, second = fields.byte(), fields.byte()

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use rayon::prelude::*;
 
 use super::Error;
-use super::plan::Step;
+use super::plan::{Fault, Step};
 use super::recreate::recreate;
 use crate::limits::{DEFLATE_BATCH_BYTES, DEFLATE_HELD_BYTES};
 use crate::{Bounded, ReadAt, Reader, Slice};
@@ -15,8 +15,7 @@ const BATCH_STREAMS: usize = 1024;
 
 /// Writes the content that `plan`, `skeleton` and `plain` describe, at most `most` bytes, and returns its length.
 ///
-/// It ends after work in proportion to plan, skeleton and plain bytes; corrections that lead nowhere are given up after
-/// [`DEFLATE_CORRECTED_SECONDS`](crate::limits::DEFLATE_CORRECTED_SECONDS).
+/// It ends after work in proportion to plan, skeleton and plain bytes.
 ///
 /// # Errors
 /// When the three do not belong together, the content is longer, or reading or writing fails.
@@ -38,7 +37,10 @@ pub fn close(
     let mut rest = plan;
     let mut number = 0;
     while !rest.is_empty() {
-        let step = Step::take_from(&mut rest).ok_or(Error::Plan(number))?;
+        let step = Step::take_from(&mut rest).map_err(|fault| match fault {
+            Fault::Damaged => Error::Plan(number),
+            Fault::Way(way) => Error::Way { stream: number, way },
+        })?;
         closer.take(step, number)?;
         number += 1;
     }

@@ -2,16 +2,22 @@
 //!
 //! Integers are those of RFC 3284, section 2. For each stream: the bytes of the skeleton before it; its plain bytes; one
 //! byte of wrapping (0 none, 1 gzip, 2 zlib, 3 IDAT), followed by the two header bytes for 2 and 3 and by the runs of equal
-//! chunk lengths for 3 (their count, then for each how many and the length); one byte of recreation (0 zlib, 1 corrected,
-//! 2 gzip), followed by the two bytes of the settings for 0, the one of 2, and for 1 by the count of pieces and for each its plain bytes, the
-//! length of its corrections and the corrections. The rest of the skeleton follows the last stream.
+//! chunk lengths for 3 (their count, then for each how many and the length); one byte of recreation (0 zlib, 2 gzip), followed by the
+//! two bytes of the settings for 0, the one of 2. The rest of the skeleton follows the last stream.
 
-use super::corrections::Piece;
 use super::located::Wrapping;
 use super::recreate::Recreation;
 use crate::flate::{gnu, zlib};
-use crate::limits::{DEFLATE_CORRECTED_PIECE, DEFLATE_IDAT_CHUNKS};
+use crate::limits::DEFLATE_IDAT_CHUNKS;
 use crate::vcdiff::integer::{push, take};
+
+/// Why bytes describe no stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Damaged,
+    /// The stream is to be made in a way that is none: 1 was that of corrections, which no reader can bound.
+    Way(u8),
+}
 
 /// One stream of the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +36,12 @@ impl Step {
         push_recreation(out, &self.recreation);
     }
 
-    /// Takes a step from the front of `bytes`; `None` when they are none.
-    pub(super) fn take_from(bytes: &mut &[u8]) -> Option<Self> {
-        let gap = take(bytes)?;
-        let plain = take(bytes)?;
-        Some(Self { gap, plain, wrapping: take_wrapping(bytes)?, recreation: take_recreation(bytes)? })
+    /// Takes a step from the front of `bytes`.
+    pub(super) fn take_from(bytes: &mut &[u8]) -> Result<Self, Fault> {
+        let gap = take(bytes).ok_or(Fault::Damaged)?;
+        let plain = take(bytes).ok_or(Fault::Damaged)?;
+        let wrapping = take_wrapping(bytes).ok_or(Fault::Damaged)?;
+        Ok(Self { gap, plain, wrapping, recreation: take_recreation(bytes)? })
     }
 }
 
@@ -88,35 +95,20 @@ fn push_recreation(out: &mut Vec<u8>, recreation: &Recreation) {
             out.push(2);
             out.extend(settings.to_bytes());
         }
-        Recreation::Corrected(pieces) => {
-            out.push(1);
-            push(out, pieces.len() as u64);
-            for piece in pieces {
-                push(out, piece.plain);
-                push(out, piece.corrections.len() as u64);
-                out.extend_from_slice(&piece.corrections);
-            }
-        }
     }
 }
 
-fn take_recreation(bytes: &mut &[u8]) -> Option<Recreation> {
-    match take_byte(bytes)? {
-        0 => zlib::Settings::from_bytes([take_byte(bytes)?, take_byte(bytes)?]).map(Recreation::Zlib),
-        2 => gnu::Settings::from_bytes([take_byte(bytes)?]).map(Recreation::Gnu),
-        1 => {
-            let mut pieces = Vec::new();
-            for _ in 0..take(bytes)? {
-                let plain = take(bytes).filter(|plain| *plain <= 4 * DEFLATE_CORRECTED_PIECE as u64)?;
-                let length = usize::try_from(take(bytes)?).ok()?;
-                let (corrections, rest) = bytes.split_at_checked(length)?;
-                *bytes = rest;
-                pieces.push(Piece { plain, corrections: corrections.to_vec() });
-            }
-            Some(Recreation::Corrected(pieces))
-        }
-        _ => None,
-    }
+fn take_recreation(bytes: &mut &[u8]) -> Result<Recreation, Fault> {
+    let taken = match take_byte(bytes).ok_or(Fault::Damaged)? {
+        0 => take_zlib(bytes).map(Recreation::Zlib),
+        2 => take_byte(bytes).and_then(|settings| gnu::Settings::from_bytes([settings])).map(Recreation::Gnu),
+        way => return Err(Fault::Way(way)),
+    };
+    taken.ok_or(Fault::Damaged)
+}
+
+fn take_zlib(bytes: &mut &[u8]) -> Option<zlib::Settings> {
+    zlib::Settings::from_bytes([take_byte(bytes)?, take_byte(bytes)?])
 }
 
 fn take_byte(bytes: &mut &[u8]) -> Option<u8> {

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 
 use super::checksum::{SummedReader, Summing};
-use super::corrections::{self, Piece};
 use super::located::Wrapping;
 use super::png::IDAT;
 use crate::flate::{gnu, zlib};
@@ -15,8 +14,6 @@ pub(super) enum Recreation {
     Zlib(zlib::Settings),
     /// A gzip program makes it.
     Gnu(gnu::Settings),
-    /// It is predicted and corrected.
-    Corrected(Vec<Piece>),
 }
 
 /// Writes the wrapped stream of the bytes that `plain` gives.
@@ -61,7 +58,6 @@ fn deflate(recreation: &Recreation, mut plain: impl Read, out: &mut dyn Write) -
             io::copy(&mut plain, &mut encoder)?;
             encoder.finish().map(drop)
         }
-        Recreation::Corrected(pieces) => corrections::recreate(pieces, &mut plain, out),
     }
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, Read, Write};
 
 use rayon::prelude::*;
 
-use super::corrections;
 use super::located::{Located, Wrapping};
 use super::recreate::{Recreation, recreate};
 use crate::flate::{gnu, zlib};
@@ -50,7 +49,7 @@ impl Hints {
     fn from_sample(sample: &[Option<Recreation>]) -> Self {
         let mut favourites = Vec::new();
         for recreation in sample.iter().flatten() {
-            if !matches!(recreation, Recreation::Corrected(_)) && !favourites.contains(recreation) {
+            if !favourites.contains(recreation) {
                 favourites.push(recreation.clone());
             }
         }
@@ -70,10 +69,7 @@ fn find(content: &dyn ReadAt, plain: &dyn ReadAt, located: &Located, hints: &Hin
             break;
         }
     }
-    let Some(pieces) = corrections::find(located, content)? else { return Ok(None) };
-    let recreation = Recreation::Corrected(pieces);
-    let mut budget = u64::MAX;
-    Ok(is_exact(content, &plain, located, &recreation, &mut budget)?.then_some(recreation))
+    Ok(None)
 }
 
 /// What may have made the stream, the likely encoders first.

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
+use delta_codec::flate::zlib;
 
 use super::noise;
 
@@ -11,24 +10,36 @@ pub(crate) fn text(seed: u64, count: usize) -> Vec<u8> {
     noise(seed, count).into_iter().map(|byte| b"etaoin shrdlu\n"[usize::from(byte) % 14]).collect()
 }
 
+/// A gzip member (RFC 1952, 2.3) around a deflate stream of `plain`.
+pub(crate) fn member(stream: &[u8], plain: &[u8]) -> Vec<u8> {
+    let length = plain.len().to_le_bytes();
+    [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], stream, &crc(plain).to_le_bytes(), &length[..4]].concat()
+}
+
 pub(crate) fn gzipped(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
+    member(&deflated(plain).0, plain)
 }
 
 pub(crate) fn zlibbed(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
+    let (one, two) = plain.iter().fold((1_u32, 0), |(one, two), byte| {
+        let one = (one + u32::from(*byte)) % 65_521;
+        (one, (two + one) % 65_521)
+    });
+    [&b"\x78\x9c"[..], &deflated(plain).0, &(two << 16 | one).to_be_bytes()].concat()
 }
 
-/// The deflate stream of `plain` and its CRC-32.
+/// The deflate stream of C zlib for `plain`, and their CRC-32.
 pub(crate) fn deflated(plain: &[u8]) -> (Vec<u8>, u32) {
-    let zlib = zlibbed(plain);
+    let settings = zlib::Settings::new(6, 15, 8, 0).unwrap();
+    let mut encoder = zlib::Encoder::new(settings, Vec::new()).unwrap();
+    encoder.write_all(plain).unwrap();
+    (encoder.finish().unwrap(), crc(plain))
+}
+
+fn crc(plain: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(plain);
-    (zlib[2..zlib.len() - 4].to_vec(), crc.sum())
+    crc.sum()
 }
 
 /// A zip whose members' sizes and offsets the directory gives as `lie` says; `None` puts them into zip64 fields.

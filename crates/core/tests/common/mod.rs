@@ -87,10 +87,15 @@ pub(crate) fn stored_layer(stored: &[u8], compression: BlobCompression) -> Layer
 
 /// A layer that C zlib compressed, as a gzip member of its own.
 pub(crate) fn zlib(bytes: &[u8], level: u8) -> Layer {
+    encoded(bytes, &gzipped(bytes, level), BlobCompression::Gzip)
+}
+
+/// A gzip member with the stream that C zlib makes.
+pub(crate) fn gzipped(bytes: &[u8], level: u8) -> Vec<u8> {
     let settings = flate::zlib::Settings::new(level, 15, 8, 0).unwrap();
     let mut encoder = flate::zlib::Encoder::new(settings, Vec::new()).unwrap();
     encoder.write_all(bytes).unwrap();
-    encoded(bytes, &gzip(&encoder.finish().unwrap(), bytes), BlobCompression::Gzip)
+    gzip(&encoder.finish().unwrap(), bytes)
 }
 
 /// A gzip member with this stream (RFC 1952, 2.3), as from Unix.
