@@ -5,8 +5,8 @@
 //! in a deflate stream), the *plain* bytes of its streams, and a *plan* that says how [`close`] makes the same content of
 //! the two. The base side needs no plan: [`inflate`] is enough there.
 //!
-//! A stream comes back by running C zlib or GNU gzip's encoder again with the settings that made it; one for which none gives every
-//! byte stays in the skeleton. What is plain may hold streams again: [`nested`] opens those too.
+//! A stream comes back by running the encoder that made it again, with the same settings; one for which none gives every byte stays
+//! in the skeleton. What is plain may hold streams again: [`nested`] opens those too.
 //!
 //! Which streams [`inflate`] finds in given bytes, and what a plan means, is part of the package format.
 
@@ -23,18 +23,20 @@ mod search;
 mod zip;
 mod zlib_stream;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
+pub(crate) use checksum::gzip_trailer;
 pub use close::close;
 pub(crate) use gzip::header_end;
 pub(crate) use inflate::inflate as inflate_stream;
+pub use plan::ENCODERS;
 
 use crate::limits::DEFLATE_PLAIN_BYTES;
 use crate::{Concat, ReadAt, Scratch, Slice};
 use located::{Collector, Located, bytes_at};
 use plan::Step;
-use recreate::Recreation;
 
 /// Why a content cannot be closed.
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +103,8 @@ pub struct Opened<'a> {
     pub inflated: Inflated<'a>,
     /// How the streams come back.
     pub plan: Vec<u8>,
-    /// Whether the encoder of GNU gzip makes any of them.
-    pub gzips: bool,
+    /// The features that a reader needs besides that of opened contents.
+    pub features: BTreeSet<&'static str>,
 }
 
 /// Whether `content` starts or ends like one that [`open`] can open.
@@ -177,22 +179,22 @@ impl Found {
     /// Leaves those that do not come back exactly in the skeleton.
     fn opened(self, content: &dyn ReadAt) -> io::Result<Option<Opened<'_>>> {
         let Self { streams, plain } = self;
-        let recreations = search::search(content, &plain, &streams)?;
+        let encoders = search::search(content, &plain, &streams)?;
         let mut kept = Vec::new();
         let mut plan = Vec::new();
-        let mut gzips = false;
+        let mut features = BTreeSet::new();
         let mut position = 0;
-        for (located, recreation) in streams.into_iter().zip(recreations) {
-            let Some(recreation) = recreation else { continue };
+        for (located, encoder) in streams.into_iter().zip(encoders) {
+            let Some(encoder) = encoder else { continue };
             let gap = located.offset - position;
             position = located.end();
-            gzips |= matches!(recreation, Recreation::Gnu(_));
-            Step { gap, plain: located.plain_length, wrapping: located.wrapping.clone(), recreation }
-                .push_to(&mut plan);
+            let step = Step { gap, plain: located.plain_length, wrapping: located.wrapping.clone(), encoder };
+            step.push_to(&mut plan);
+            features.extend(step.features());
             kept.push(located);
         }
         let inflated = Self { streams: kept, plain }.inflated(content);
-        Ok((!plan.is_empty()).then_some(Opened { inflated, plan, gzips }))
+        Ok((!plan.is_empty()).then_some(Opened { inflated, plan, features }))
     }
 
     fn plain(&self, located: &Located) -> Option<Slice<Arc<dyn ReadAt>>> {

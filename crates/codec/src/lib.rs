@@ -11,6 +11,7 @@ pub mod bsdiff;
 mod bytes;
 pub mod compress;
 pub mod deflate;
+mod encoder;
 pub mod exec;
 pub mod flate;
 pub mod limits;

@@ -5,9 +5,13 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
 
-use common::archives::{gzipped, text, zip, zlibbed};
+use std::io::Write;
+use std::num::NonZeroU32;
+
+use common::archives::{deflated, gzipped, member, text, zip, zlibbed};
 use common::noise;
 use delta_codec::deflate::{Error, Opened, close, inflate, looks_compressed, open};
+use delta_codec::flate::{go, modern, pigz};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
 use proptest::prelude::*;
 
@@ -137,6 +141,59 @@ fn other_plain_bytes_are_refused() {
         let error = close(&opened.plan, &opened.inflated.skeleton, &text(1, size), &mut Vec::new(), 1 << 20);
         assert!(matches!(error, Err(Error::Plain { .. } | Error::Plan(0))), "{error:?}");
     }
+}
+
+/// Streams of every family, each with the features of its plan.
+fn streams(plain: &[u8]) -> Vec<(Vec<u8>, &'static [&'static str])> {
+    let go = |level| {
+        let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    };
+    let modern = |level, exact_sizes, block| {
+        let settings = modern::Settings { level: modern::Level::new(level).unwrap(), exact_sizes, block };
+        let mut encoder = modern::Encoder::new(settings, Vec::new());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    };
+    let settings = pigz::Settings::new(6, 128, pigz::Chaining::Independent, false).unwrap();
+    let mut pigz = pigz::Encoder::new(settings, Vec::new()).unwrap();
+    pigz.write_all(plain).unwrap();
+    vec![
+        (deflated(plain).0, &[]),
+        (go(6), &["deflate-2", "gzip-go-1"]),
+        (go(1), &["deflate-2", "gzip-go-1"]),
+        (modern(6, true, None), &["deflate-2", "gzip-modern-1"]),
+        (modern(5, false, NonZeroU32::new(1 << 20)), &["deflate-2", "gzip-modern-1"]),
+        (modern(5, true, NonZeroU32::new(1 << 18)), &["deflate-2", "gzip-modern-1"]),
+        (pigz.finish().unwrap(), &["deflate-2", "gzip-pigz-1"]),
+    ]
+}
+
+#[test]
+fn every_family_makes_its_streams_again() {
+    let plain = [text(1, 300_000), noise(2, 50_000), text(1, 40_000)].concat();
+    for (stream, features) in streams(&plain) {
+        let content = member(&stream, &plain);
+        let opened = open(&content, &MemoryScratch).unwrap().unwrap();
+        assert_eq!(opened.features.iter().copied().collect::<Vec<_>>(), features);
+        assert!(opened.plan.len() < 20 && closed(&opened, content.len() as u64).unwrap() == content);
+    }
+    let joined: Vec<u8> = streams(&plain).iter().flat_map(|(stream, _)| member(stream, &plain)).collect();
+    assert_eq!(check(&joined).unwrap().len(), 7 * plain.len());
+}
+
+#[test]
+fn the_encoder_of_a_plan_is_one_of_deflate() {
+    let plain = text(1, 640);
+    let plan = |encoder: &[u8]| [&[0, 0x85, 0, 0][..], encoder].concat();
+    let made = |encoder: &[u8]| close(&plan(encoder), &Vec::new(), &plain, &mut Vec::new(), 1 << 20);
+    assert!(made(&[0, 6, 0x8f]).is_ok() && made(&[3, 1, 6, 0x8f]).is_ok() && made(&[3, 3, 6]).is_ok());
+    // A family that is none, that of a zstd encoder with its settings, settings that are none, and those that are cut.
+    for damaged in [&[3, 0][..], &[3, 6, 4, 2, 8], &[3, 7, 3, 1], &[3, 3, 10], &[3], &[3, 4, 5, 0], &[0, 6]] {
+        assert!(matches!(made(damaged), Err(Error::Plan(0))), "{damaged:?}");
+    }
+    assert!(matches!(made(&[4]), Err(Error::Way { stream: 0, way: 4 })));
 }
 
 fn any_content() -> impl Strategy<Value = Vec<u8>> {

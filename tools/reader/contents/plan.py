@@ -8,7 +8,8 @@ from package.faults import Refused, Unsupported
 from .containers import trailer
 from .deflate import GZIP_TRAILER, IDAT, NONE, ZLIB
 
-BY_ZLIB, BY_GZIP = 0, 2
+BY_ZLIB, BY_GZIP, BY_NUMBER = 0, 2, 3
+OTHERS = range(2, 6)
 
 
 class Plan:
@@ -80,7 +81,11 @@ def recreated(fields, plain):
     recreation = fields.byte()
     if recreation == BY_GZIP:
         raise Unsupported("the recreation 2 (the encoder of GNU gzip) is not supported by this reader")
-    if recreation != BY_ZLIB:
+    if recreation == BY_NUMBER and (number := fields.byte()) != 1:
+        if number in OTHERS:
+            raise Unsupported(f"the encoder {number} of a content is not supported by this reader")
+        raise Refused(f"a plan has the unknown encoder {number}")
+    if recreation not in (BY_ZLIB, BY_NUMBER):
         raise Refused(f"a plan has the unknown recreation {recreation}")
     first, second = fields.byte(), fields.byte()
     try:

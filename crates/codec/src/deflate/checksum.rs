@@ -1,8 +1,10 @@
 //! The checksums that stand around deflate streams.
 
-use std::io::{self, Read};
+use std::io;
 
+use crate::ReadAt;
 use crate::adler::Adler;
+use crate::limits::COPY_BYTES;
 
 /// What a trailer says of the plain bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,16 +52,30 @@ impl Summing {
     }
 }
 
-/// A reader whose bytes are summed up.
-pub(super) struct SummedReader<'a, R> {
-    pub(super) inner: R,
-    pub(super) summing: &'a mut Summing,
+/// The trailer of a gzip member that holds `plain`.
+pub(crate) fn gzip_trailer(plain: &dyn ReadAt) -> io::Result<[u8; 8]> {
+    let mut crc = flate2::Crc::new();
+    each(plain, |bytes| crc.update(bytes))?;
+    Ok(Sums { length: plain.len(), crc: crc.sum(), adler: 0 }.gzip_trailer())
 }
 
-impl<R: Read> Read for SummedReader<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.summing.update(&buffer[..count]);
-        Ok(count)
+/// The trailer of a zlib stream that holds `plain`.
+pub(super) fn zlib_trailer(plain: &dyn ReadAt) -> io::Result<[u8; 4]> {
+    let mut adler = Adler::new();
+    each(plain, |bytes| adler.update(bytes))?;
+    Ok(adler.sum().to_be_bytes())
+}
+
+fn each(plain: &dyn ReadAt, mut update: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut at = 0;
+    loop {
+        match plain.read_at(&mut buffer, at)? {
+            0 => return Ok(()),
+            count => {
+                update(&buffer[..count]);
+                at += count as u64;
+            }
+        }
     }
 }

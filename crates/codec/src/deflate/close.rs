@@ -68,7 +68,7 @@ impl Closer<'_> {
         if step.plain > DEFLATE_HELD_BYTES {
             self.flush()?;
             self.copy_gap(step.gap, number)?;
-            return recreate(&step.wrapping, &step.recreation, Reader::new(plain), &mut self.out)
+            return recreate(&step.wrapping, &*step.encoder, &plain, &mut self.out)
                 .map_err(|error| failed(number, error));
         }
         self.batch_bytes += step.plain;
@@ -85,7 +85,7 @@ impl Closer<'_> {
         let batch = std::mem::take(&mut self.batch);
         let make = |(number, step, plain): &(u64, Step, Slice<&dyn ReadAt>)| {
             let mut made = Vec::new();
-            recreate(&step.wrapping, &step.recreation, Reader::new(plain), &mut made)
+            recreate(&step.wrapping, &*step.encoder, plain, &mut made)
                 .map(|()| made)
                 .map_err(|error| failed(*number, error))
         };

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::located::{Around, Collector, LEVELS, Wrapping, bytes_at};
+use super::located::{Around, Collector, Wrapping, bytes_at};
 use crate::ReadAt;
+use crate::encoder::{Header, Origin};
 use crate::limits::DEFLATE_HEADER_BYTES;
 
 pub(super) const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
@@ -14,10 +15,6 @@ const HAS_NAME: u8 = 8;
 const HAS_COMMENT: u8 = 16;
 const RESERVED: u8 = 0xe0;
 
-/// The header's ninth byte (XFL) when the hardest and when the fastest level was asked for.
-const HARDEST: u8 = 2;
-const FASTEST: u8 = 4;
-
 pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
     let content = collector.content;
     let mut offset = 0;
@@ -27,22 +24,14 @@ pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
         let has_trailer = bytes_at::<8>(content, after)? == Some(end.sums.gzip_trailer());
         let wrapping = if has_trailer { Wrapping::Gzip } else { Wrapping::Raw };
         let span = (start, end.compressed + if has_trailer { 8 } else { 0 });
-        let levels = levels(content, offset)?;
-        collector.add(Around { name: b"", span, wrapping, levels }, vec![(start, end.compressed)], end);
+        let origin = Origin::Gzip(Header::read(content, offset)?);
+        collector.add(Around { name: b"", span, wrapping, origin }, vec![(start, end.compressed)], end);
         if !has_trailer {
             break;
         }
         offset = after + 8;
     }
     Ok(())
-}
-
-fn levels(content: &dyn ReadAt, offset: u64) -> io::Result<&'static [u8]> {
-    Ok(match bytes_at::<1>(content, offset + 8)? {
-        Some([HARDEST]) => &[9, 6],
-        Some([FASTEST]) => &[1],
-        _ => LEVELS,
-    })
 }
 
 /// Where the deflate stream of the member at `offset` starts; `None` when there is no member.

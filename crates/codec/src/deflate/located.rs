@@ -3,6 +3,7 @@
 use std::io::{self, BufReader, Write};
 
 use super::inflate::{Ended, inflate};
+use crate::encoder::Origin;
 use crate::limits::DEFLATE_STREAM_BYTES_MIN;
 use crate::{Concat, ReadAt, Reader, ScratchFile, Slice};
 
@@ -28,17 +29,14 @@ pub(super) struct Located {
     pub(super) offset: u64,
     pub(super) length: u64,
     pub(super) wrapping: Wrapping,
-    /// The levels that the header leaves possible, the likely ones first.
-    pub(super) levels: &'static [u8],
+    /// What says who may have made it.
+    pub(super) origin: Origin,
     /// The raw deflate stream: offsets and lengths in the content.
     pub(super) pieces: Vec<(u64, u64)>,
     /// Where the plain bytes lie in the scratch.
     pub(super) plain_offset: u64,
     pub(super) plain_length: u64,
 }
-
-/// zlib's levels, the usual ones first.
-pub(super) const LEVELS: &[u8] = &[6, 9, 1, 8, 7, 5, 4, 3, 2];
 
 impl Located {
     /// The raw deflate stream.
@@ -57,7 +55,7 @@ pub(super) struct Around<'a> {
     /// Offset and length of the stream with its wrapping.
     pub(super) span: (u64, u64),
     pub(super) wrapping: Wrapping,
-    pub(super) levels: &'static [u8],
+    pub(super) origin: Origin,
 }
 
 /// Parts of `content`, joined; those outside of it are left out.
@@ -97,7 +95,7 @@ impl<'a> Collector<'a> {
                 offset,
                 length,
                 wrapping: around.wrapping,
-                levels: around.levels,
+                origin: around.origin,
                 pieces,
                 plain_offset: self.written - end.sums.length,
                 plain_length: end.sums.length,

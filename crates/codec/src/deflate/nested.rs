@@ -18,7 +18,7 @@
 //! of the plan of the streams and this plan (see `plan.rs`); then for each opened stream how many plain bytes come before
 //! it behind the last opened one, the length of its plan, and this plan, which is one like this one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -50,8 +50,8 @@ pub struct Opened<'a> {
     pub compressed: u64,
     /// Plain bytes that are compressed again then.
     pub recompressed: u64,
-    /// Whether the encoder of GNU gzip does that for any of the streams.
-    pub gzips: bool,
+    /// The features that a reader needs for that, besides that of opened contents.
+    pub features: BTreeSet<&'static str>,
 }
 
 /// `content` and the plain bytes of all streams in it.
@@ -148,7 +148,7 @@ impl Opening<'_> {
 
     /// Opens what the streams hold of a content of `length` bytes.
     fn deeper<'a>(&mut self, length: u64, opened: super::Opened<'a>, depth: u32) -> io::Result<Opened<'a>> {
-        let super::Opened { inflated: Inflated { skeleton, plain, streams }, plan, mut gzips } = opened;
+        let super::Opened { inflated: Inflated { skeleton, plain, streams }, plan, mut features } = opened;
         let compressed = length - skeleton.len();
         let mut described = Vec::new();
         push(&mut described, skeleton.len());
@@ -172,14 +172,14 @@ impl Opening<'_> {
             end = stream.offset + stream.length;
             parts.push(Box::new(self.spooled(&nested.bytes)?));
             recompressed += nested.recompressed;
-            gzips |= nested.gzips;
+            features.extend(nested.features);
         }
         parts.extend(part(&plain, end, plain.len() - end));
         let bytes = Concat::new(parts);
         let mut plan = Vec::new();
         push(&mut plan, bytes.len());
         plan.extend_from_slice(&described);
-        Ok(Opened { bytes, plan, compressed, recompressed, gzips })
+        Ok(Opened { bytes, plan, compressed, recompressed, features })
     }
 
     fn spooled(&self, bytes: &Row<'_>) -> io::Result<Arc<dyn ReadAt>> {

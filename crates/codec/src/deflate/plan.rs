@@ -2,14 +2,25 @@
 //!
 //! Integers are those of RFC 3284, section 2. For each stream: the bytes of the skeleton before it; its plain bytes; one
 //! byte of wrapping (0 none, 1 gzip, 2 zlib, 3 IDAT), followed by the two header bytes for 2 and 3 and by the runs of equal
-//! chunk lengths for 3 (their count, then for each how many and the length); one byte of recreation (0 zlib, 2 gzip), followed by the
-//! two bytes of the settings for 0, the one of 2. The rest of the skeleton follows the last stream.
+//! chunk lengths for 3 (their count, then for each how many and the length); one byte that says which encoder makes the stream (0 zlib,
+//! 2 GNU gzip, 3 the one whose number follows), followed by its settings. The rest of the skeleton follows the last stream.
+
+use std::sync::Arc;
 
 use super::located::Wrapping;
-use super::recreate::Recreation;
-use crate::flate::{gnu, zlib};
+use crate::encoder::{self, Encoder, Format};
 use crate::limits::DEFLATE_IDAT_CHUNKS;
 use crate::vcdiff::integer::{push, take};
+
+/// Encoders that have a way of their own: its number, and that of the family. A reader knows the first with all opened contents.
+const WAYS: [(u8, u8); 2] = [(0, ZLIB), (2, 5)];
+const ZLIB: u8 = 1;
+
+/// The way of all others, which the number of the family follows.
+const BY_NUMBER: u8 = 3;
+
+/// The feature of plans that name encoders by their numbers.
+pub const ENCODERS: &str = "deflate-2";
 
 /// Why bytes describe no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +31,12 @@ pub(super) enum Fault {
 }
 
 /// One stream of the description.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Step {
     pub(super) gap: u64,
     pub(super) plain: u64,
     pub(super) wrapping: Wrapping,
-    pub(super) recreation: Recreation,
+    pub(super) encoder: Arc<dyn Encoder>,
 }
 
 impl Step {
@@ -33,7 +44,15 @@ impl Step {
         push(out, self.gap);
         push(out, self.plain);
         push_wrapping(out, &self.wrapping);
-        push_recreation(out, &self.recreation);
+        push_encoder(out, &*self.encoder);
+    }
+
+    /// The features that a reader needs besides that of opened contents.
+    pub(super) fn features(&self) -> impl Iterator<Item = &'static str> {
+        let family = self.encoder.family();
+        let has_way = WAYS.iter().any(|(_, number)| *number == family.number);
+        let by_number = (!has_way).then_some(ENCODERS);
+        by_number.into_iter().chain((family.number != ZLIB).then_some(family.feature))
     }
 
     /// Takes a step from the front of `bytes`.
@@ -41,7 +60,7 @@ impl Step {
         let gap = take(bytes).ok_or(Fault::Damaged)?;
         let plain = take(bytes).ok_or(Fault::Damaged)?;
         let wrapping = take_wrapping(bytes).ok_or(Fault::Damaged)?;
-        Ok(Self { gap, plain, wrapping, recreation: take_recreation(bytes)? })
+        Ok(Self { gap, plain, wrapping, encoder: take_encoder(bytes)? })
     }
 }
 
@@ -85,30 +104,24 @@ fn take_lengths(bytes: &mut &[u8]) -> Option<Vec<u32>> {
     Some(lengths)
 }
 
-fn push_recreation(out: &mut Vec<u8>, recreation: &Recreation) {
-    match recreation {
-        Recreation::Zlib(settings) => {
-            out.push(0);
-            out.extend(settings.to_bytes());
-        }
-        Recreation::Gnu(settings) => {
-            out.push(2);
-            out.extend(settings.to_bytes());
-        }
+fn push_encoder(out: &mut Vec<u8>, encoder: &dyn Encoder) {
+    let number = encoder.family().number;
+    match WAYS.iter().find(|(_, family)| *family == number) {
+        Some((way, _)) => out.push(*way),
+        None => out.extend([BY_NUMBER, number]),
     }
+    out.extend(encoder.settings());
 }
 
-fn take_recreation(bytes: &mut &[u8]) -> Result<Recreation, Fault> {
-    let taken = match take_byte(bytes).ok_or(Fault::Damaged)? {
-        0 => take_zlib(bytes).map(Recreation::Zlib),
-        2 => take_byte(bytes).and_then(|settings| gnu::Settings::from_bytes([settings])).map(Recreation::Gnu),
-        way => return Err(Fault::Way(way)),
+fn take_encoder(bytes: &mut &[u8]) -> Result<Arc<dyn Encoder>, Fault> {
+    let way = take_byte(bytes).ok_or(Fault::Damaged)?;
+    let family = match WAYS.iter().find(|(known, _)| *known == way) {
+        Some((_, family)) => Some(*family),
+        None if way == BY_NUMBER => take_byte(bytes),
+        None => return Err(Fault::Way(way)),
     };
-    taken.ok_or(Fault::Damaged)
-}
-
-fn take_zlib(bytes: &mut &[u8]) -> Option<zlib::Settings> {
-    zlib::Settings::from_bytes([take_byte(bytes)?, take_byte(bytes)?])
+    let encoder = family.and_then(|family| encoder::take(family, bytes));
+    encoder.filter(|encoder| encoder.family().format == Format::Deflate).ok_or(Fault::Damaged)
 }
 
 fn take_byte(bytes: &mut &[u8]) -> Option<u8> {

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::located::{Around, Collector, Wrapping, bytes_at, join};
-use super::zlib_stream::{is_header, levels};
+use super::zlib_stream::is_header;
+use crate::encoder::Origin;
 use crate::limits::DEFLATE_IDAT_CHUNKS;
 use crate::{ReadAt, Reader};
 
@@ -40,7 +41,7 @@ pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
         && trailer == Some(end.sums.zlib_trailer())
     {
         let (span, wrapping) = ((offset, at - offset), Wrapping::Idat(header, lengths));
-        collector.add(Around { name: b"", span, wrapping, levels: levels(header) }, pieces, end);
+        collector.add(Around { name: b"", span, wrapping, origin: Origin::Png(header) }, pieces, end);
     }
     Ok(())
 }

@@ -1,64 +1,39 @@
 //! A stream and its wrapping made again from the plain bytes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use super::checksum::{SummedReader, Summing};
+use super::checksum::{gzip_trailer, zlib_trailer};
 use super::located::Wrapping;
 use super::png::IDAT;
-use crate::flate::{gnu, zlib};
+use crate::ReadAt;
+use crate::encoder::Encoder;
 
-/// How the deflate stream is made again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Recreation {
-    /// C zlib makes it.
-    Zlib(zlib::Settings),
-    /// A gzip program makes it.
-    Gnu(gnu::Settings),
-}
-
-/// Writes the wrapped stream of the bytes that `plain` gives.
+/// Writes the wrapped stream of `plain`.
 pub(super) fn recreate(
     wrapping: &Wrapping,
-    recreation: &Recreation,
-    plain: impl Read,
+    encoder: &dyn Encoder,
+    plain: &dyn ReadAt,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut summing = Summing::new();
-    let plain = SummedReader { inner: plain, summing: &mut summing };
     match wrapping {
-        Wrapping::Raw => deflate(recreation, plain, out),
+        Wrapping::Raw => encoder.encode(plain, out),
         Wrapping::Gzip => {
-            deflate(recreation, plain, out)?;
-            out.write_all(&summing.sums().gzip_trailer())
+            encoder.encode(plain, out)?;
+            out.write_all(&gzip_trailer(plain)?)
         }
-        Wrapping::Zlib(header) => {
-            out.write_all(header)?;
-            deflate(recreation, plain, out)?;
-            out.write_all(&summing.sums().zlib_trailer())
-        }
+        Wrapping::Zlib(header) => zlib(*header, encoder, plain, out),
         Wrapping::Idat(header, lengths) => {
             let mut chunks = Chunks::new(lengths, out);
-            chunks.write_all(header)?;
-            deflate(recreation, plain, &mut chunks)?;
-            chunks.write_all(&summing.sums().zlib_trailer())?;
+            zlib(*header, encoder, plain, &mut chunks)?;
             chunks.finish()
         }
     }
 }
 
-fn deflate(recreation: &Recreation, mut plain: impl Read, out: &mut dyn Write) -> io::Result<()> {
-    match recreation {
-        Recreation::Zlib(settings) => {
-            let mut encoder = zlib::Encoder::new(*settings, out)?;
-            io::copy(&mut plain, &mut encoder)?;
-            encoder.finish().map(drop)
-        }
-        Recreation::Gnu(settings) => {
-            let mut encoder = gnu::Encoder::new(*settings, out);
-            io::copy(&mut plain, &mut encoder)?;
-            encoder.finish().map(drop)
-        }
-    }
+fn zlib(header: [u8; 2], encoder: &dyn Encoder, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(&header)?;
+    encoder.encode(plain, out)?;
+    out.write_all(&zlib_trailer(plain)?)
 }
 
 /// Cuts what is written into IDAT chunks.

@@ -6,7 +6,8 @@
 
 use std::io;
 
-use super::located::{Around, Collector, LEVELS, Wrapping, bytes_at};
+use super::located::{Around, Collector, Wrapping, bytes_at};
+use crate::encoder::Origin;
 use crate::limits::{DEFLATE_DEPTH, DEFLATE_DIRECTORY_BYTES, DEFLATE_STORED};
 use crate::{ReadAt, Slice};
 
@@ -64,7 +65,7 @@ pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
         }
         let piece = (start, size);
         if let Some(end) = collector.inflate(&[piece])?.filter(|end| end.compressed == size) {
-            let around = Around { name: &name, span: piece, wrapping: Wrapping::Raw, levels: LEVELS };
+            let around = Around { name: &name, span: piece, wrapping: Wrapping::Raw, origin: Origin::Zip };
             collector.add(around, vec![piece], end);
         }
     }

@@ -3,20 +3,11 @@
 use std::io;
 
 use super::located::{Around, Collector, Wrapping, bytes_at};
+use crate::encoder::Origin;
 
 /// Whether these two bytes start a zlib stream without a preset dictionary (RFC 1950, 2.2).
 pub(super) const fn is_header(bytes: [u8; 2]) -> bool {
     bytes[0] & 15 == 8 && bytes[0] >> 4 <= 7 && u16::from_be_bytes(bytes).is_multiple_of(31) && bytes[1] & 32 == 0
-}
-
-/// The levels that zlib writes this header for (FLEVEL), the likely ones first.
-pub(super) const fn levels(header: [u8; 2]) -> &'static [u8] {
-    match header[1] >> 6 {
-        0 => &[1],
-        1 => &[5, 4, 3, 2],
-        2 => &[6],
-        _ => &[9, 8, 7],
-    }
 }
 
 pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
@@ -30,7 +21,7 @@ pub(super) fn locate(collector: &mut Collector<'_>) -> io::Result<()> {
         && trailer == Some(end.sums.zlib_trailer())
     {
         let (span, wrapping) = ((0, content.len()), Wrapping::Zlib(header));
-        collector.add(Around { name: b"", span, wrapping, levels: levels(header) }, vec![(2, size)], end);
+        collector.add(Around { name: b"", span, wrapping, origin: Origin::Zlib(header) }, vec![(2, size)], end);
     }
     Ok(())
 }

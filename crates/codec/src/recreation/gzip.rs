@@ -3,8 +3,9 @@
 use std::io::{self, BufReader};
 use std::ops::Range;
 
-use super::{Header, Stream};
-use crate::deflate::{header_end, inflate_stream};
+use super::Stream;
+use crate::deflate::{gzip_trailer, header_end, inflate_stream};
+use crate::encoder::{Header, Origin};
 use crate::limits::RECREATION_STREAMS;
 use crate::{ReadAt, Reader, Slice};
 
@@ -18,7 +19,11 @@ pub(super) fn guess(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Stre
     let mut length = [0; 4];
     blob.read_exact_at(&mut length, end + 4)?;
     let is_likely = plain.to_le_bytes()[..4] == length;
-    Ok(is_likely.then_some(vec![Stream { at: start..end, plain: 0..plain, header: Header::read(blob, 0)? }]))
+    Ok(is_likely.then_some(vec![Stream {
+        at: start..end,
+        plain: 0..plain,
+        origin: Origin::Gzip(Header::read(blob, 0)?),
+    }]))
 }
 
 /// Every stream, found by inflating all; `None` when there are too many, or they do not hold the plain bytes.
@@ -33,7 +38,7 @@ pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Strea
         let end = start + ended.compressed;
         let plain = position..position + ended.sums.length;
         position = plain.end;
-        streams.push(Stream { at: start..end, plain, header: Header::read(blob, at)? });
+        streams.push(Stream { at: start..end, plain, origin: Origin::Gzip(Header::read(blob, at)?) });
         at = end + TRAILER_BYTES;
     }
     Ok((position == plain && !streams.is_empty()).then_some(streams))
@@ -44,25 +49,5 @@ pub(super) fn has_trailer(blob: &dyn ReadAt, at: &Range<u64>, plain: &dyn ReadAt
     let Some(found) = Slice::new(blob, at.end, TRAILER_BYTES) else { return Ok(false) };
     let mut bytes = [0; 8];
     found.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes == trailer(plain)?)
-}
-
-/// The trailer of a member that holds `plain` (RFC 1952, 2.3.1).
-pub(super) fn trailer(plain: &dyn ReadAt) -> io::Result<[u8; 8]> {
-    let mut crc = flate2::Crc::new();
-    let mut buffer = vec![0; 64 << 10];
-    let mut at = 0;
-    loop {
-        match plain.read_at(&mut buffer, at)? {
-            0 => break,
-            count => {
-                crc.update(&buffer[..count]);
-                at += count as u64;
-            }
-        }
-    }
-    let mut trailer = [0; 8];
-    trailer[..4].copy_from_slice(&crc.sum().to_le_bytes());
-    trailer[4..].copy_from_slice(&plain.len().to_le_bytes()[..4]);
-    Ok(trailer)
+    Ok(bytes == gzip_trailer(plain)?)
 }

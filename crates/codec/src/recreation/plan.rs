@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::families::{Encoder, family};
+use crate::encoder::{self, Encoder};
 use crate::limits::RECREATION_PLAN_BYTES;
 use crate::vcdiff::integer::{push, take};
 
@@ -130,8 +130,7 @@ fn take_piece<'a>(bytes: &mut &'a [u8]) -> Option<Piece<'a>> {
             Some(Piece::Kept(kept, plain))
         }
         MADE | MADE_WITH_TRAILER => {
-            let family = family(take_byte(bytes)?)?;
-            let encoder = (family.take)(bytes)?;
+            let encoder = encoder::take(take_byte(bytes)?, bytes)?;
             Some(Piece::Made(encoder, take(bytes)?, kind == MADE_WITH_TRAILER))
         }
         _ => None,

@@ -4,10 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::families::{Encoder, Format};
 use super::plan::{Piece, Plan};
-use super::trial::{self, Attempt};
 use super::{Stream, format, gzip, zstd};
+use crate::encoder::trial::{self, Attempt};
+use crate::encoder::{Encoder, Format, candidates};
 use crate::limits::{DEFLATE_HELD_BYTES, RECREATION_PLAN_BYTES};
 use crate::{ReadAt, Slice};
 
@@ -45,7 +45,7 @@ pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<Found> {
     let budget = AtomicU64::new(plain.len().saturating_mul(PASSES).saturating_add(FREE_BYTES));
     let search = |streams: &[Stream]| Search::new(blob, plain, format, &budget).run(streams);
     let guess = match format {
-        Format::Gzip => gzip::guess(blob, plain.len())?,
+        Format::Deflate => gzip::guess(blob, plain.len())?,
         Format::Zstd => None,
     };
     let guessed = guess.as_deref().map_or(Ok(Found::Unknown(None)), search)?;
@@ -53,7 +53,7 @@ pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<Found> {
         return Ok(guessed);
     }
     let scanned = match format {
-        Format::Gzip => gzip::scan(blob, plain.len())?,
+        Format::Deflate => gzip::scan(blob, plain.len())?,
         Format::Zstd => zstd::scan(blob, plain.len())?,
     };
     match scanned {
@@ -97,10 +97,14 @@ impl<'a> Search<'a> {
 
     /// Adds a stream, and what belongs to it; `false` when that is too much to keep.
     fn stream(&mut self, stream: &Stream, position: &mut u64) -> io::Result<bool> {
-        let bytes = (self.blob, self.plain);
         *position = stream.at.end;
         let length = stream.plain.end - stream.plain.start;
-        match trial::find(bytes, (self.format, stream), self.encoder.as_ref(), self.budget)? {
+        let expected = Slice::new(self.blob, stream.at.start, stream.at.end - stream.at.start);
+        let (Some(expected), Some(plain)) = (expected, Slice::new(self.plain, stream.plain.start, length)) else {
+            return Ok(false);
+        };
+        let candidates = candidates(&stream.origin, self.encoder.as_slice());
+        match trial::find(candidates, &plain, &expected, self.budget)? {
             Ok(encoder) => {
                 let has_trailer = self.has_trailer(stream)?;
                 self.close_kept();
@@ -121,7 +125,7 @@ impl<'a> Search<'a> {
         let length = stream.plain.end - stream.plain.start;
         let plain = Slice::new(self.plain, stream.plain.start, length).filter(|_| length <= DEFLATE_HELD_BYTES);
         match plain {
-            Some(plain) if self.format == Format::Gzip => gzip::has_trailer(self.blob, &stream.at, &plain),
+            Some(plain) if self.format == Format::Deflate => gzip::has_trailer(self.blob, &stream.at, &plain),
             _ => Ok(false),
         }
     }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use rayon::prelude::*;
 
-use super::gzip::trailer;
 use super::plan::{Piece, Plan};
+use crate::deflate::gzip_trailer;
 use crate::limits::{DEFLATE_BATCH_BYTES, DEFLATE_HELD_BYTES};
 use crate::{ReadAt, Slice};
 
@@ -94,7 +94,7 @@ fn write(piece: &Piece<'_>, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Resu
         Piece::Kept(bytes, _) => out.write_all(bytes),
         Piece::Made(encoder, _, has_trailer) => {
             encoder.encode(plain, out)?;
-            if *has_trailer { out.write_all(&trailer(plain)?) } else { Ok(()) }
+            if *has_trailer { out.write_all(&gzip_trailer(plain)?) } else { Ok(()) }
         }
     }
 }

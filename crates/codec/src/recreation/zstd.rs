@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::{Header, Stream};
+use super::Stream;
 use crate::compress::{Compression, decoder};
+use crate::encoder::{Header, Origin};
 use crate::limits::RECREATION_STREAMS;
 use crate::{ReadAt, Reader, Slice};
 
@@ -25,7 +26,7 @@ pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Strea
         let header = Header::read(blob, at)?;
         let Some(end) = end(blob, at, &header)? else { return Ok(None) };
         if header.0.starts_with(&MAGIC) {
-            streams.push(Stream { at: at..end, plain: 0..0, header });
+            streams.push(Stream { at: at..end, plain: 0..0, origin: Origin::Zstd(header) });
         }
         if streams.len() > RECREATION_STREAMS {
             return Ok(None);

@@ -60,14 +60,14 @@ impl Coding {
 
     /// What a reader must know.
     pub(crate) fn features(&self) -> impl Iterator<Item = String> {
-        let Uses { opens, predicts, gzips, recompressed: _ } = self.uses;
+        let Uses { opens, predicts, ref encoders, recompressed: _ } = self.uses;
         let used = [
             (true, self.codec.name()),
             (opens, RecipeFeature::Opened.name()),
             (predicts, RecipeFeature::Predicted.name()),
-            (gzips, RecipeFeature::Gzipped.name()),
         ];
-        used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature.to_owned())
+        let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature);
+        used.chain(encoders.iter().copied()).map(str::to_owned)
     }
 
     fn size(&self) -> u64 {

@@ -10,6 +10,7 @@ mod encode;
 mod header;
 mod patches;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ impl Recipe {
 }
 
 /// What the patches of a recipe use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     /// Plain bytes that are compressed again when the recipe is followed.
     pub recompressed: u64,
@@ -48,8 +49,8 @@ pub struct Uses {
     pub opens: bool,
     /// Whether addresses are predicted.
     pub predicts: bool,
-    /// Whether the encoder of GNU gzip compresses any.
-    pub gzips: bool,
+    /// The features of the encoders that compress them, besides zlib's.
+    pub encoders: BTreeSet<&'static str>,
 }
 
 /// What the kind of an entry says about its content; the numbers are those of the format.

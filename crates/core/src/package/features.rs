@@ -50,8 +50,8 @@ named! {
         Opened = "deflate-1",
         /// Addresses in executables are predicted.
         Predicted = "exec-1",
-        /// Contents are compressed again by the encoder of GNU gzip.
-        Gzipped = "gzip-gnu-1",
+        /// Contents are compressed again by encoders that their plans name by number.
+        Encoded = "deflate-2",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The packages that pin the format: what they were made from, and what is wrong with those that must be refused.
 
 use delta_codec::compress::Compression;
+use delta_codec::flate::{go, modern, pigz};
 use delta_core::create::CreateOptions;
 use delta_core::create::create_stream;
 use delta_core::facts::{Attribute, Facts, Time};
@@ -11,11 +12,14 @@ use delta_core::job::context::Context;
 use delta_core::package::Package;
 use delta_core::package::metadata::StreamKind;
 use serde_json::json;
+use std::io::Write;
+use std::num::NonZeroU32;
 
+use super::layer_builder::LayerBuilder;
 use super::recipe_parts::{RecipeParts, with_recipe};
 use super::{
-    CONTEXT, bytes, compressed, edited, encoded, image, image_of, layer, layers, members, noise, options, packed,
-    sealed, zlib,
+    CONTEXT, bytes, compressed, edited, encoded, gzip as gzip_member, image, image_of, layer, layers, members, noise,
+    options, packed, sealed, zlib,
 };
 
 /// What every package was made against: two images, one with compressed layers.
@@ -81,6 +85,40 @@ fn archive(version: &str) -> Vec<u8> {
         builder.append_data(&mut header, path, content.as_slice()).unwrap();
     }
     builder.into_inner().unwrap()
+}
+
+/// A layer of files that other encoders than zlib's compressed.
+pub(crate) fn encoders(version: usize) -> Vec<u8> {
+    let line = |line: u32| format!("{}: {}\n", line % 97, line.wrapping_mul(7_919) % 1_013 % 17);
+    let notes: String = (0..25_000).map(line).collect();
+    let notes = format!("{}{notes}", "another line\n".repeat(version)).into_bytes();
+    let fill = |encoder: &mut dyn Write| encoder.write_all(&notes).unwrap();
+    let mut go = go::Encoder::new(go::Level::new(6).unwrap(), Vec::new());
+    let modern = |block| {
+        let settings = modern::Settings {
+            level: modern::Level::new(5).unwrap(),
+            exact_sizes: block == 0,
+            block: NonZeroU32::new(block),
+        };
+        modern::Encoder::new(settings, Vec::new())
+    };
+    let (mut klauspost, mut pgzip) = (modern(0), modern(1 << 20));
+    let settings = pigz::Settings::new(6, 128, pigz::Chaining::Independent, false).unwrap();
+    let mut pigz = pigz::Encoder::new(settings, Vec::new()).unwrap();
+    fill(&mut go);
+    fill(&mut klauspost);
+    fill(&mut pgzip);
+    fill(&mut pigz);
+    let streams = [
+        ("go", go.finish().unwrap()),
+        ("klauspost", klauspost.finish().unwrap()),
+        ("pgzip", pgzip.finish().unwrap()),
+        ("pigz", pigz.finish().unwrap()),
+    ];
+    let file = |layer: LayerBuilder, (name, stream): (&str, Vec<u8>)| {
+        layer.file(&format!("doc/{name}.gz"), &gzip_member(&stream, &notes))
+    };
+    streams.into_iter().fold(LayerBuilder::new(), file).finish()
 }
 
 /// An ELF file of x86-64 with calls of functions behind `more` bytes.

@@ -1,6 +1,6 @@
 //! Writes the patches of a layer: every content that is made from another one or that is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub(super) struct Preparation {
     pub(super) hint: Option<Vec<u8>>,
     /// Plain bytes that are compressed again.
     recompressed: u64,
-    /// Whether the encoder of GNU gzip does that.
-    gzips: bool,
+    /// The features of the encoders that do that.
+    encoders: BTreeSet<&'static str>,
 }
 
 impl Uses {
@@ -44,7 +44,7 @@ impl Uses {
             recompressed: uses.recompressed + preparation.recompressed,
             opens: uses.opens || preparation.plan.is_some(),
             predicts: uses.predicts || preparation.hint.is_some(),
-            gzips: uses.gzips || preparation.gzips,
+            encoders: uses.encoders.union(&preparation.encoders).copied().collect(),
         })
     }
 }
@@ -171,8 +171,8 @@ impl Patcher<'_> {
             self.tell(number, "it would not become smaller");
             return Ok(None);
         }
-        let nested::Opened { plan, recompressed, gzips, .. } = opened;
-        Ok(Some((Preparation { plan: Some(plan), recompressed, gzips, hint: None }, streams)))
+        let nested::Opened { plan, recompressed, features: encoders, .. } = opened;
+        Ok(Some((Preparation { plan: Some(plan), recompressed, encoders, hint: None }, streams)))
     }
 
     fn tell(&self, number: usize, why: &str) {

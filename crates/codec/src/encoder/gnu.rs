@@ -1,28 +1,33 @@
-//! GNU gzip and busybox.
+//! GNU gzip and busybox, and what shares their encoder: Info-ZIP.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Header, copy};
+use super::origin::Hand;
+use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
 use crate::flate::gnu::{self, Program, Settings};
 
-pub(super) static FAMILY: Family = Family { number: 5, feature: "gzip-gnu-1", format: Format::Gzip, candidates, take };
+pub(super) static FAMILY: Family =
+    Family { number: 5, feature: "gzip-gnu-1", format: Format::Deflate, candidates, take };
 
 struct Gnu(Settings);
 
 /// busybox's bit in the byte of the settings.
 const BUSYBOX: u8 = 16;
 
-fn candidates(header: &Header) -> Vec<Candidate> {
-    let candidate = |program: Program, level: u8| {
-        let unusual = u8::from(level != 6) + 2 * u8::from(program == Program::Busybox);
-        let doubt = 22 + unusual + 8 * u8::from(!header.may_be_level(level)) + 40 * u8::from(!header.is_unix());
+fn candidates(origin: &Origin) -> Vec<Candidate> {
+    let programs: &[(Program, u8)] = match origin {
+        Origin::Gzip(_) => &[(Program::Gzip, 2), (Program::Busybox, 4)],
+        Origin::Zip => &[(Program::Gzip, 2)],
+        Origin::Zlib(_) | Origin::Png(_) | Origin::Zstd(_) => &[],
+    };
+    let candidate = |level: u8, (program, unusual): (Program, u8)| {
+        let doubt = origin.doubt_of_level(level)? + unusual + origin.doubt_of_hands(&[Hand::Other]);
         Some(Candidate { doubt, encoder: Arc::new(Gnu(Settings::new(program, level)?)) })
     };
-    let all = (1..=9).flat_map(|level| [Program::Gzip, Program::Busybox].map(|program| candidate(program, level)));
-    all.flatten().collect()
+    (1..=9).flat_map(|level| programs.iter().filter_map(move |program| candidate(level, *program))).collect()
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Header, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
 use crate::zstandard::libzstd::{self, Flag, Settings};
 
@@ -39,7 +39,8 @@ const fn may_be_level(level: i8, window: Option<u8>) -> bool {
 }
 
 /// What the header says of the checksum, the size and the window is what the encoder was told.
-fn candidates(header: &Header) -> Vec<Candidate> {
+fn candidates(origin: &Origin) -> Vec<Candidate> {
+    let Origin::Zstd(header) = origin else { return Vec::new() };
     let (has_checksum, has_size) = header.checksum_and_size();
     let flags = [(Flag::Checksum, has_checksum), (Flag::Size, has_size)];
     let flags: Vec<Flag> = flags.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Header, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
 use crate::zstandard::klauspost::{self, Level, Settings, Version};
 
@@ -16,7 +16,8 @@ const LOOKED_AT: u8 = 8;
 
 struct KlauspostZstd(Settings);
 
-fn candidates(_: &Header) -> Vec<Candidate> {
+fn candidates(origin: &Origin) -> Vec<Candidate> {
+    let Origin::Zstd(_) = origin else { return Vec::new() };
     let candidate = |level: Level, version: Version, first_write: u8| {
         // Most use the level default of a version of these years.
         let is_old = matches!(version, Version::V1_15 | Version::V1_16_4);

@@ -4,23 +4,27 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Header, copy};
+use super::origin::Hand;
+use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
 use crate::flate::pigz::{self, Chaining};
 
-pub(super) static FAMILY: Family = Family { number: 2, feature: "gzip-pigz-1", format: Format::Gzip, candidates, take };
+pub(super) static FAMILY: Family =
+    Family { number: 2, feature: "gzip-pigz-1", format: Format::Deflate, candidates, take };
 
 /// The KiB of a block when nobody asks for others.
 const BLOCK: u16 = 128;
 
 struct Pigz(pigz::Settings);
 
-fn candidates(header: &Header) -> Vec<Candidate> {
+fn candidates(origin: &Origin) -> Vec<Candidate> {
     use Chaining::{Dictionary, Independent, Serial};
+    if !origin.is_gzip() {
+        return Vec::new();
+    }
     let candidate = |level: u8, (chaining, is_rsyncable, unusual): (Chaining, bool, u8)| {
         let settings = pigz::Settings::new(level, BLOCK, chaining, is_rsyncable)?;
-        let unusual = u8::from(level != 6) + unusual;
-        let doubt = 24 + unusual + 8 * u8::from(!header.may_be_level(level)) + 40 * u8::from(!header.is_unix());
+        let doubt = 4 + origin.doubt_of_level(level)? + unusual + origin.doubt_of_hands(&[Hand::Other]);
         Some(Candidate { doubt, encoder: Arc::new(Pigz(settings)) })
     };
     let ways = [(Dictionary, false, 0), (Serial, false, 2), (Independent, false, 4), (Dictionary, true, 4)];

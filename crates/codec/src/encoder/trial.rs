@@ -5,40 +5,46 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Stream;
-use super::families::{Encoder, Format, candidates, is_same};
+use super::Encoder;
+use crate::ReadAt;
 use crate::limits::COPY_BYTES;
-use crate::{ReadAt, Slice};
+
+/// What an attempt costs besides the bytes that it reads, as bytes.
+const ATTEMPT: u64 = COPY_BYTES as u64;
 
 /// How far an encoder came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
-    pub(super) encoder: String,
+pub(crate) struct Attempt {
+    pub(crate) encoder: String,
     /// How many bytes of the stream it made.
-    pub(super) equal: u64,
+    pub(crate) equal: u64,
 }
 
-/// The encoder that makes `stream`, every byte of it; else the attempts that failed. Of those that were found before, the last is tried
-/// first. What all of them read together is taken from `budget`.
-pub(super) fn find(
-    (blob, plain): (&dyn ReadAt, &dyn ReadAt),
-    (format, stream): (Format, &Stream),
-    before: Option<&Arc<dyn Encoder>>,
+/// The first of `encoders` that makes `expected` of `plain`, every byte of it; else the attempts that failed. What all of them read
+/// together is taken from `budget`; when there is nothing left, the others are not tried.
+pub(crate) fn find(
+    encoders: Vec<Arc<dyn Encoder>>,
+    plain: &dyn ReadAt,
+    expected: &dyn ReadAt,
     budget: &AtomicU64,
 ) -> io::Result<Result<Arc<dyn Encoder>, Vec<Attempt>>> {
-    let others = candidates(format, &stream.header);
-    let others = others.into_iter().filter(|other| before.is_none_or(|before| !is_same(&**before, &**other)));
     let mut attempts = Vec::new();
-    for encoder in before.cloned().into_iter().chain(others) {
-        match equal(&*encoder, (blob, plain), stream, budget)? {
+    for encoder in encoders {
+        match equal(&*encoder, plain, expected, budget)? {
             Equality::Whole => return Ok(Ok(encoder)),
             Equality::Until(equal) => attempts.push(Attempt { encoder: encoder.to_string(), equal }),
         }
-        if budget.load(Ordering::Relaxed) == 0 {
+        if !spend(budget, ATTEMPT) {
             break;
         }
     }
     Ok(Err(attempts))
+}
+
+/// Takes so much from `budget`; `false` when it had less.
+fn spend(budget: &AtomicU64, cost: u64) -> bool {
+    let take = |left: u64| Some(left.saturating_sub(cost));
+    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok_and(|before| before >= cost)
 }
 
 enum Equality {
@@ -47,18 +53,9 @@ enum Equality {
     Until(u64),
 }
 
-fn equal(
-    encoder: &dyn Encoder,
-    (blob, plain): (&dyn ReadAt, &dyn ReadAt),
-    stream: &Stream,
-    budget: &AtomicU64,
-) -> io::Result<Equality> {
-    let slice = |bytes, range: &std::ops::Range<u64>| Slice::new(bytes, range.start, range.end - range.start);
-    let (Some(expected), Some(plain)) = (slice(blob, &stream.at), slice(plain, &stream.plain)) else {
-        return Ok(Equality::Until(0));
-    };
+fn equal(encoder: &dyn Encoder, plain: &dyn ReadAt, expected: &dyn ReadAt, budget: &AtomicU64) -> io::Result<Equality> {
     let equal = Cell::new(0);
-    let mut compare = Compare { expected: &expected, equal: &equal, held: Vec::new(), used: 0 };
+    let mut compare = Compare { expected, equal: &equal, held: Vec::new(), used: 0 };
     match encoder.encode(&Counted { inner: plain, left: budget }, &mut compare) {
         Ok(()) if equal.get() == expected.len() => Ok(Equality::Whole),
         Ok(()) => Ok(Equality::Until(equal.get())),
@@ -115,23 +112,18 @@ impl Write for Compare<'_> {
 }
 
 /// Fails with [`io::ErrorKind::QuotaExceeded`] when more is read than there is left.
-struct Counted<'a, T> {
-    inner: T,
+struct Counted<'a> {
+    inner: &'a dyn ReadAt,
     left: &'a AtomicU64,
 }
 
-impl<T: ReadAt> ReadAt for Counted<'_, T> {
+impl ReadAt for Counted<'_> {
     fn len(&self) -> u64 {
         self.inner.len()
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let count = self.inner.read_at(buffer, offset)?;
-        let take = |left: u64| Some(left.saturating_sub(count as u64));
-        let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        if before.is_ok_and(|before| before < count as u64) {
-            return Err(io::ErrorKind::QuotaExceeded.into());
-        }
-        Ok(count)
+        if spend(self.left, count as u64) { Ok(count) } else { Err(io::ErrorKind::QuotaExceeded.into()) }
     }
 }

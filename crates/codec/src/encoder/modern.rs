@@ -5,34 +5,36 @@ use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Header, copy};
+use super::go::levels;
+use super::origin::Hand;
+use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
 use crate::flate::modern::{self, Level, Settings};
 
 pub(super) static FAMILY: Family =
-    Family { number: 4, feature: "gzip-modern-1", format: Format::Gzip, candidates, take };
+    Family { number: 4, feature: "gzip-modern-1", format: Format::Deflate, candidates, take };
 
-/// pgzip's default comes first, then Go's, then ko's and crane's.
-const LEVELS: [i8; 10] = [5, 6, 1, 9, 4, 3, 2, 7, 8, -2];
+/// pgzip's default, which klauspost/compress shares.
+const DEFAULT_LEVEL: i8 = 5;
 
 /// The bytes of a block when nobody asks for others, and umoci's.
 const BLOCKS: [u32; 2] = [1 << 20, 256 << 10];
 
 struct Modern(Settings);
 
-fn candidates(header: &Header) -> Vec<Candidate> {
-    let blocks = BLOCKS.map(NonZeroU32::new);
-    let candidate = |level: i8, exact_sizes: bool, block: Option<NonZeroU32>| {
-        // pgzip writes a time that no other writes, and never how hard it worked but on its levels 1 and 9.
-        let is_likely = header.is_pgzip() == block.is_some();
-        let unusual = u8::from(level != 5 && level != 6) + 2 * u8::from(block == blocks[1]) + u8::from(exact_sizes);
-        let doubt = unusual + 8 * u8::from(!header.may_be_level(level.unsigned_abs())) + 16 * u8::from(!is_likely);
-        let doubt = doubt + 8 * u8::from(!header.is_go() && !header.is_pgzip());
+fn candidates(origin: &Origin) -> Vec<Candidate> {
+    let blocks = BLOCKS.map(NonZeroU32::new).into_iter().filter(|_| origin.is_gzip()).chain([None]);
+    let ways: Vec<_> = blocks.flat_map(|block| [false, true].map(|exact_sizes| (exact_sizes, block))).collect();
+    let candidate = |(level, doubt): (i8, u8), (exact_sizes, block): (bool, Option<NonZeroU32>)| {
+        // pgzip writes a time that no other writes; klauspost/compress does so too.
+        let hands = if block.is_some() { [Hand::Pgzip, Hand::Go] } else { [Hand::Go, Hand::Pgzip] };
+        let doubt = if level == DEFAULT_LEVEL { doubt.saturating_sub(2) } else { doubt };
+        let unusual = 2 * u8::from(block == NonZeroU32::new(BLOCKS[1])) + u8::from(exact_sizes);
+        let doubt = doubt + unusual + origin.doubt_of_hands(&hands);
         Some(Candidate { doubt, encoder: Arc::new(Modern(Settings { level: Level::new(level)?, exact_sizes, block })) })
     };
-    let ways = blocks.into_iter().chain([None]).flat_map(|block| [false, true].map(|exact| (exact, block)));
-    let all = LEVELS.into_iter().flat_map(|level| ways.clone().map(move |(exact, block)| (level, exact, block)));
-    all.filter_map(|(level, exact, block)| candidate(level, exact, block)).collect()
+    let all = levels(origin).into_iter().flat_map(|level| ways.iter().map(move |way| candidate(level, *way)));
+    all.flatten().collect()
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {

@@ -1,0 +1,164 @@
+//! The encoders that run again: one file and one line in [`FAMILIES`] for each family.
+//!
+//! Whatever holds a compressed stream asks here who made it: [`candidates`] are those that may have, the likely ones first, and
+//! [`trial`] runs them until one makes all of it. Blobs (`recreation`) and contents (`deflate`) both do, with the same list.
+
+mod gnu;
+mod go;
+mod klauspost_zstd;
+mod libzstd;
+mod modern;
+mod origin;
+mod pigz;
+pub(crate) mod trial;
+mod zlib;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+pub(crate) use origin::{Header, Origin};
+
+use crate::ReadAt;
+use crate::limits::COPY_BYTES;
+
+/// Every family. Their numbers and settings are part of the package format.
+static FAMILIES: [&Family; 7] = [
+    &zlib::FAMILY,
+    &pigz::FAMILY,
+    &go::FAMILY,
+    &modern::FAMILY,
+    &gnu::FAMILY,
+    &klauspost_zstd::FAMILY,
+    &libzstd::FAMILY,
+];
+
+/// What the stream of an encoder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Raw deflate (RFC 1951).
+    Deflate,
+    /// A zstd frame (RFC 8878).
+    Zstd,
+}
+
+/// Encoders of one origin.
+pub(crate) struct Family {
+    /// What plans call it.
+    pub(crate) number: u8,
+    /// What a package requires of its reader.
+    pub(crate) feature: &'static str,
+    pub(crate) format: Format,
+    /// The settings that are worth a trial.
+    candidates: fn(&Origin) -> Vec<Candidate>,
+    /// Takes settings from the front of a plan's bytes; `None` when they are none.
+    take: fn(&mut &[u8]) -> Option<Arc<dyn Encoder>>,
+}
+
+/// An encoder of a family with its settings. What it prints is a name for people.
+pub(crate) trait Encoder: Display + Send + Sync {
+    fn family(&self) -> &'static Family;
+
+    /// The settings as plans hold them.
+    fn settings(&self) -> Vec<u8>;
+
+    /// Writes the stream of all of `plain`.
+    fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// An encoder that may have made a stream.
+struct Candidate {
+    /// How much speaks against it: the lowest is tried first.
+    doubt: u8,
+    encoder: Arc<dyn Encoder>,
+}
+
+/// Writes all of `plain` into the encoder `into`.
+fn copy(plain: &dyn ReadAt, into: &mut dyn Write) -> io::Result<()> {
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut at = 0;
+    loop {
+        let count = plain.read_at(&mut buffer, at)?;
+        if count == 0 {
+            return Ok(());
+        }
+        into.write_all(&buffer[..count])?;
+        at += count as u64;
+    }
+}
+
+/// The features that packages may require for streams that are made again.
+pub(crate) fn features() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().copied().map(|family| family.feature)
+}
+
+/// Takes the settings of the family with this number from the front of `bytes`; `None` when there is no such family or they are none.
+pub(crate) fn take(number: u8, bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
+    let family = FAMILIES.iter().copied().find(|family| family.number == number)?;
+    (family.take)(bytes)
+}
+
+/// The encoders that may have made a stream that stands in this: those of `favourites` first, then the likely ones.
+pub(crate) fn candidates(origin: &Origin, favourites: &[Arc<dyn Encoder>]) -> Vec<Arc<dyn Encoder>> {
+    let mut others: Vec<Candidate> = FAMILIES.iter().copied().flat_map(|family| (family.candidates)(origin)).collect();
+    others.sort_by_key(|candidate| candidate.doubt);
+    let others = others.into_iter().map(|candidate| candidate.encoder);
+    let is_new = |other: &Arc<dyn Encoder>| !favourites.iter().any(|favourite| is_same(&**favourite, &**other));
+    favourites.iter().cloned().chain(others.filter(is_new)).collect()
+}
+
+/// Whether two encoders make the same streams.
+pub(crate) fn is_same(one: &dyn Encoder, other: &dyn Encoder) -> bool {
+    one.family().number == other.family().number && one.settings() == other.settings()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ORIGINS: [Origin; 7] = [
+        Origin::Gzip(Header([0; 18])),
+        Origin::Zlib([0x78, 0x01]),
+        Origin::Zlib([0x58, 0xda]),
+        Origin::Png([0x78, 0x01]),
+        Origin::Png([0x58, 0x9c]),
+        Origin::Zip,
+        Origin::Zstd(Header([0; 18])),
+    ];
+
+    #[test]
+    fn families_differ_and_their_candidates_come_back() {
+        let numbers: BTreeSet<u8> = FAMILIES.iter().map(|family| family.number).collect();
+        let names: BTreeSet<&str> = features().collect();
+        assert_eq!((numbers.len(), names.len()), (FAMILIES.len(), FAMILIES.len()));
+        for encoder in ORIGINS.iter().flat_map(|origin| candidates(origin, &[])) {
+            let (number, settings) = (encoder.family().number, encoder.settings());
+            let mut rest = settings.as_slice();
+            let again = take(number, &mut rest).unwrap();
+            assert!(is_same(&*again, &*encoder) && rest.is_empty());
+            assert_eq!(again.to_string(), encoder.to_string());
+            for length in 0..settings.len() {
+                assert!(take(number, &mut &settings[..length]).is_none());
+            }
+        }
+        assert!(take(0, &mut &[6, 0x8f][..]).is_none());
+    }
+
+    #[test]
+    fn candidates_are_tried_once_each() {
+        for origin in ORIGINS {
+            let all = candidates(&origin, &[]);
+            let favourites = [all[all.len() - 1].clone(), all[0].clone()];
+            let again = candidates(&origin, &favourites);
+            for all in [&all, &again] {
+                let distinct: BTreeSet<_> = all.iter().map(|one| (one.family().number, one.settings())).collect();
+                assert_eq!(distinct.len(), all.len());
+            }
+            assert!(again.len() == all.len() && is_same(&*again[0], &*favourites[0]));
+            let format = if matches!(origin, Origin::Zstd(_)) { Format::Zstd } else { Format::Deflate };
+            assert!(all.iter().all(|encoder| encoder.family().format == format));
+        }
+    }
+}
