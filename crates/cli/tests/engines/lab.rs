@@ -254,6 +254,16 @@ impl Lab {
         command
     }
 
+    /// Runs `ctr` in a namespace of its own of the containerd that Docker started, in the engine's root folder.
+    pub(crate) fn ctr(&self, arguments: &[&str]) -> String {
+        let socket = format!("{}/exec/containerd/containerd.sock", self.inside());
+        let mut command = self.enter();
+        command.args(["ctr", "--address", &socket, "--namespace", "k8s.io"]).args(arguments).stdin(Stdio::null());
+        let ran = ran(&command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}: ctr {arguments:?}: {}", self.plan.name, ran.text);
+        ran.stdout
+    }
+
     /// Runs `docker_delta` with this engine.
     pub(crate) fn delta(&self, arguments: &[&str]) -> Ran {
         let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));

@@ -8,8 +8,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod between;
 mod lab;
 mod odd;
+mod registry;
 mod saved;
 mod steps;
 

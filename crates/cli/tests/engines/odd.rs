@@ -39,14 +39,7 @@ echo "run $MARK as $(id -u) in $(pwd)"
 
 /// Makes two versions, brings the second by a package and runs it.
 pub(crate) fn update(lab: &Lab) {
-    assert!(PathBuf::from(BUSYBOX).exists(), "install the Debian package busybox-static");
-    let [old, new] = ["old", "new"].map(|version| {
-        let path = PathBuf::from(lab.file(&format!("{version}.tar")));
-        let mut file = File::create(&path).unwrap();
-        write_archive(&[image(version)], Naming::Named, &Silent, &mut file).unwrap();
-        path
-    });
-    let versions = Versions { old, new };
+    let versions = versions(lab);
     steps::from_files(lab, &versions);
     steps::from_the_engine(lab, &versions);
     if lab.plan.runs {
@@ -55,7 +48,20 @@ pub(crate) fn update(lab: &Lab) {
     lab.clear();
 }
 
-fn run(lab: &Lab, name: &str) {
+/// `odd/image:old` and `odd/image:new`, as archives.
+pub(crate) fn versions(lab: &Lab) -> Versions {
+    assert!(PathBuf::from(BUSYBOX).exists(), "install the Debian package busybox-static");
+    let [old, new] = ["old", "new"].map(|version| {
+        let path = PathBuf::from(lab.file(&format!("{version}.tar")));
+        let mut file = File::create(&path).unwrap();
+        write_archive(&[image(version)], Naming::Named, &Silent, &mut file).unwrap();
+        path
+    });
+    Versions { old, new }
+}
+
+/// Runs the new version, which looks at itself.
+pub(crate) fn run(lab: &Lab, name: &str) {
     let mut words = vec!["run", "--rm", "--network", "none"];
     if lab.plan.daemon == Daemon::Podman {
         // Its own limit may be more than it is allowed.
