@@ -1,7 +1,9 @@
 //! What can be typed after `docker_delta`. Help, completions and man pages are made from this.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use delta_codec::compress::{Compression, Level};
 use delta_core::error::{Error, Result};
@@ -9,6 +11,8 @@ use delta_core::image::{ImageName, Platform};
 use delta_core::job::choices::{CompressionOptions, Identity, Method};
 use delta_transport::engine::ClientKind;
 use delta_transport::output::Output;
+
+use crate::terminal::Loudness;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,17 +42,14 @@ pub struct Arguments {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Tell more of what is done
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
     /// Folder for temporary files instead of TMPDIR; may need as much room as the images
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "DOCKER_DELTA_TEMP_DIR", hide_env_values = true)]
     pub(crate) temp_dir: Option<PathBuf>,
-    /// Print the report as JSON
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// The engine to use: docker or podman [default: docker, or podman where docker is not installed]
-    #[arg(long, global = true, value_name = "ENGINE", value_parser = engine)]
+    /// The engine to use [default: docker, or podman where docker is not installed]
+    #[arg(long, global = true, env = "DOCKER_DELTA_ENGINE", hide_env_values = true)]
+    #[arg(value_parser = one_of::<ClientKind>(ClientKind::ALL.map(ClientKind::program)))]
     pub(crate) engine: Option<ClientKind>,
     /// File with certificates (PEM) of an authority of your own, for registries
     #[arg(long, global = true, value_name = "FILE")]
@@ -59,6 +60,30 @@ pub struct Common {
     /// Global options that Docker's client hands to its plugins.
     #[arg(skip)]
     pub(crate) engine_arguments: Vec<String>,
+}
+
+/// How much is said, and in which form.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Talk {
+    /// Tell more of what is done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Tell nothing but data and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print the report, or the error, as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Talk {
+    pub(crate) const fn loudness(self) -> Loudness {
+        match self {
+            Self { quiet: true, .. } => Loudness::Quiet,
+            Self { verbose: true, .. } => Loudness::Verbose,
+            _ => Loudness::Usual,
+        }
+    }
 }
 
 /// The commands.
@@ -78,6 +103,11 @@ pub enum Command {
     Verify(PackageOnly),
     /// Tell what is seen of an image: documents, platforms, layers
     Inspect(Inspect),
+    /// Tell whether two things hold the same image, whatever the archive around it looks like
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(Compare),
+    /// Tell what works from here: engines, their stores, room
+    Doctor,
     /// Print the completions for a shell: bash, zsh, fish, elvish or powershell
     Completions(Completions),
     /// Write the man pages into a folder
@@ -105,6 +135,13 @@ Examples:
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  docker_delta compare v2.tar v2-again.tar         # the bytes around an image may differ, the image may not
+  docker_delta compare app:v2 oci:DIR:v2
+
+Exit codes: 0 the same config and layers at least, 4 different images.";
+
 /// Arguments of `create`.
 #[derive(Debug, Args)]
 pub struct Create {
@@ -120,14 +157,16 @@ pub struct Create {
     /// Take only this platform of an image for several, such as linux/amd64; may be given several times
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
-    /// How layers travel: auto (the smallest), xdelta3 (VCDIFF), bsdiff (BSDIFF40) or layer (whole)
-    #[arg(short, long, default_value = "auto")]
+    /// How layers travel: the smallest way, as VCDIFF, as BSDIFF40, or whole
+    #[arg(short, long, default_value = "auto", env = "DOCKER_DELTA_METHOD", hide_env_values = true)]
+    #[arg(value_parser = one_of::<Method>(Method::ALL.map(Method::name)))]
     pub(crate) method: Method,
     #[command(flatten)]
     pub(crate) compression: CompressionArguments,
     /// What must come back: manifest (everything, so that digests and signatures stay valid) or config (config and layers;
     /// smaller where the source keeps layers compressed)
-    #[arg(long, default_value = "manifest")]
+    #[arg(long, default_value = "manifest", env = "DOCKER_DELTA_IDENTITY", hide_env_values = true)]
+    #[arg(value_parser = one_of::<Identity>(Identity::ALL.map(Identity::name)))]
     pub(crate) identity: Identity,
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
@@ -140,11 +179,13 @@ pub struct Create {
 /// How members are compressed.
 #[derive(Debug, Args)]
 pub struct CompressionArguments {
-    /// Compressor: zstd, gzip, bzip2, xz or none
-    #[arg(short, long, default_value = "zstd")]
+    /// Compressor of the package
+    #[arg(short, long, default_value = "zstd", env = "DOCKER_DELTA_COMPRESSION", hide_env_values = true)]
+    #[arg(value_parser = one_of::<Compression>(Compression::ALL.map(Compression::name)))]
     pub(crate) compression: Compression,
     /// Level: 1 to 9; for zstd up to 22, and -1 to -100 for its fast mode [default: zstd 9]
-    #[arg(short, long, allow_negative_numbers = true)]
+    #[arg(short, long, allow_negative_numbers = true, env = "DOCKER_DELTA_LEVEL", hide_env_values = true)]
+    #[arg(value_parser = number)]
     pub(crate) level: Option<i32>,
     /// Leave compressed layers, and compressed files in them (gz, zip, jar, whl, png), as they are: a larger package, applied
     /// faster
@@ -206,6 +247,17 @@ pub struct Inspect {
     pub(crate) image: String,
 }
 
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// An image
+    #[arg(value_name = "A")]
+    pub(crate) left: String,
+    /// Another
+    #[arg(value_name = "B")]
+    pub(crate) right: String,
+}
+
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
@@ -222,10 +274,14 @@ pub struct Man {
     pub(crate) folder: PathBuf,
 }
 
-fn engine(text: &str) -> Result<ClientKind, String> {
-    match text {
-        "docker" => Ok(ClientKind::Docker),
-        "podman" => Ok(ClientKind::Podman),
-        _ => Err(format!("expected docker or podman, found `{text}`")),
-    }
+/// Takes one of these names, which help and completions then show.
+pub(crate) fn one_of<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names.into_iter().map(PossibleValue::new)).try_map(|text| text.parse::<T>())
+}
+
+fn number(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| "expected a number".to_owned())
 }

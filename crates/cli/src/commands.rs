@@ -1,7 +1,9 @@
 //! One file a command.
 
 pub(crate) mod apply;
+pub(crate) mod compare;
 pub(crate) mod create;
+pub(crate) mod doctor;
 pub(crate) mod file;
 pub(crate) mod info;
 pub(crate) mod inspect;

@@ -1,15 +1,79 @@
-//! Errors as users see them, and the exit code of each kind.
+//! Errors as users and scripts see them, and the exit code of each kind.
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use delta_core::error::{Error, Kind};
+use serde::Serialize;
+
+/// What `--json` prints when a command fails.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    error: Failure<'a>,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    kind: &'static str,
+    message: String,
+    hint: Option<&'a str>,
+    exit_code: u8,
+}
 
 /// The exit code of an error.
 pub fn exit_code(error: &Error) -> ExitCode {
-    ExitCode::from(match error.kind() {
+    ExitCode::from(number(error.kind()))
+}
+
+/// The error as a report.
+pub(crate) fn report(error: &Error) -> impl Serialize {
+    let kind = error.kind();
+    let failure =
+        Failure { kind: kind.name(), message: error.to_string(), hint: error.hint(), exit_code: number(kind) };
+    Report { schema: 1, error: failure }
+}
+
+const fn number(kind: Kind) -> u8 {
+    match kind {
         Kind::Internal => 1,
         Kind::Usage => 2,
         Kind::Environment => 3,
         Kind::Content => 4,
-    })
+    }
+}
+
+/// What was typed and cannot be read, said like every other error; nothing where the help or the version is to be shown.
+pub(crate) fn usage(typed: &clap::Error) -> Option<Error> {
+    match typed.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            None
+        }
+        ErrorKind::MissingRequiredArgument if lacks_only_images(typed) => {
+            Some(Error::usage(ONE_NAME).with_hint("docker_delta create app:v2 app.ddelta --base app:v1"))
+        }
+        _ => Some(translated(&typed.render().to_string())),
+    }
+}
+
+const ONE_NAME: &str =
+    "`create` takes the images and then the package to write: at least two names; only one was given";
+
+/// `create IMAGE` or `create PACKAGE`: which of the two was forgotten is not ours to guess.
+fn lacks_only_images(typed: &clap::Error) -> bool {
+    let lacking = typed.get(ContextKind::InvalidArg);
+    lacking.is_some_and(|names| matches!(names, ContextValue::Strings(names) if names == &["<IMAGE>..."]))
+}
+
+/// Takes the error's first paragraph for the message, and the others for the hint.
+fn translated(said: &str) -> Error {
+    let line = |paragraph: &str| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let mut paragraphs = said.trim().split("\n\n").map(line);
+    let message = paragraphs.next().unwrap_or_default();
+    let advice = |text: String| {
+        let text = text.replace("tip: ", "").replace("Usage: ", "usage: ").replace("For more", "for more");
+        text.trim_end_matches('.').to_owned()
+    };
+    let hint = paragraphs.map(advice).collect::<Vec<_>>().join("; ");
+    Error::usage(message.strip_prefix("error: ").unwrap_or(&message)).with_hint(hint)
 }

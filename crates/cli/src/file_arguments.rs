@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use delta_core::error::{Error, Result};
 use delta_core::job::choices::Method;
 use delta_transport::tree::Keep;
 
-use crate::arguments::{Common, CompressionArguments};
+use crate::arguments::{Common, CompressionArguments, Talk, one_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +15,9 @@ Examples:
   file_delta create site-monday/ site-tuesday/ site.delta       # folders, with owners, times, links and attributes
   file_delta create -m xdelta3 -c none OLD NEW DELTA            # DELTA is what `xdelta3 -d -s OLD DELTA NEW` reads
   file_delta create -m bsdiff OLD NEW DELTA                     # DELTA is what `bspatch OLD NEW DELTA` reads";
+
+/// A file has no layers that could travel whole.
+const METHODS: [&str; 3] = [Method::Auto.name(), Method::Xdelta3.name(), Method::Bsdiff.name()];
 
 /// Makes small differences of files and folders, and applies them exactly.
 #[derive(Debug, Parser)]
@@ -30,21 +32,17 @@ pub struct FileArguments {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct FileCommon {
-    /// Tell more of what is done
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[command(flatten)]
+    talk: Talk,
     /// Folder for temporary files instead of TMPDIR
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "DOCKER_DELTA_TEMP_DIR", hide_env_values = true)]
     temp_dir: Option<PathBuf>,
-    /// Print the report as JSON
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 impl FileCommon {
     pub(crate) fn into_common(self) -> Common {
-        let Self { verbose, temp_dir, json } = self;
-        Common { verbose, temp_dir, json, engine: None, tls_ca: None, plain_http: false, engine_arguments: Vec::new() }
+        let Self { talk, temp_dir } = self;
+        Common { talk, temp_dir, engine: None, tls_ca: None, plain_http: false, engine_arguments: Vec::new() }
     }
 }
 
@@ -69,8 +67,9 @@ pub struct FileCreate {
     /// The difference to write; in a folder it is called like NEW; `-` is standard output
     #[arg(value_name = "DELTA")]
     pub(crate) delta: PathBuf,
-    /// auto (the smallest), xdelta3 (VCDIFF) or bsdiff (BSDIFF40)
-    #[arg(short, long, default_value = "auto", value_parser = file_method)]
+    /// The smallest way, a VCDIFF, or a BSDIFF40
+    #[arg(short, long, default_value = "auto", env = "DOCKER_DELTA_METHOD", hide_env_values = true)]
+    #[arg(value_parser = one_of::<Method>(METHODS))]
     pub(crate) method: Method,
     #[command(flatten)]
     pub(crate) compression: CompressionArguments,
@@ -136,13 +135,4 @@ struct Without {
     /// Leave out device nodes
     #[arg(long)]
     no_devices: bool,
-}
-
-fn file_method(text: &str) -> Result<Method> {
-    match text.parse() {
-        Ok(Method::Layer) | Err(_) => {
-            Err(Error::usage(format!("expected a method (auto, xdelta3 or bsdiff), found `{text}`")))
-        }
-        method => method,
-    }
 }

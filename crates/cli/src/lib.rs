@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod commands;
+mod complete;
 pub mod failure;
 mod figures;
 pub mod file_arguments;

@@ -2,7 +2,10 @@
 
 use std::ffi::OsString;
 
-use crate::terminal;
+use clap::CommandFactory;
+
+use crate::arguments::Arguments;
+use crate::{complete, terminal};
 
 /// The word that Docker's client puts before the plugin's own arguments.
 const WORD: &str = "delta";
@@ -10,9 +13,20 @@ const WORD: &str = "delta";
 /// What the client asks of a plugin first (docker/cli, cli-plugins/metadata).
 const METADATA_COMMAND: &str = "docker-cli-plugin-metadata";
 
-/// Answers the client's question, if this call is it.
+/// What the client asks when the user presses the completion key: with descriptions, and without.
+const COMPLETION_COMMANDS: [&str; 2] = ["__complete", "__completeNoDesc"];
+
+/// Answers the client's question, if this call is one.
 pub(crate) fn answer(arguments: &[OsString]) -> Option<delta_core::Result<()>> {
-    (arguments.get(1)? == METADATA_COMMAND).then(|| {
+    let asked = arguments.get(1)?;
+    if COMPLETION_COMMANDS.iter().any(|command| asked == command) {
+        let words = arguments[2..].iter().map(|word| word.to_string_lossy().into_owned());
+        let words: Vec<String> = words.skip_while(|word| word != WORD).skip(1).collect();
+        let mut root = Arguments::command();
+        root.build();
+        return Some(terminal::print(&complete::answer(&root, &words)));
+    }
+    (asked == METADATA_COMMAND).then(|| {
         terminal::print_json(&serde_json::json!({
             "SchemaVersion": "0.1.0",
             "Vendor": "docker_delta",

@@ -11,16 +11,15 @@ use delta_transport::destination;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::arguments::{Arguments, Command, Common};
-use crate::commands::{apply, create, file, info, inspect, list, verify};
-use crate::failure::exit_code;
+use crate::commands::{apply, compare, create, doctor, file, info, inspect, list, verify};
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
-use crate::terminal::Terminal;
-use crate::{pages, plugin};
+use crate::terminal::{self, Loudness, Terminal};
+use crate::{failure, pages, plugin};
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
-    guarded(|| {
+    guarded(&arguments.clone(), || {
         if let Some(answer) = plugin::answer(&arguments) {
             return Ok(answer);
         }
@@ -33,7 +32,7 @@ pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
 
 /// Runs `file_delta`.
 pub fn file_delta(arguments: Vec<OsString>) -> ExitCode {
-    guarded(|| {
+    guarded(&arguments.clone(), || {
         let FileArguments { common, command } = FileArguments::try_parse_from(arguments)?;
         let common = common.into_common();
         Ok(Session::new(common).and_then(|session| match command {
@@ -57,36 +56,45 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Info(arguments) => info::run(&session, &arguments),
         Command::Verify(arguments) => verify::run(&session, &arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
+        Command::Compare(arguments) => compare::run(&session, &arguments),
+        Command::Doctor => doctor::run(&session),
         Command::Completions(_) | Command::Man(_) => Ok(()),
     }
 }
 
 /// Turns whatever happens into an exit code: errors, panics, and signals.
-fn guarded(work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
+fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
     clean_up_on_signals();
     panic::set_hook(Box::new(|_| {}));
-    let terminal = Terminal::new(false);
-    match panic::catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(error))) => {
-            terminal.error(&error);
-            exit_code(&error)
-        }
-        Ok(Err(usage)) => {
-            // A closed stream leaves nobody to be told.
-            let _ = usage.print();
-            ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
-        }
+    let error = match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(Ok(()))) => return ExitCode::SUCCESS,
+        Ok(Ok(Err(error))) => error,
+        Ok(Err(typed)) => match failure::usage(&typed) {
+            Some(error) => error,
+            None => return show(&typed),
+        },
         Err(panic) => {
             destination::remove_pending();
             let said = panic.downcast_ref::<&str>().map(ToString::to_string);
             let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            let error = Error::internal(format!("a fault of this program: {said}"))
-                .with_hint("nothing was left half done; please report it with the command and this message");
-            terminal.error(&error);
-            exit_code(&error)
+            Error::internal(format!("a fault of this program: {said}"))
+                .with_hint("nothing was left half done; please report it with the command and this message")
         }
+    };
+    Terminal::new(Loudness::Usual).error(&error);
+    // Scripts that asked for JSON get it whatever happens, even where their words could not be read.
+    if arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
+        // Whoever closed standard output does not wait for it.
+        let _ = terminal::print_json_error(&failure::report(&error));
     }
+    failure::exit_code(&error)
+}
+
+/// Help and version.
+fn show(asked: &clap::Error) -> ExitCode {
+    // A closed stream leaves nobody to be told.
+    let _ = asked.print();
+    ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2))
 }
 
 /// Removes what has no final name when the program is told to stop, then ends with the code that shells expect.

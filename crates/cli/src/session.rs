@@ -37,7 +37,7 @@ impl Session {
         stdout::keep().map_err(Error::io("keeping standard output for data"))?;
         let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
         let registries = Registries::new(surroundings::access(&common));
-        Ok(Self { terminal: Terminal::new(common.verbose), common, scratch, registries })
+        Ok(Self { terminal: Terminal::new(common.talk.loudness()), common, scratch, registries })
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -85,7 +85,7 @@ impl Session {
     /// Where the product of the command goes.
     pub(crate) fn destination(&self, request: Request<'_>) -> Result<Destination> {
         let destination = Destination::choose(request)?;
-        if destination.is_stdout() && self.common.json {
+        if destination.is_stdout() && self.common.talk.json {
             return Err(Error::usage("the report of --json and what is written cannot both go to standard output")
                 .with_hint("name a file instead of `-`"));
         }

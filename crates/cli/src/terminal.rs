@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,34 +17,57 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The user's terminal, or whatever stands in its place.
 pub(crate) struct Terminal {
-    verbose: bool,
+    loudness: Loudness,
     bars: Option<MultiProgress>,
 }
 
+/// How much is said beside data and errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loudness {
+    Quiet,
+    Usual,
+    Verbose,
+}
+
 impl Terminal {
-    pub(crate) fn new(verbose: bool) -> Self {
-        Self { verbose, bars: io::stderr().is_terminal().then(MultiProgress::new) }
+    pub(crate) fn new(loudness: Loudness) -> Self {
+        let is_watched = io::stderr().is_terminal() && loudness > Loudness::Quiet;
+        Self { loudness, bars: is_watched.then(MultiProgress::new) }
     }
 
     /// Prints an error and what to do next.
     pub(crate) fn error(&self, error: &Error) {
-        self.line(format_args!("{} {error}", "ERROR:".red().bold()));
+        self.line(&"ERROR:".red().bold(), format_args!("{error}"));
         if let Some(hint) = error.hint() {
-            self.line(format_args!("{} {hint}", "hint:".cyan().bold()));
+            self.line(&"hint:".cyan().bold(), format_args!("{hint}"));
         }
     }
 
     /// Writes a line to stderr, between the progress bars.
-    fn line(&self, line: fmt::Arguments<'_>) {
+    fn line(&self, head: &dyn fmt::Display, message: fmt::Arguments<'_>) {
+        let message = escaped(&message.to_string());
         // Nobody is left to be told when stderr is closed.
         let write = || {
-            let _ = writeln!(anstream::stderr(), "{line}");
+            let _ = writeln!(anstream::stderr(), "{head} {message}");
         };
         match &self.bars {
             Some(bars) => bars.suspend(write),
             None => write(),
         }
     }
+}
+
+/// The text with every character that a terminal would obey made visible: names come from images, and from hands that paste.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// Writes data to stdout. A reader that has seen enough is no error.
@@ -56,10 +80,19 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Whether a report stands on stdout already.
+static REPORTED: AtomicBool = AtomicBool::new(false);
+
 /// Writes a report as JSON to stdout.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    REPORTED.store(true, Ordering::Relaxed);
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::internal(error.to_string()))?;
     print(&format!("{text}\n"))
+}
+
+/// Writes the report of an error, unless the command's own says what came of it: one call, one document.
+pub(crate) fn print_json_error(value: &impl serde::Serialize) -> Result<()> {
+    if REPORTED.load(Ordering::Relaxed) { Ok(()) } else { print_json(value) }
 }
 
 impl Progress for Terminal {
@@ -74,12 +107,14 @@ impl Progress for Terminal {
     }
 
     fn inform(&self, message: fmt::Arguments<'_>) {
-        self.line(format_args!("{} {message}", "INFO:".green().bold()));
+        if self.loudness > Loudness::Quiet {
+            self.line(&"INFO:".green().bold(), message);
+        }
     }
 
     fn detail(&self, message: fmt::Arguments<'_>) {
-        if self.verbose {
-            self.line(format_args!("{} {message}", "VERBOSE:".blue()));
+        if self.loudness == Loudness::Verbose {
+            self.line(&"VERBOSE:".blue(), message);
         }
     }
 }

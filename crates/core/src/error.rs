@@ -18,6 +18,18 @@ pub enum Kind {
     Content,
 }
 
+impl Kind {
+    /// How the program's reports and documents call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::Environment => "environment",
+            Self::Content => "content",
+        }
+    }
+}
+
 /// An error with what was being done, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

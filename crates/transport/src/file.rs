@@ -9,6 +9,8 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use delta_core::error::{Error, Result};
 
+use crate::nearby;
+
 /// An open file. Reads go through the page cache and not through a memory map, so that they do not count as memory of this
 /// process and a file that shrinks is an error and not a signal.
 #[derive(Debug)]
@@ -24,7 +26,10 @@ impl FileBytes {
     /// Environment errors that name the file.
     pub fn open(path: &Path) -> Result<Arc<dyn ReadAt>> {
         let doing = || Error::io(format!("opening {}", path.display()));
-        let file = File::open(path).map_err(doing())?;
+        let file = File::open(path).map_err(|error| match nearby::hint(path) {
+            Some(hint) if error.kind() == io::ErrorKind::NotFound => doing()(error).with_hint(hint),
+            _ => doing()(error),
+        })?;
         if !file.metadata().map_err(doing())?.is_file() {
             return Err(Error::usage(format!("{} is no regular file", path.display())));
         }

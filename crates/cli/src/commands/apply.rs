@@ -25,6 +25,10 @@ use crate::terminal;
 #[derive(Serialize)]
 struct Report {
     schema: u32,
+    /// The engine that has the images, or would get them.
+    engine: Option<String>,
+    /// The file or folder that they are in, or would be.
+    output: Option<String>,
     images: Vec<ImageReport>,
 }
 
@@ -40,6 +44,8 @@ struct ImageReport {
     read: Vec<DiffId>,
     #[serde(flatten)]
     cost: Cost,
+    /// What rebuilding takes in the folder of temporary files.
+    room_bytes: u64,
     /// Blobs that are handed over.
     handed_over: usize,
 }
@@ -60,12 +66,12 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
             .with_hint("apply it with `file_delta apply`"));
     }
     let [bases] = session.open_images([&arguments.bases])?;
-    let reports = match &arguments.output {
+    let report = match &arguments.output {
         Some(output) => to_file(session, arguments, &package, &bases, output)?,
         None => to_engine(session, arguments, &package, &bases)?,
     };
     session.registries.finish();
-    if session.common.json { terminal::print_json(&Report { schema: 1, images: reports }) } else { Ok(()) }
+    if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
 }
 
 fn to_file(
@@ -74,7 +80,7 @@ fn to_file(
     package: &Package,
     bases: &[Image],
     output: &Output,
-) -> Result<Vec<ImageReport>> {
+) -> Result<Report> {
     let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments)?;
     let destination = destination(session, arguments, output, &images)?;
     let metadata = package.metadata();
@@ -96,9 +102,10 @@ fn to_file(
     destination.require(cost.blob_bytes)?;
     let mut reports: Vec<ImageReport> =
         images.iter().map(|image| report(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
+    let of = |images| Report { schema: 1, engine: None, output: Some(destination.to_string()), images };
     if arguments.dry_run {
         plan(session, &reports);
-        return Ok(reports);
+        return Ok(of(reports));
     }
     if let Some(Ok((engine, inventory))) = &engine {
         found.extend(engine.layers(&absent, inventory, &metadata.bases, &session.scratch, &session.terminal)?);
@@ -113,7 +120,7 @@ fn to_file(
         report.outcome = Outcome::Written;
         session.terminal.inform(format_args!("{} is in {destination}", image.label()));
     }
-    Ok(reports)
+    Ok(of(reports))
 }
 
 /// In a folder an archive is called like its image.
@@ -132,7 +139,7 @@ fn destination(session: &Session, arguments: &Apply, output: &Output, images: &[
     })
 }
 
-fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Vec<ImageReport>> {
+fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
     let engine = session.engine(None)?;
     session.terminal.detail(format_args!("applying to {}", engine.label()));
     let images = named(images(package, &engine.delivery(), &arguments.platforms)?, arguments)?;
@@ -141,11 +148,13 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
     let plan = |image| installation.plan(image, arguments.force);
     let planned = images.into_iter().map(plan).collect::<Result<Vec<PlannedImage>>>()?;
     let metadata = package.metadata();
-    if arguments.dry_run {
-        return Ok(planned.iter().map(|image| foretold(session, &engine, metadata, image)).collect());
-    }
-    let carry_out = |image| carried_out(session, &engine, metadata, &installation, image);
-    planned.into_iter().map(carry_out).collect()
+    let images = if arguments.dry_run {
+        planned.iter().map(|image| foretold(session, &engine, metadata, image)).collect()
+    } else {
+        let carry_out = |image| carried_out(session, &engine, metadata, &installation, image);
+        planned.into_iter().map(carry_out).collect::<Result<_>>()?
+    };
+    Ok(Report { schema: 1, engine: Some(engine.label()), output: None, images })
 }
 
 fn foretold(session: &Session, engine: &Engine, metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
@@ -224,13 +233,15 @@ fn named(mut images: Vec<RebuiltImage>, arguments: &Apply) -> Result<Vec<Rebuilt
 
 fn report(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome: Outcome) -> ImageReport {
     let own: Wanted = image.wanted().into_iter().filter(|(blob, _)| wanted.contains_key(blob)).collect();
+    let cost = Cost::of(metadata, &own);
     ImageReport {
         names: image.names.clone(),
         id: image.root.digest,
         outcome,
         moved: Vec::new(),
         read: needed_bases(metadata, &own).into_iter().collect(),
-        cost: Cost::of(metadata, &own),
+        room_bytes: cost.room(),
+        cost,
         handed_over: own.len(),
     }
 }

@@ -1,6 +1,9 @@
 //! `docker_delta create`
 
-use delta_core::create::{CreateOptions, create};
+use std::io::{self, Write};
+
+use delta_core::create::{CreateOptions, Prepared, create};
+use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
@@ -22,6 +25,8 @@ struct Report<'a> {
     package: String,
     written: bool,
     package_bytes: u64,
+    /// Of the whole file, as `sha256sum` prints it.
+    package_digest: BlobDigest,
     image_bytes: u64,
     missing_bytes: u64,
     layers: &'a [ListedLayer],
@@ -44,13 +49,27 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     };
     let prepared = create(&targets, &bases, &options, session.context())?;
     destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;
-    let package_bytes = if arguments.dry_run {
-        prepared.write(&mut std::io::sink())?
+    let written = if arguments.dry_run {
+        write_hashed(&prepared, &mut io::sink())?
     } else {
-        destination.write_file(&session.scratch, |out| prepared.write(out))?
+        destination.write_file(&session.scratch, |out| write_hashed(&prepared, out))?
     };
     session.registries.finish();
-    report(session, arguments, &destination, &prepared.metadata, package_bytes)
+    report(session, arguments, &destination, &prepared.metadata, written)
+}
+
+/// What a package file is.
+#[derive(Clone, Copy)]
+struct Written {
+    bytes: u64,
+    digest: BlobDigest,
+}
+
+fn write_hashed(prepared: &Prepared, out: &mut dyn Write) -> Result<Written> {
+    let mut out = Hasher::new(out);
+    prepared.write(&mut out)?;
+    let (_, digest, bytes) = out.finish();
+    Ok(Written { bytes, digest: digest.into() })
 }
 
 /// In a folder the package is called like its image.
@@ -73,18 +92,20 @@ fn report(
     arguments: &Create,
     destination: &Destination,
     metadata: &Metadata,
-    package_bytes: u64,
+    written: Written,
 ) -> Result<()> {
+    let package_bytes = written.bytes;
     let layers = list::layers(metadata);
     let image_bytes = metadata.layers.iter().map(|layer| layer.size).sum();
     let missing = report::layers(metadata).into_iter().filter(|layer| !layer.transfer.is_held());
     let missing_bytes = missing.map(|layer| layer.size).sum();
-    if session.common.json {
+    if session.common.talk.json {
         return terminal::print_json(&Report {
             schema: 1,
             package: destination.to_string(),
             written: !arguments.dry_run,
             package_bytes,
+            package_digest: written.digest,
             image_bytes,
             missing_bytes,
             layers: &layers,

@@ -199,7 +199,7 @@ fn digest(bytes: &Arc<dyn ReadAt>) -> Result<BlobDigest> {
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {
-    if session.common.json { terminal::print_json(report) } else { Ok(()) }
+    if session.common.talk.json { terminal::print_json(report) } else { Ok(()) }
 }
 
 fn kind_of(path: &Path) -> Result<StreamKind> {

@@ -23,7 +23,7 @@ struct Report<'a> {
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let report = report::package(&package)?;
-    if session.common.json {
+    if session.common.talk.json {
         terminal::print_json(&Report { schema: 1, package: &report })
     } else {
         terminal::print(&text(&report))

@@ -47,7 +47,7 @@ struct SeenLayer {
 pub(crate) fn run(session: &Session, arguments: &Inspect) -> Result<()> {
     let [images] = session.open_images([std::slice::from_ref(&arguments.image)])?;
     let images: Vec<SeenImage> = images.iter().map(seen).collect();
-    if session.common.json {
+    if session.common.talk.json {
         terminal::print_json(&Report { schema: 1, images })
     } else {
         terminal::print(&images.iter().map(text).collect::<Vec<_>>().join("\n"))

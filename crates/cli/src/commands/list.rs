@@ -28,7 +28,7 @@ struct Report {
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let layers = layers(package.metadata());
-    if session.common.json {
+    if session.common.talk.json {
         terminal::print_json(&Report { schema: 1, layers })
     } else {
         terminal::print(&table(&layers))

@@ -20,8 +20,8 @@ fn package(folder: &Folder) -> String {
 fn what_cannot_be_meant_is_usage() {
     let [base, target] = pair();
     for (arguments, text) in [
-        (&["-m", "rsync"][..], "expected a method"),
-        (&["-c", "lz4"], "expected a compression"),
+        (&["-m", "rsync"][..], "possible values: auto, xdelta3, bsdiff, layer"),
+        (&["-c", "lz4"], "possible values: zstd, gzip, bzip2, xz, none"),
         (&["-l", "23"], "1 to 22"),
         (&["-l", "0"], "found 0"),
         (&["-l", "-101"], "found -101"),
@@ -35,7 +35,7 @@ fn what_cannot_be_meant_is_usage() {
         docker_delta(&[&["create", &target, &package, "--base", &base], arguments].concat()).failed(2, &[text]);
         assert!(names(folder.path()).is_empty());
     }
-    docker_delta(&["create"]).failed(2, &["Usage"]);
+    docker_delta(&["create"]).failed(2, &["usage: docker_delta create"]);
     docker_delta(&["frobnicate"]).failed(2, &["frobnicate"]);
 }
 

@@ -38,7 +38,7 @@ fn what_cannot_be_is_said() {
     let folder = Folder::new();
     let old = folder.write("old", b"old");
     let all = |arguments: &[&str]| file_delta(arguments);
-    all(&["create", "-m", "layer", &old, &old, &folder.file("d")]).failed(2, &["auto, xdelta3 or bsdiff"]);
+    all(&["create", "-m", "layer", &old, &old, &folder.file("d")]).failed(2, &["auto, xdelta3, bsdiff]"]);
     all(&["create", &old, folder.path().to_str().unwrap(), &folder.file("d")])
         .failed(2, &["is a file, expected a folder"]);
     all(&["create", &folder.file("missing"), &old, &folder.file("d")]).failed(3, &["missing"]);

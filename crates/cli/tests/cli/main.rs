@@ -17,3 +17,4 @@ mod registry;
 mod standards;
 mod support;
 mod trees;
+mod words;

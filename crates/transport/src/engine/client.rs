@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::str::FromStr;
 use std::thread;
 
 use delta_core::error::{Error, Result};
@@ -18,12 +19,24 @@ pub enum ClientKind {
 }
 
 impl ClientKind {
-    /// The program's name.
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Docker, Self::Podman];
+
+    /// The program's name, which is also how a user names the kind.
     pub const fn program(self) -> &'static str {
         match self {
             Self::Docker => "docker",
             Self::Podman => "podman",
         }
+    }
+}
+
+impl FromStr for ClientKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let named = Self::ALL.into_iter().find(|kind| kind.program() == text);
+        named.ok_or_else(|| Error::usage(format!("expected an engine (docker or podman), found `{text}`")))
     }
 }
 
