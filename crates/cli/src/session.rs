@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_core::error::{Error, Result};
+use delta_core::error::{Error, Kind, Result};
 use delta_core::image::Image;
 use delta_core::job::context::Context;
 use delta_core::package::Package;
+use delta_transport::content;
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Choice, ClientKind, Engine};
 use delta_transport::file::FileBytes;
@@ -64,8 +65,10 @@ impl Session {
         }
         let open = |reference: &Reference| -> Result<Vec<Image>> {
             match reference {
-                Reference::Path { path, pick } => open_path(path, pick.as_deref(), &self.scratch),
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
+                Reference::Path { path, pick } => {
+                    open_path(path, pick.as_deref(), &self.scratch).map_err(|error| mistaken(path, "an image", error))
+                }
                 Reference::Stdin => open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch),
                 Reference::Engine { kind, name } => {
                     let opened = engines.iter().filter(|(other, _)| other == kind).flat_map(|(_, images)| images);
@@ -111,10 +114,26 @@ impl Session {
         let bytes: Arc<dyn ReadAt> = if path == Path::new("-") {
             self.scratch.spool(&mut io::stdin().lock(), "reading the package from standard input")?
         } else {
-            FileBytes::open(path)?
+            FileBytes::open(path).map_err(|error| mistaken(path, "a package", error))?
         };
-        Package::open(bytes, self.scratch.as_ref()).map_err(|error| error.within(&path.display().to_string()))
+        Package::open(bytes, self.scratch.as_ref())
+            .map_err(|error| mistaken(path, "a package", error.within(&path.display().to_string())))
     }
+}
+
+/// What cannot be opened as what is `expected`, and is something else of ours, was named in the wrong place.
+fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
+    let Some(found) = content::describe(path).filter(|found| *found != expected && error.kind() != Kind::Environment)
+    else {
+        return error;
+    };
+    let hint = match found {
+        "a package" => "`docker_delta apply` makes its images, `docker_delta info` tells what they are",
+        "a difference" => "`file_delta apply OLD DELTA NEW` applies it",
+        _ if expected == "a package" => "a package is what `docker_delta create IMAGE... PACKAGE` writes",
+        _ => return error,
+    };
+    Error::usage(format!("{} is {found}, where {expected} is expected", path.display())).with_hint(hint)
 }
 
 /// The files and folders among what the user named as images.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use delta_core::error::{Error, Result};
@@ -15,10 +16,14 @@ use owo_colors::OwoColorize;
 /// What takes less than this gets no progress bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often bars are drawn.
+const PACE: Duration = Duration::from_millis(100);
+
 /// The user's terminal, or whatever stands in its place.
 pub(crate) struct Terminal {
     loudness: Loudness,
     bars: Option<MultiProgress>,
+    ticker: Arc<Ticker>,
 }
 
 /// How much is said beside data and errors.
@@ -32,7 +37,7 @@ pub(crate) enum Loudness {
 impl Terminal {
     pub(crate) fn new(loudness: Loudness) -> Self {
         let is_watched = io::stderr().is_terminal() && loudness > Loudness::Quiet;
-        Self { loudness, bars: is_watched.then(MultiProgress::new) }
+        Self { loudness, bars: is_watched.then(MultiProgress::new), ticker: Arc::default() }
     }
 
     /// Prints an error and what to do next.
@@ -97,13 +102,10 @@ pub(crate) fn print_json_error(value: &impl serde::Serialize) -> Result<()> {
 
 impl Progress for Terminal {
     fn begin(&self, what: &str, total: Option<u64>) -> Box<dyn Task> {
-        Box::new(Bar {
-            what: what.to_owned(),
-            total,
-            started: Instant::now(),
-            bars: self.bars.clone(),
-            state: Mutex::default(),
-        })
+        let Some(bars) = &self.bars else { return Box::new(Bar(None)) };
+        let bar = Bar::new(what, total, bars);
+        bar.0.iter().for_each(|piece| self.ticker.add(piece));
+        Box::new(bar)
     }
 
     fn inform(&self, message: fmt::Arguments<'_>) {
@@ -120,29 +122,64 @@ impl Progress for Terminal {
 }
 
 /// A piece of work; its bar appears when it turns out to be long.
-struct Bar {
+struct Bar(Option<Arc<Piece>>);
+
+struct Piece {
     what: String,
     total: Option<u64>,
     started: Instant,
-    bars: Option<MultiProgress>,
-    state: Mutex<State>,
+    done: AtomicU64,
+    bars: MultiProgress,
+    shown: Mutex<Shown>,
 }
 
+/// What is seen of a piece of work.
 #[derive(Default)]
-struct State {
-    done: u64,
+struct Shown {
     bar: Option<ProgressBar>,
+    has_ended: bool,
 }
 
 impl Bar {
-    fn draw(&self, bars: &MultiProgress) -> ProgressBar {
+    fn new(what: &str, total: Option<u64>, bars: &MultiProgress) -> Self {
+        Self(Some(Arc::new(Piece {
+            what: what.to_owned(),
+            total,
+            started: Instant::now(),
+            done: AtomicU64::new(0),
+            bars: bars.clone(),
+            shown: Mutex::default(),
+        })))
+    }
+}
+
+impl Piece {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows how far it is, once it has taken long enough to be wondered at.
+    fn show(&self) {
+        let mut shown = self.shown();
+        if shown.has_ended || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let done = self.done.load(Ordering::Relaxed);
+        let bar = shown.bar.get_or_insert_with(|| self.draw());
+        bar.set_position(self.total.map_or(done, |total| done.min(total)));
+        bar.tick();
+    }
+
+    fn draw(&self) -> ProgressBar {
         let (template, bar) = match self.total {
-            Some(total) => {
-                ("{msg:30!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left", ProgressBar::new(total))
-            }
-            None => ("{msg:30!} {spinner} {bytes} {bytes_per_sec}", ProgressBar::no_length()),
+            Some(total) => (
+                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left",
+                ProgressBar::new(total),
+            ),
+            None => ("{msg} {spinner} {elapsed}", ProgressBar::no_length()),
         };
-        let bar = bars.add(bar.with_message(self.what.clone()));
+        // What was done before the bar appeared took its time, too.
+        let bar = self.bars.add(bar.with_message(self.what.clone()).with_elapsed(self.started.elapsed()));
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -152,24 +189,47 @@ impl Bar {
 
 impl Task for Bar {
     fn advance(&self, bytes: u64) {
-        let Some(bars) = &self.bars else { return };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.done += bytes;
-        if state.bar.is_none() && self.started.elapsed() > PATIENCE {
-            state.bar = Some(self.draw(bars));
-        }
-        if let Some(bar) = &state.bar {
-            bar.set_position(state.done);
+        if let Some(piece) = &self.0 {
+            piece.done.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(bar), Some(bars)) = (state.bar.take(), &self.bars) {
+        let Some(piece) = &self.0 else { return };
+        let mut shown = piece.shown();
+        shown.has_ended = true;
+        if let Some(bar) = shown.bar.take() {
             bar.finish_and_clear();
-            bars.remove(&bar);
+            piece.bars.remove(&bar);
         }
+    }
+}
+
+/// Shows the pieces of work that are going on at a steady pace, whether or not they tell of themselves.
+#[derive(Default)]
+struct Ticker {
+    pieces: Mutex<Vec<Weak<Piece>>>,
+    runs: AtomicBool,
+}
+
+impl Ticker {
+    fn add(self: &Arc<Self>, piece: &Arc<Piece>) {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(piece));
+        if !self.runs.swap(true, Ordering::Relaxed) {
+            let ticker = Arc::downgrade(self);
+            thread::spawn(move || {
+                while let Some(ticker) = ticker.upgrade() {
+                    ticker.tick();
+                    thread::sleep(PACE);
+                }
+            });
+        }
+    }
+
+    fn tick(&self) {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.retain(|piece| piece.upgrade().inspect(|piece| piece.show()).is_some());
     }
 }

@@ -19,6 +19,7 @@ use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::image::{Layer, VerifiedBlob, VerifiedLayer};
 use crate::job::context::Context;
+use crate::job::progress::Task;
 use crate::layer::coding;
 use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
@@ -132,8 +133,7 @@ fn rebuild_layers(
             return Err(Error::internal("layers that wait for each other, or for a base that is not there"));
         }
         let rebuilt = ready.par_iter().map(|layer| {
-            let rebuilt = rebuild_layer(package, layer, &layers, context)?;
-            task.advance(layer.size);
+            let rebuilt = rebuild_layer(package, layer, &layers, context, task.as_ref())?;
             Ok((layer.diff_id, rebuilt))
         });
         let rebuilt = rebuilt.collect::<Result<Vec<_>>>()?;
@@ -148,13 +148,14 @@ fn rebuild_layer(
     layer: &LayerEntry,
     layers: &BTreeMap<DiffId, VerifiedLayer>,
     context: Context<'_>,
+    task: &dyn Task,
 ) -> Result<VerifiedLayer> {
     let Origin::Coded { codec, bases, .. } = &layer.origin else {
         return Err(Error::internal("a held layer is not rebuilt"));
     };
     let bases: Vec<Arc<dyn ReadAt>> =
         bases.iter().filter_map(|base| layers.get(base)).map(|base| base.bytes().clone()).collect();
-    coding::decode(*codec, &bases, &members(package, layer)?, (layer.diff_id, layer.extent()), context)
+    coding::decode(*codec, &bases, &members(package, layer)?, (layer.diff_id, layer.extent()), context, task)
 }
 
 /// The members that a coded layer is rebuilt from.
@@ -173,8 +174,8 @@ fn verified_bases(
         let layer = bases.iter().find(|layer| layer.diff_id == *diff_id);
         let layer = layer.ok_or_else(|| Error::internal(format!("the base layer {diff_id} was not checked for")))?;
         let bytes = layer.content.plain()?;
-        task.advance(bytes.len());
-        let layer = VerifiedLayer::check(*diff_id, bytes, &format!("the base layer {}", diff_id.short()))?;
+        let what = format!("the base layer {}", diff_id.short());
+        let layer = VerifiedLayer::check_telling(*diff_id, bytes, &what, task.as_ref())?;
         Ok((*diff_id, layer))
     };
     needed.par_iter().map(check).collect()

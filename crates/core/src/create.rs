@@ -165,8 +165,8 @@ fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<V
     let task = context.progress.begin(&format!("Checking {what} layers"), None);
     let check = |layer: &&Layer| {
         let bytes = layer.content.plain()?;
-        task.advance(bytes.len());
-        VerifiedLayer::check(layer.diff_id, bytes, &format!("the {what} layer {}", layer.diff_id.short()))
+        let what = format!("the {what} layer {}", layer.diff_id.short());
+        VerifiedLayer::check_telling(layer.diff_id, bytes, &what, task.as_ref())
     };
     layers.par_iter().map(check).collect()
 }
@@ -178,12 +178,10 @@ fn code_layer(
     options: &CreateOptions,
     context: Context<'_>,
 ) -> Result<Coded> {
-    let size = target.bytes().len();
-    let task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), Some(size));
+    let _task = context.progress.begin(&format!("Coding layer {}", target.diff_id().short()), None);
     let chosen = pool.bases_of(index);
     let coding =
         coding::encode_smallest(options.method, pool.candidates(index, &chosen), target, options.compression, context)?;
-    task.advance(size);
     Ok(Coded::new(target, coding))
 }
 

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
+use crate::job::progress::{Counted, Silent, Task};
 pub use name::ImageName;
 pub use platform::Platform;
 
@@ -160,7 +161,13 @@ impl VerifiedLayer {
     /// # Errors
     /// [`Error::Mismatch`] with `what` when the bytes are others.
     pub fn check(diff_id: DiffId, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
-        let (found, _) = DiffId::of_reader(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {what}")))?;
+        Self::check_telling(diff_id, bytes, what, &Silent)
+    }
+
+    /// The same, and `task` hears of every byte that is read.
+    pub(crate) fn check_telling(diff_id: DiffId, bytes: Arc<dyn ReadAt>, what: &str, task: &dyn Task) -> Result<Self> {
+        let mut reader = Counted::new(Reader::new(&bytes), task);
+        let (found, _) = DiffId::of_reader(&mut reader).map_err(Error::io(format!("reading {what}")))?;
         if found == diff_id {
             Ok(Self { diff_id, bytes })
         } else {

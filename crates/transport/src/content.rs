@@ -14,6 +14,12 @@ use delta_core::package;
 use crate::container::Container;
 use crate::file::FileBytes;
 
+/// What of ours a file or folder is, as it is called in an error; nothing where it is none of ours, or cannot be read.
+pub fn describe(path: &Path) -> Option<&'static str> {
+    let content = if path.is_dir() { Content::of_folder(path) } else { Content::of_file(path) };
+    content.ok().filter(|content| !matches!(content, Content::Nothing | Content::Other)).map(Content::noun)
+}
+
 /// What is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {

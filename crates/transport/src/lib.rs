@@ -3,7 +3,7 @@
 pub mod archive_writer;
 mod blob;
 mod container;
-mod content;
+pub mod content;
 pub mod destination;
 mod docker_archive;
 mod docker_manifest;

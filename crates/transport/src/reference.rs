@@ -58,6 +58,10 @@ impl FromStr for Reference {
         if Address::is_meant(text) {
             return text.parse().map(Self::Registry);
         }
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return Err(Error::usage(format!("`{text}` is a URL, and no name of an image"))
+                .with_hint("fetch the file first, and name it"));
+        }
         if let Some(path) = text.strip_prefix("dir:") {
             return Ok(Self::Path { path: path.into(), pick: None });
         }

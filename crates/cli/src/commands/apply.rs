@@ -1,6 +1,7 @@
 //! `docker_delta apply`
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
 use delta_core::digest::{BlobDigest, DiffId};
@@ -60,6 +61,9 @@ enum Outcome {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
+    if let Some(name) = &arguments.name {
+        check_meant(name)?;
+    }
     let package = session.open_package(&arguments.package)?;
     if package.metadata().images.is_empty() {
         return Err(Error::usage(format!("{} brings a file or folder, no image", arguments.package.display()))
@@ -72,6 +76,16 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
     };
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
+}
+
+/// A file in the place of IMAGE_NAME is a base or an output whose option was forgotten.
+fn check_meant(name: &ImageName) -> Result<()> {
+    let text = name.as_str().strip_suffix(":latest").unwrap_or(name.as_str());
+    if Path::new(text).is_file() || [".tar", ".ddelta"].iter().any(|end| text.ends_with(end)) {
+        return Err(Error::usage(format!("{text} is the name of a file, where IMAGE_NAME is expected"))
+            .with_hint(format!("a base is named with --base {text}, what is to be written with -o {text}")));
+    }
+    Ok(())
 }
 
 fn to_file(
@@ -198,7 +212,7 @@ fn report_planned(metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
 
 fn tell_already_there(session: &Session, engine: &Engine, planned: &PlannedImage) {
     let (image, engine, id) = (planned.image().label(), engine.label(), planned.id().short());
-    session.terminal.inform(format_args!("{image} is already in {engine} as {id}; nothing is loaded"));
+    session.terminal.inform(format_args!("{image} is already in {engine} as {id}; no layer is loaded"));
 }
 
 fn with_inventory(engine: Engine) -> Result<(Engine, Inventory)> {

@@ -120,14 +120,16 @@ fn report(
     }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let package = if destination.is_stdout() { "the package".to_owned() } else { destination.to_string() };
+    let lacking = if missing_bytes == 0 {
+        "the base has every layer".to_owned()
+    } else {
+        format!("{} of the {} in layers that the base lacks", share(package_bytes, missing_bytes), size(missing_bytes))
+    };
     session.terminal.inform(format_args!(
-        "{package} {verb} {} ({package_bytes} bytes): {} of the {} that `docker save` writes, {} of the {} in layers that the \
-         base lacks",
+        "{package} {verb} {} ({package_bytes} bytes): {} of the {} that `docker save` writes, {lacking}",
         size(package_bytes),
         share(package_bytes, image_bytes),
         size(image_bytes),
-        share(package_bytes, missing_bytes),
-        size(missing_bytes),
     ));
     Ok(())
 }

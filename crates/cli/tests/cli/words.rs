@@ -79,6 +79,38 @@ fn every_field_is_documented() {
     }
 }
 
+/// Each of ours in the place of another, and what else is typed by mistake; nothing is left of any of it.
+#[test]
+fn what_stands_in_the_wrong_place_is_told_apart() {
+    let folder = Folder::new();
+    let ([base, target], package) = (pair(), folder.file("p.ddelta"));
+    docker_delta(&["create", &target, &package, "--base", &base]).ok();
+    let delta = folder.file("d.delta");
+    file_delta(&["create", "-m", "bsdiff", &base, &target, &delta]).ok();
+    let (other, text) = (folder.file("other"), folder.write("text", b"no image"));
+    let before = crate::support::names(folder.path());
+    for (arguments, expected) in [
+        (&["create", &package, &other, "--base", &base][..], "is a package, where an image is expected"),
+        (&["apply", &target], "is an image archive, where a package is expected"),
+        (&["info", &target], "is an image archive, where a package is expected"),
+        (&["apply", &base, &package], "is the name of a file, where IMAGE_NAME is expected"),
+        (&["apply", &package, "v1.tar", "-o", &other], "--base v1.tar"),
+        (&["list", &delta], "is a difference, where a package is expected"),
+        (&["create", "https://example.org/v1.tar", &other], "is a URL"),
+        (&["create", &target, &target], "is read by this run, and so cannot be written"),
+        (&["create", &target, &base], "the package is named last"),
+        (&["inspect", &package], "is a package, where an image is expected"),
+    ] {
+        let error = docker_delta(arguments).failed(2, &[expected, "hint:"]);
+        assert_eq!(error.stdout, "", "{arguments:?}");
+    }
+    docker_delta(&["verify", &text]).failed(4, &["this is no package"]);
+    docker_delta(&["inspect", &text]).failed(4, &["no image"]);
+    assert_eq!(crate::support::names(folder.path()), before);
+    let said = docker_delta(&["create", "-d", &base, &other, "--base", &base]).ok().stderr;
+    assert!(said.contains("the base has every layer"), "{said}");
+}
+
 #[test]
 fn quiet_is_quiet_and_errors_are_still_said() {
     let folder = Folder::new();

@@ -11,6 +11,7 @@ use delta_codec::{Bounded, ReadAt};
 use crate::error::{Error, Result};
 use crate::image::{VerifiedBlob, VerifiedLayer};
 use crate::job::context::Context;
+use crate::job::progress::Counted;
 use crate::layer::coding::MORE_THAN_PROMISED;
 use crate::layer::coding::compressed::plain;
 use crate::package::metadata::{BlobEntry, PlanPlace};
@@ -25,9 +26,7 @@ pub(crate) fn blob(
 ) -> Result<VerifiedBlob> {
     let what = format!("the blob {} of layer {}", entry.digest.short(), layer.diff_id().short());
     let plan = plan(package, entry)?;
-    let task = context.progress.begin(&format!("Compressing layer {}", layer.diff_id().short()), None);
     let bytes = make(&plan, layer, entry.size, &format!("making {what} again"), context)?;
-    task.advance(layer.bytes().len());
     if bytes.len() != entry.size {
         let (expected, found) = (format!("{} bytes", entry.size), format!("{} bytes", bytes.len()));
         return Err(Error::Mismatch { what, expected, found });
@@ -36,8 +35,9 @@ pub(crate) fn blob(
 }
 
 fn make(plan: &Plan, layer: &VerifiedLayer, size: u64, doing: &str, context: Context<'_>) -> Result<Arc<dyn ReadAt>> {
+    let task = context.progress.begin(&format!("Compressing layer {}", layer.diff_id().short()), Some(size));
     context.spool(doing, |out| {
-        let mut out = Bounded::new(out, size, MORE_THAN_PROMISED);
+        let mut out = Bounded::new(Counted::new(out, task.as_ref()), size, MORE_THAN_PROMISED);
         let made = plan.write(layer.bytes(), &mut out);
         // What the room reports is no fault of the package.
         match (out.into_failure(), made) {

@@ -1,6 +1,7 @@
 //! What a long job tells while it runs; the terminal is somebody else's.
 
 use std::fmt;
+use std::io::{self, Read, Write};
 
 /// Takes what a job tells about itself. May be called from many threads.
 pub trait Progress: Send + Sync {
@@ -21,6 +22,39 @@ pub trait Task: Send + Sync {
     fn advance(&self, bytes: u64);
 }
 
+/// Passes bytes on, and tells a task of them.
+pub struct Counted<'a, T> {
+    inner: T,
+    task: &'a dyn Task,
+}
+
+impl<'a, T> Counted<'a, T> {
+    /// What is read from or written to `inner` counts for `task`.
+    pub fn new(inner: T, task: &'a dyn Task) -> Self {
+        Self { inner, task }
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.task.advance(count as u64);
+        Ok(count)
+    }
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(buffer)?;
+        self.task.advance(count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
 /// Tells nobody.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
@@ -37,4 +71,29 @@ impl Progress for Silent {
 
 impl Task for Silent {
     fn advance(&self, _bytes: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    struct Sum(AtomicU64);
+
+    impl Task for Sum {
+        fn advance(&self, bytes: u64) {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn every_byte_that_passes_is_counted() {
+        let sum = Sum(AtomicU64::new(0));
+        let mut out = Counted::new(Vec::new(), &sum);
+        out.write_all(b"abc").unwrap();
+        out.flush().unwrap();
+        io::copy(&mut Counted::new(&b"defgh"[..], &sum), &mut io::sink()).unwrap();
+        assert_eq!(sum.0.into_inner(), 8);
+    }
 }

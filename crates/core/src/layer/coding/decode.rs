@@ -11,6 +11,7 @@ use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
 use crate::job::context::Context;
+use crate::job::progress::{Counted, Task};
 use crate::limits;
 use crate::package::Member;
 use crate::package::features::{Extent, LayerCodec};
@@ -22,18 +23,21 @@ pub(crate) fn decode(
     members: &[Member],
     (expected, extent): (DiffId, Extent),
     context: Context<'_>,
+    task: &dyn Task,
 ) -> Result<VerifiedLayer> {
     let doing = format!("rebuilding the layer {}", expected.short());
     let size = extent.length;
     if codec == LayerCodec::Recipe {
-        let rebuilt =
-            context.spool(&doing, |out| recipe_members::decode(bases, members, (expected, extent), context, out))?;
+        let rebuilt = context.spool(&doing, |out| {
+            let mut out = Counted::new(out, task);
+            recipe_members::decode(bases, members, (expected, extent), context, &mut out)
+        })?;
         return checked(expected, size, rebuilt);
     }
     let member = only(members, &doing)?;
     let base = Concat::new(bases);
     let rebuilt = context.spool(&doing, |out| {
-        let mut out = Bounded::new(out, size, MORE_THAN_PROMISED);
+        let mut out = Bounded::new(Counted::new(out, task), size, MORE_THAN_PROMISED);
         let decoded = standard(codec, &base, member, &mut out, size);
         // What the room reports is no fault of the package.
         match out.into_failure() {

@@ -67,6 +67,8 @@ impl Patches {
     ) -> io::Result<Self> {
         let patcher = Patcher { library, layer, compression, context };
         let tasks = patcher.tasks(matches)?;
+        let weight = tasks.iter().map(|task| task.weight).sum();
+        let bar = context.progress.begin("Coding what changed", Some(weight));
         let mut outs = Outs::new(context.scratch)?;
         let mut preparations = BTreeMap::new();
         let mut rest = tasks.as_slice();
@@ -78,7 +80,11 @@ impl Patches {
             });
             let (batch, later) = rest.split_at(fitting.count().max(1));
             rest = later;
-            let patch = |task: &Task| Ok((task.number, patcher.patch(task)?));
+            let patch = |task: &Task| {
+                let patched = patcher.patch(task)?;
+                bar.advance(task.weight);
+                Ok((task.number, patched))
+            };
             for (number, patched) in batch.par_iter().with_max_len(1).map(patch).collect::<io::Result<Vec<_>>>()? {
                 if let Some((preparation, streams)) = patched {
                     outs.append(&streams)?;
