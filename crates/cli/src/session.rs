@@ -67,7 +67,7 @@ impl Session {
             match reference {
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
                 Reference::Path { path, pick } => {
-                    open_path(path, pick.as_deref(), &self.scratch).map_err(|error| mistaken(path, "an image", error))
+                    open_path(path, pick.as_deref(), &self.scratch).map_err(|error| mistaken(path, "image", error))
                 }
                 Reference::Stdin => open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch),
                 Reference::Engine { kind, name } => {
@@ -114,26 +114,30 @@ impl Session {
         let bytes: Arc<dyn ReadAt> = if path == Path::new("-") {
             self.scratch.spool(&mut io::stdin().lock(), "reading the package from standard input")?
         } else {
-            FileBytes::open(path).map_err(|error| mistaken(path, "a package", error))?
+            FileBytes::open(path).map_err(|error| mistaken(path, "package of docker_delta", error))?
         };
         Package::open(bytes, self.scratch.as_ref())
-            .map_err(|error| mistaken(path, "a package", error.within(&path.display().to_string())))
+            .map_err(|error| mistaken(path, "package of docker_delta", error.within(&path.display().to_string())))
     }
 }
 
 /// What cannot be opened as what is `expected`, and is something else of ours, was named in the wrong place.
 fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
-    let Some(found) = content::describe(path).filter(|found| *found != expected && error.kind() != Kind::Environment)
-    else {
+    let Some(found) = content::describe(path).filter(|_| error.kind() != Kind::Environment) else {
         return error;
     };
     let hint = match found {
-        "a package" => "`docker_delta apply` makes its images, `docker_delta info` tells what they are",
+        "a package" if expected == "image" => {
+            "`docker_delta apply` makes its images, `docker_delta info` tells what they are"
+        }
         "a difference" => "`file_delta apply OLD DELTA NEW` applies it",
-        _ if expected == "a package" => "a package is what `docker_delta create IMAGE... PACKAGE` writes",
+        "an image archive" | "an OCI layout" if expected != "image" => {
+            "a package is what `docker_delta create IMAGE... PACKAGE` writes"
+        }
         _ => return error,
     };
-    Error::usage(format!("{} is {found}, where {expected} is expected", path.display())).with_hint(hint)
+    let message = format!("{} is no {expected} but {found}", path.display());
+    Error::Other { kind: error.kind(), message, hint: Some(hint.to_owned()) }
 }
 
 /// The files and folders among what the user named as images.

@@ -217,8 +217,8 @@ impl Destination {
         let shown = path.display().to_string();
         let real = fs::canonicalize(path).map_err(Error::io(format!("looking at {shown}")))?;
         if let Some(input) = inputs.named(file_id(found)) {
-            let alias = if input == shown { String::new() } else { format!(" is {input}, which") };
-            return Err(Error::usage(format!("{shown}{alias} is read by this run, and so cannot be written"))
+            let alias = if input == shown { String::new() } else { format!(" is {input}") };
+            return Err(Error::usage(format!("{shown}{alias}, which this run reads, cannot be written"))
                 .with_hint("name another file"));
         }
         if found.is_dir() != product.is_folder() {

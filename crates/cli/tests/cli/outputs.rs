@@ -112,7 +112,7 @@ fn force_replaces_only_what_is_ours() {
             &["v2.tar is an image archive", "hint: the package is named last"][..],
         ),
         (&["create", "v1.tar", "v2.tar"], &["v2.tar is an image archive"]),
-        (&["create", "-f", "v2.tar", "v2.tar"], &["v2.tar is v2.tar, which this run reads"]),
+        (&["create", "-f", "v2.tar", "v2.tar"], &["v2.tar, which this run reads"]),
         (&["create", "-f", "v2.tar", "v1.tar", "--base", "v1.tar"], &["which this run reads"]),
         (
             &["create", "-f", "v2.tar", "letter"],

@@ -89,19 +89,19 @@ fn what_stands_in_the_wrong_place_is_told_apart() {
     file_delta(&["create", "-m", "bsdiff", &base, &target, &delta]).ok();
     let (other, text) = (folder.file("other"), folder.write("text", b"no image"));
     let before = crate::support::names(folder.path());
-    for (arguments, expected) in [
-        (&["create", &package, &other, "--base", &base][..], "is a package, where an image is expected"),
-        (&["apply", &target], "is an image archive, where a package is expected"),
-        (&["info", &target], "is an image archive, where a package is expected"),
-        (&["apply", &base, &package], "is the name of a file, where IMAGE_NAME is expected"),
-        (&["apply", &package, "v1.tar", "-o", &other], "--base v1.tar"),
-        (&["list", &delta], "is a difference, where a package is expected"),
-        (&["create", "https://example.org/v1.tar", &other], "is a URL"),
-        (&["create", &target, &target], "is read by this run, and so cannot be written"),
-        (&["create", &target, &base], "the package is named last"),
-        (&["inspect", &package], "is a package, where an image is expected"),
+    for (code, arguments, expected) in [
+        (4, &["create", &package, &other, "--base", &base][..], "is no image but a package"),
+        (4, &["apply", &target], "is no package of docker_delta but an image archive"),
+        (4, &["info", &target], "is no package of docker_delta but an image archive"),
+        (2, &["apply", &base, &package], "is the name of a file, where IMAGE_NAME is expected"),
+        (2, &["apply", &package, "v1.tar", "-o", &other], "--base v1.tar"),
+        (4, &["list", &delta], "is no package of docker_delta but a difference"),
+        (2, &["create", "https://example.org/v1.tar", &other], "is a URL"),
+        (2, &["create", &target, &target], "which this run reads, cannot be written"),
+        (2, &["create", &target, &base], "the package is named last"),
+        (4, &["inspect", &package], "is no image but a package"),
     ] {
-        let error = docker_delta(arguments).failed(2, &[expected, "hint:"]);
+        let error = docker_delta(arguments).failed(code, &[expected, "hint:"]);
         assert_eq!(error.stdout, "", "{arguments:?}");
     }
     docker_delta(&["verify", &text]).failed(4, &["this is no package"]);
