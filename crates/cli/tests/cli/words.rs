@@ -93,7 +93,7 @@ fn what_stands_in_the_wrong_place_is_told_apart() {
         (4, &["create", &package, &other, "--base", &base][..], "is no image but a package"),
         (4, &["apply", &target], "is no package of docker_delta but an image archive"),
         (4, &["info", &target], "is no package of docker_delta but an image archive"),
-        (2, &["apply", &base, &package], "is the name of a file, where IMAGE_NAME is expected"),
+        (2, &["apply", &base, &package], "invalid value"),
         (2, &["apply", &package, "v1.tar", "-o", &other], "--base v1.tar"),
         (4, &["list", &delta], "is no package of docker_delta but a difference"),
         (2, &["create", "https://example.org/v1.tar", &other], "is a URL"),
