@@ -23,7 +23,7 @@ use crate::ReadAt;
 use crate::limits::COPY_BYTES;
 
 /// Every family. Their numbers and settings are part of the package format.
-static FAMILIES: [&Family; 7] = [
+static FAMILIES: [&Family; 8] = [
     &zlib::FAMILY,
     &pigz::FAMILY,
     &go::FAMILY,
@@ -31,6 +31,7 @@ static FAMILIES: [&Family; 7] = [
     &gnu::FAMILY,
     &klauspost_zstd::FAMILY,
     &libzstd::FAMILY,
+    &go::WITH_CHECKPOINTS,
 ];
 
 /// What the stream of an encoder is.
@@ -64,6 +65,11 @@ pub(crate) trait Encoder: Display + Send + Sync {
 
     /// Writes the stream of all of `plain`.
     fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()>;
+
+    /// The same; an encoder that can be told where to start in the middle of the stream is returned, told so.
+    fn encode_noting(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<Option<Arc<dyn Encoder>>> {
+        self.encode(plain, out).map(|()| None)
+    }
 }
 
 /// An encoder that may have made a stream.

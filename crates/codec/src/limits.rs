@@ -58,6 +58,9 @@ pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
 /// How a blob is made again: some twenty bytes, or for each file of a layer where each is compressed by itself. Held whole.
 pub const RECREATION_PLAN_BYTES: usize = 16 << 20;
 
+/// The first bytes of a blob by which it is seen whether a known encoder may have made it; others differ within some 100 KB.
+pub const RECREATION_LOOK_BYTES: u64 = 1 << 20;
+
 /// Streams of one blob that are looked for; some 60 bytes are held for each.
 pub const RECREATION_STREAMS: usize = 1 << 18;
 
@@ -86,5 +89,16 @@ pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
 /// Pieces of a stream of Go's encoder that are made side by side have at most this many plain bytes together; what is made of them is held,
 /// and an encoder of 1 MiB for each core.
 pub const GO_HELD_BYTES: u64 = 32 << 20;
+
+/// Checkpoints of a stream of Go's encoder are this many plain bytes apart, so that eight pieces fill [`GO_HELD_BYTES`] ...
+pub const GO_APART_BYTES: u64 = 4 << 20;
+
+/// ... or fewer where the stream is short, but never fewer than this: to start at one takes work for some 100 KB.
+pub const GO_APART_BYTES_MIN: u64 = 256 << 10;
+
+/// Blocks of pgzip that are compressed side by side have at most this many bytes together, held with what is made of them; an encoder of
+/// at most 4 MiB for each besides. A longer block is made by itself.
+pub const PGZIP_HELD_BYTES: u64 = 16 << 20;
+
 /// The highest level of Zstandard's own library: it holds some 95 MB there, and some 160 MB when it works in jobs.
 pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;

@@ -16,7 +16,7 @@ use std::io;
 use std::ops::Range;
 
 pub use plan::{Damaged, Plan};
-pub use search::{Found, Nearest, find};
+pub use search::{Found, Nearest, find, is_likely};
 pub use write::Error;
 
 use crate::ReadAt;

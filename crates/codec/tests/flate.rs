@@ -227,6 +227,33 @@ fn a_stream_is_made_again_from_its_checkpoints() {
 }
 
 #[test]
+fn blocks_of_pgzip_are_the_same_side_by_side() {
+    for (count, block) in
+        [(0, 1 << 20), (1 << 20, 1 << 20), (9_000_000, 1 << 20), (3_000_000, 16 << 10), (900_000, 99_999)]
+    {
+        let plain = mixed(17, count);
+        for level in LEVELS {
+            let settings = settings(level, true, NonZeroU32::new(block));
+            let mut made = Vec::new();
+            modern::encode(settings, &plain, &mut made).unwrap();
+            assert!(made == modern(settings, &plain, &[32 << 10]), "{level} {count} {block}");
+        }
+    }
+}
+
+#[test]
+fn an_encoder_that_starts_anew_at_each_checkpoint_writes_the_same() {
+    let plain = mixed(16, 5_000_000);
+    for level in LEVELS {
+        let (stream, checkpoints) = noted(level, &plain, 500_000, &[32 << 10]);
+        let level = go::Level::new(level).unwrap();
+        let mut made = Vec::new();
+        let again = go::encode_noting(level, &plain, NonZeroU64::new(500_000).unwrap(), &mut made).unwrap();
+        assert!(made == stream && again == checkpoints, "{level:?}");
+    }
+}
+
+#[test]
 fn every_checkpoint_of_a_stream_is_exact() {
     let plain = [mixed(12, 3_000_000), noise(4, 300_000), vec![7; 400_000], words(3, 500_000)].concat();
     for level in 4..=9 {
@@ -285,6 +312,9 @@ proptest! {
             let stream = modern(settings, &plain, &[32 << 10]);
             prop_assert!(inflated(&stream) == plain);
             prop_assert!(modern(settings, &plain, &sizes) == stream);
+            let mut side_by_side = Vec::new();
+            modern::encode(settings, &plain, &mut side_by_side).unwrap();
+            prop_assert!(side_by_side == stream);
         }
     }
 

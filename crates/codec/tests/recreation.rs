@@ -223,7 +223,9 @@ fn every_level_of_go_and_of_klauspost() {
     for level in [-2, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
         let mut encoder = go::Encoder::new(go::Level::new(level).unwrap(), Vec::new());
         encoder.write_all(&plain).unwrap();
-        assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < 60);
+        // Levels with checkpoints have up to eight.
+        let most = if level >= 4 { 60 + 8 * go::Checkpoint::BYTES } else { 60 };
+        assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < most);
         for (exact_sizes, block) in [(true, None), (false, NonZeroU32::new(1 << 20)), (true, NonZeroU32::new(1 << 18))]
         {
             let level = modern::Level::new(level).unwrap();
@@ -232,6 +234,37 @@ fn every_level_of_go_and_of_klauspost() {
             assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < 60);
         }
     }
+}
+
+#[test]
+fn streams_with_and_without_checkpoints_stand_in_one_blob() {
+    let (long, short) = (mixed(3_000_000), mixed(10_000));
+    let stream = |plain: &[u8]| {
+        let mut encoder = go::Encoder::new(go::Level::new(6).unwrap(), Vec::new());
+        encoder.write_all(plain).unwrap();
+        let mut made = member(encoder.finish().unwrap());
+        let end = made.len() - 8;
+        made[end..].copy_from_slice(&trailer(plain));
+        made
+    };
+    let blob = [stream(&long), stream(&short), stream(&long[..2_000_000]), stream(&short)].concat();
+    let plain = [&long[..], &short, &long[..2_000_000], &short].concat();
+    let found = plan(&blob, &plain);
+    assert_eq!(found.features().into_iter().collect::<Vec<_>>(), ["gzip-go-1", "gzip-go-2"]);
+    round_trip(&blob, &plain);
+    // The same plan over other bytes, whose blocks end elsewhere.
+    let other = [&mixed(2_500_000)[..], &noise(5, plain.len() - 2_500_000)].concat();
+    let error = found.write(&other, &mut io::sink()).unwrap_err();
+    assert!(error.to_string().contains("does not come to a checkpoint"), "{error}");
+}
+
+fn trailer(plain: &[u8]) -> [u8; 8] {
+    let mut crc = flate2::Crc::new();
+    crc.update(plain);
+    let mut trailer = [0; 8];
+    trailer[..4].copy_from_slice(&crc.sum().to_le_bytes());
+    trailer[4..].copy_from_slice(&u32::try_from(plain.len()).unwrap().to_le_bytes());
+    trailer
 }
 
 #[test]

@@ -57,5 +57,5 @@ fn find(
     let Some(plain) = Slice::new(plain, located.plain_offset, located.plain_length) else { return Ok(None) };
     let budget = AtomicU64::new(FREE_BYTES + PASSES * located.plain_length);
     let found = trial::find(candidates(&located.origin, favourites), &plain, &located.deflated(content), &budget)?;
-    Ok(found.ok())
+    Ok(found.ok().map(|maker| maker.tried))
 }

@@ -2,15 +2,30 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::origin::Hand;
 use super::{Candidate, Encoder, Family, Format, Origin, copy};
 use crate::ReadAt;
-use crate::flate::go::{self, Level};
+use crate::flate::go::{self, Checkpoint, Level};
+use crate::limits::{GO_APART_BYTES, GO_APART_BYTES_MIN};
+use crate::vcdiff::integer;
 
 pub(super) static FAMILY: Family =
     Family { number: 3, feature: "gzip-go-1", format: Format::Deflate, candidates, take };
+
+/// The same with checkpoints, from which all cores make a stream.
+pub(super) static WITH_CHECKPOINTS: Family = Family {
+    number: 8,
+    feature: "gzip-go-2",
+    format: Format::Deflate,
+    candidates: |_| Vec::new(),
+    take: take_with_checkpoints,
+};
+
+/// A stream with no fewer pieces than this, if they are not too short.
+const PIECES: u64 = 8;
 
 /// Docker's and BuildKit's first, then those of ko and crane.
 const LEVELS: [i8; 9] = [6, 1, 9, 5, 4, 3, 2, 7, 8];
@@ -62,10 +77,121 @@ impl Encoder for Go {
         copy(plain, &mut encoder)?;
         encoder.finish().map(drop)
     }
+
+    fn encode_noting(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<Option<Arc<dyn Encoder>>> {
+        let apart = (plain.len() / PIECES).clamp(GO_APART_BYTES_MIN, GO_APART_BYTES);
+        let Some(apart) = NonZeroU64::new(apart).filter(|_| self.0.has_checkpoints()) else {
+            return self.encode(plain, out).map(|()| None);
+        };
+        let checkpoints = go::encode_noting(self.0, plain, apart, out)?;
+        let level = self.0;
+        Ok((!checkpoints.is_empty()).then(|| Arc::new(GoInPieces { level, checkpoints }) as Arc<dyn Encoder>))
+    }
 }
 
 impl fmt::Display for Go {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Go gzip {}", self.0.number())
+    }
+}
+
+struct GoInPieces {
+    level: Level,
+    checkpoints: Vec<Checkpoint>,
+}
+
+/// The level, the number of checkpoints, and each of them.
+fn take_with_checkpoints(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
+    let (level, rest) = bytes.split_first()?;
+    let level = Level::new(level.cast_signed()).filter(|level| level.has_checkpoints())?;
+    *bytes = rest;
+    let count = usize::try_from(integer::take(bytes)?).ok()?;
+    let (checkpoints, rest) = bytes.split_at_checked(count.checked_mul(Checkpoint::BYTES)?)?;
+    *bytes = rest;
+    let (checkpoints, _) = checkpoints.as_chunks();
+    let checkpoints: Vec<_> = checkpoints.iter().map(|bytes| Checkpoint::from_bytes(*bytes)).collect::<Option<_>>()?;
+    // An encoder that starts has some 100 KB to do first.
+    let are_apart = |pair: &[Checkpoint]| pair[1].position() >= pair[0].position().saturating_add(GO_APART_BYTES_MIN);
+    let is_right = !checkpoints.is_empty() && checkpoints.windows(2).all(are_apart);
+    is_right.then(|| Arc::new(GoInPieces { level, checkpoints }) as Arc<dyn Encoder>)
+}
+
+impl Encoder for GoInPieces {
+    fn family(&self) -> &'static Family {
+        &WITH_CHECKPOINTS
+    }
+
+    fn settings(&self) -> Vec<u8> {
+        let mut settings = vec![self.level.number().cast_unsigned()];
+        integer::push(&mut settings, self.checkpoints.len() as u64);
+        settings.extend(self.checkpoints.iter().flat_map(Checkpoint::to_bytes));
+        settings
+    }
+
+    fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
+        go::encode(self.level, plain, &self.checkpoints, out)
+    }
+}
+
+impl fmt::Display for GoInPieces {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Go(self.level).fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text in which words come again.
+    fn plain() -> Vec<u8> {
+        let word = |number: u32| format!("word{} ", number.wrapping_mul(2_654_435_761) >> 22);
+        (0..500_000).map(word).collect::<String>().into_bytes()
+    }
+
+    fn noted(level: i8) -> (Vec<u8>, Option<Arc<dyn Encoder>>) {
+        let mut made = Vec::new();
+        let with = Go(Level::new(level).unwrap()).encode_noting(&plain(), &mut made).unwrap();
+        (made, with)
+    }
+
+    #[test]
+    fn a_stream_is_the_same_with_checkpoints_and_without() {
+        for level in [-2, 0].into_iter().chain(1..=9) {
+            let (made, with) = noted(level);
+            let mut expected = Vec::new();
+            Go(Level::new(level).unwrap()).encode(&plain(), &mut expected).unwrap();
+            assert!(made == expected, "{level}");
+            assert_eq!(with.is_some(), level >= 4, "{level}");
+            let Some(with) = with else { continue };
+            let mut again = Vec::new();
+            with.encode(&plain(), &mut again).unwrap();
+            assert!(again == expected, "{level}");
+            let settings = with.settings();
+            let mut rest = settings.as_slice();
+            assert_eq!((WITH_CHECKPOINTS.take)(&mut rest).unwrap().settings(), settings);
+            assert!(rest.is_empty() && settings[1] >= 6, "{settings:?}");
+            assert_eq!(with.to_string(), format!("Go gzip {level}"));
+        }
+    }
+
+    #[test]
+    fn settings_that_no_encoder_notes_are_refused() {
+        let settings = noted(6).1.unwrap().settings();
+        let refuses = |edit: &dyn Fn(&mut Vec<u8>)| {
+            let mut wrong = settings.clone();
+            edit(&mut wrong);
+            (WITH_CHECKPOINTS.take)(&mut wrong.as_slice()).is_none()
+        };
+        assert!(!refuses(&|_| ()));
+        assert!(refuses(&|settings| settings[0] = 3) && refuses(&|settings| settings[0] = 10));
+        assert!(refuses(&|settings| settings[1] = 0) && refuses(&|settings| settings[1] += 1));
+        // The first two are exchanged; the first comes twice; one that cannot be.
+        assert!(refuses(&|settings| settings[2..26].rotate_left(Checkpoint::BYTES)));
+        assert!(refuses(&|settings| settings.copy_within(2..14, 14)));
+        assert!(refuses(&|settings| settings[12] = 0xff));
+        for length in 0..settings.len() {
+            assert!((WITH_CHECKPOINTS.take)(&mut &settings[..length]).is_none(), "{length}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::go::levels;
 use super::origin::Hand;
-use super::{Candidate, Encoder, Family, Format, Origin, copy};
+use super::{Candidate, Encoder, Family, Format, Origin};
 use crate::ReadAt;
 use crate::flate::modern::{self, Level, Settings};
 
@@ -61,9 +61,7 @@ impl Encoder for Modern {
     }
 
     fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
-        let mut encoder = modern::Encoder::new(self.0, out);
-        copy(plain, &mut encoder)?;
-        encoder.finish().map(drop)
+        modern::encode(self.0, plain, out)
     }
 }
 

@@ -20,6 +20,14 @@ pub(crate) struct Attempt {
     pub(crate) equal: u64,
 }
 
+/// What makes a stream.
+pub(crate) struct Maker {
+    /// The encoder that was tried.
+    pub(crate) tried: Arc<dyn Encoder>,
+    /// The same as it was told to make this one stream.
+    pub(crate) told: Arc<dyn Encoder>,
+}
+
 /// The first of `encoders` that makes `expected` of `plain`, every byte of it; else the attempts that failed. What all of them read
 /// together is taken from `budget`; when there is nothing left, the others are not tried.
 pub(crate) fn find(
@@ -27,11 +35,13 @@ pub(crate) fn find(
     plain: &dyn ReadAt,
     expected: &dyn ReadAt,
     budget: &AtomicU64,
-) -> io::Result<Result<Arc<dyn Encoder>, Vec<Attempt>>> {
+) -> io::Result<Result<Maker, Vec<Attempt>>> {
     let mut attempts = Vec::new();
     for encoder in encoders {
         match equal(&*encoder, plain, expected, budget)? {
-            Equality::Whole => return Ok(Ok(encoder)),
+            Equality::Whole(told) => {
+                return Ok(Ok(Maker { told: told.unwrap_or_else(|| encoder.clone()), tried: encoder }));
+            }
             Equality::Until(equal) => attempts.push(Attempt { encoder: encoder.to_string(), equal }),
         }
         if !spend(budget, ATTEMPT) {
@@ -48,7 +58,8 @@ fn spend(budget: &AtomicU64, cost: u64) -> bool {
 }
 
 enum Equality {
-    Whole,
+    /// All of it; by this one, if the encoder was told something.
+    Whole(Option<Arc<dyn Encoder>>),
     /// So many bytes.
     Until(u64),
 }
@@ -56,9 +67,9 @@ enum Equality {
 fn equal(encoder: &dyn Encoder, plain: &dyn ReadAt, expected: &dyn ReadAt, budget: &AtomicU64) -> io::Result<Equality> {
     let equal = Cell::new(0);
     let mut compare = Compare { expected, equal: &equal, held: Vec::new(), used: 0 };
-    match encoder.encode(&Counted { inner: plain, left: budget }, &mut compare) {
-        Ok(()) if equal.get() == expected.len() => Ok(Equality::Whole),
-        Ok(()) => Ok(Equality::Until(equal.get())),
+    match encoder.encode_noting(&Counted { inner: plain, left: budget }, &mut compare) {
+        Ok(told) if equal.get() == expected.len() => Ok(Equality::Whole(told)),
+        Ok(_) => Ok(Equality::Until(equal.get())),
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded) => {
             Ok(Equality::Until(equal.get()))
         }

@@ -17,7 +17,7 @@ use self::chains::{Chains, Rules};
 pub use self::checkpoint::Checkpoint;
 use self::checkpoint::Marks;
 use self::fast::Fast;
-pub use self::parallel::encode;
+pub use self::parallel::{encode, encode_noting};
 use super::bits::Bits;
 pub use super::level::Level;
 use super::window::BYTES as WINDOW;
@@ -93,10 +93,10 @@ impl<W: Write> Encoder<W> {
         }
     }
 
-    /// Notes the first end of a block from `checkpoint` on, and encodes no further.
-    fn stop_at(&mut self, checkpoint: &Checkpoint) {
+    /// Notes the first end of a block that is `position` or more plain bytes in, and encodes no further.
+    fn stop_behind(&mut self, position: u64) {
         if let Method::Chains(chains) = &mut self.method {
-            chains.marks = Marks { from: checkpoint.position(), apart: None, noted: Vec::new() };
+            chains.marks = Marks { from: position, apart: None, noted: Vec::new() };
         }
     }
 
