@@ -10,9 +10,10 @@ pub(crate) mod recreated;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use delta_codec::ReadAt;
+use rayon::Scope;
 use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
@@ -76,22 +77,59 @@ pub(crate) fn rebuild_on(
     package: &Package,
     wanted: &Wanted,
     verified: BTreeMap<DiffId, VerifiedLayer>,
-    bases: &[Layer],
+    stored: &[Layer],
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
-    let metadata = package.metadata();
-    let layers = rebuild_layers(package, wanted, verified, context)?;
-    let layer =
-        |diff_id: &DiffId| layers.get(diff_id).ok_or_else(|| Error::internal(format!("nobody rebuilt {diff_id}")));
-    let blob = |(digest, diff_id): (&BlobDigest, &DiffId)| {
-        let blob = match metadata.blob(*digest) {
-            None => layer(diff_id)?.clone().into(),
-            Some(BlobEntry { recreated: None, member, .. }) => stored(package, *digest, member.as_deref(), bases)?,
-            Some(entry) => recreated::blob(package, entry, layer(diff_id)?, context)?,
-        };
-        Ok((*digest, blob))
-    };
-    wanted.par_iter().map(blob).collect()
+    let blobs = Blobs { package, wanted, stored, context, made: Mutex::default() };
+    rayon::scope(|scope| {
+        blobs.start_without_layers(scope);
+        verified.values().for_each(|layer| blobs.start(scope, layer));
+        rebuild_layers(package, wanted, verified, &|layer| blobs.start(scope, layer), context)
+    })?;
+    let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
+        return Err(Error::internal(format!("nobody made the blob {lost}")));
+    }
+    made.into_iter().map(|(digest, blob)| Ok((digest, blob?))).collect()
+}
+
+/// The wanted blobs. Each is made as soon as its layer is there, beside layers that are still rebuilt.
+struct Blobs<'a> {
+    package: &'a Package,
+    wanted: &'a Wanted,
+    stored: &'a [Layer],
+    context: Context<'a>,
+    made: Mutex<BTreeMap<BlobDigest, Result<VerifiedBlob>>>,
+}
+
+impl<'a> Blobs<'a> {
+    fn add(&self, digest: BlobDigest, blob: Result<VerifiedBlob>) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, blob);
+    }
+
+    /// Takes the blobs that are not made of a layer.
+    fn start_without_layers<'s>(&'s self, scope: &Scope<'s>) {
+        for digest in self.wanted.keys().copied() {
+            if let Some(BlobEntry { recreated: None, member, .. }) = self.package.metadata().blob(digest) {
+                scope.spawn(move |_| self.add(digest, stored(self.package, digest, member.as_deref(), self.stored)));
+            }
+        }
+    }
+
+    /// Makes the blobs that are made of `layer`.
+    fn start<'s>(&'s self, scope: &Scope<'s>, layer: &VerifiedLayer) {
+        let of_layer = self.wanted.iter().filter(|(_, diff_id)| **diff_id == layer.diff_id());
+        for digest in of_layer.map(|(digest, _)| *digest) {
+            match self.package.metadata().blob(digest) {
+                None => self.add(digest, Ok(layer.clone().into())),
+                Some(BlobEntry { recreated: None, .. }) => {}
+                Some(entry) => {
+                    let layer = layer.clone();
+                    scope.spawn(move |_| self.add(digest, recreated::blob(self.package, entry, &layer, self.context)));
+                }
+            }
+        }
+    }
 }
 
 /// Whether a blob is its layer, or is made of it.
@@ -116,13 +154,14 @@ fn absent(digest: BlobDigest) -> Error {
         .with_hint("give an archive that has this blob with --base, or make the package with --identity config")
 }
 
-/// Rebuilds round by round: in each, all layers whose bases are there.
+/// Rebuilds round by round: in each, all layers whose bases are there. Each is handed to `take` as soon as it is rebuilt.
 fn rebuild_layers(
     package: &Package,
     wanted: &Wanted,
     mut layers: BTreeMap<DiffId, VerifiedLayer>,
+    take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
-) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
+) -> Result<()> {
     let mut left = coded_layers(package.metadata(), wanted);
     let total = left.iter().map(|layer| layer.size).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));
@@ -134,13 +173,14 @@ fn rebuild_layers(
         }
         let rebuilt = ready.par_iter().map(|layer| {
             let rebuilt = rebuild_layer(package, layer, &layers, context, task.as_ref())?;
+            take(&rebuilt);
             Ok((layer.diff_id, rebuilt))
         });
         let rebuilt = rebuilt.collect::<Result<Vec<_>>>()?;
         layers.extend(rebuilt);
         left = later;
     }
-    Ok(layers)
+    Ok(())
 }
 
 fn rebuild_layer(
