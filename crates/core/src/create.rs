@@ -49,7 +49,10 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let held = layers_of(bases);
     let wanted = layers_of(&targets);
     let blobs = Blobs::new(&targets, bases, options.compression, context)?;
-    let Layers { mut coded, known } = Layers::code(&wanted, &held, &blobs.layers()?, options, context)?;
+    let carried = blobs.layers()?;
+    let code = || Layers::code(&wanted, &held, &carried, options, context);
+    let (layers, blobs) = rayon::join(code, || blobs.settled(context));
+    let (Layers { mut coded, known }, blobs) = (layers?, blobs?);
     let blobs = blobs.carried(&mut coded, options.compression, context)?;
     let documents = image::documents(&targets)?;
     let assemble = |coded: &[Coded]| {

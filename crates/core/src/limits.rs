@@ -39,6 +39,9 @@ pub const SKETCH_SAMPLES: usize = 16_384;
 /// and the compressor's window.
 pub const PARALLEL_LAYER_BYTES: u64 = 128 << 20;
 
+/// The encoder of a longer layer is made sure of while layers are coded; shorter ones before, so that no layer is coded that need not be.
+pub const SURE_LAYER_BYTES: u64 = 16 << 20;
+
 /// Method `auto` tries the other methods too on layers up to this size, where that costs nothing.
 pub const COMPARED_BYTES: u64 = 1 << 20;
 

@@ -13,7 +13,7 @@ use crate::image::{ImageName, ManifestKind, Platform};
 use crate::job::choices::{Identity, Method};
 use crate::package::Package;
 use crate::package::features::LayerCodec;
-use crate::package::metadata::{BlobEntry, Metadata, Origin, StreamEntry};
+use crate::package::metadata::{BlobEntry, Metadata, Origin, StreamEntry, Whole};
 
 /// One layer of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +49,44 @@ pub struct BlobReport {
     pub encoder: Option<String>,
     /// The offset of the first byte that the nearest encoder makes otherwise.
     pub differs_at: Option<u64>,
+    /// Why it travels as it is.
+    pub reason: Option<WholeReason>,
+}
+
+/// Why a blob travels as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WholeReason {
+    /// No known encoder makes it.
+    UnknownEncoder,
+    /// That takes no more than its layer and what makes it again.
+    Smallest,
+    /// Nothing was to be compressed again.
+    Asked,
+}
+
+impl From<Option<Whole>> for WholeReason {
+    fn from(whole: Option<Whole>) -> Self {
+        match whole {
+            None => Self::UnknownEncoder,
+            Some(Whole::Smallest) => Self::Smallest,
+            Some(Whole::Asked) => Self::Asked,
+        }
+    }
+}
+
+impl BlobReport {
+    /// Why the blob travels as it is, for people.
+    pub fn explanation(&self) -> Option<String> {
+        Some(match (self.reason?, &self.encoder, self.differs_at) {
+            (WholeReason::Smallest, ..) => "which is smallest".to_owned(),
+            (WholeReason::Asked, ..) => "because nothing is to be compressed again".to_owned(),
+            (WholeReason::UnknownEncoder, Some(encoder), Some(offset)) => {
+                format!("because an unknown encoder made it ({encoder} comes nearest, and differs at byte {offset})")
+            }
+            (WholeReason::UnknownEncoder, ..) => "because an unknown encoder made it".to_owned(),
+        })
+    }
 }
 
 /// What happens to a blob.
@@ -78,6 +116,7 @@ impl From<&BlobEntry> for BlobReport {
             transfer,
             encoder: made.or_else(|| nearest.map(|nearest| nearest.encoder.clone())),
             differs_at: nearest.map(|nearest| nearest.differs_at),
+            reason: entry.member.as_ref().map(|_| entry.whole.into()),
         }
     }
 }
@@ -134,6 +173,8 @@ pub struct PackageReport {
     pub encoders: BTreeSet<String>,
     /// The size of the layers that travel compressed as they are.
     pub whole_blob_bytes: u64,
+    /// These layers in their compressed form, and why.
+    pub whole_blobs: Vec<BlobReport>,
     /// The images.
     pub images: Vec<ImageReport>,
     /// The file or tree that it brings instead.
@@ -243,6 +284,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         recreated_bytes: recreated.map(|layer| layer.size).sum(),
         encoders: compressed(BlobTransfer::Recreated).filter_map(|blob| blob.encoder.clone()).collect(),
         whole_blob_bytes: compressed(BlobTransfer::Whole).map(|blob| blob.size).sum(),
+        whole_blobs: compressed(BlobTransfer::Whole).cloned().collect(),
         format: metadata.format,
         requires: metadata.requires.iter().cloned().collect(),
         created_by: metadata.created_by.clone(),

@@ -15,7 +15,7 @@ use delta_core::apply::Delivery;
 use delta_core::create::CreateOptions;
 use delta_core::image::{BlobCompression, Image, Layer};
 use delta_core::job::choices::{CompressionOptions, Method};
-use delta_core::report::{self, BlobTransfer, Transfer};
+use delta_core::report::{self, BlobTransfer, Transfer, WholeReason};
 use delta_core::verify::verify;
 use serde_json::{Value, json};
 
@@ -82,6 +82,7 @@ fn what_makes_a_blob_is_required_and_reported() {
     let blobs: Vec<_> = report::layers(package.metadata()).into_iter().map(|mut layer| layer.blobs.remove(0)).collect();
     assert_eq!((blobs[0].transfer, blobs[0].encoder.as_deref()), (BlobTransfer::Recreated, Some("zlib 6")));
     assert_eq!((blobs[1].transfer, blobs[1].differs_at.is_some()), (BlobTransfer::Whole, true));
+    assert_eq!((blobs[0].reason, blobs[1].reason), (None, Some(WholeReason::UnknownEncoder)));
     let report = report::package(&package).unwrap();
     assert_eq!((report.recreated_bytes, report.whole_blob_bytes), (60_000, target.manifests[0].layers[1].blob_size));
 }
@@ -92,7 +93,8 @@ fn nothing_is_compressed_again_against_the_users_will() {
     let compression = CompressionOptions { recompress: false, ..CompressionOptions::usual(Compression::Zstd) };
     let package = packed(from_ref(&target), &[], &CreateOptions { compression, ..options(Method::Auto) });
     let opened = open(&package).unwrap();
-    assert_eq!(report::layers(opened.metadata())[0].blobs[0].transfer, BlobTransfer::Whole);
+    let blob = &report::layers(opened.metadata())[0].blobs[0];
+    assert_eq!((blob.transfer, blob.reason), (BlobTransfer::Whole, Some(WholeReason::Asked)));
     assert_same(&applied(&opened, &Delivery::Original, &[]).unwrap()[0], &target);
 }
 
@@ -102,7 +104,8 @@ fn a_blob_that_is_smaller_than_its_layer_coded_travels_as_it_is() {
     let target = image_of("app:v2", vec![zlib(&noise(1, 50_000), 9)]);
     let package = open(&round_trip(&target, &[], Method::Xdelta3)).unwrap();
     let layers = report::layers(package.metadata());
-    assert_eq!(layers[0].blobs[0].transfer, BlobTransfer::Whole);
+    let blob = &layers[0].blobs[0];
+    assert_eq!((blob.transfer, blob.reason), (BlobTransfer::Whole, Some(WholeReason::Smallest)));
     assert!(layers[0].package_bytes <= target.manifests[0].layers[0].blob_size);
 }
 
@@ -145,11 +148,13 @@ fn contradictions_are_refused_by_name() {
     let opened = open(&package).unwrap();
     let name = opened.metadata().members[0].name.clone();
     let plan = serde_json::to_value(opened.metadata()).unwrap()["blobs"][0]["recreated"]["plan"].clone();
-    let cases: [(&str, Value, &str); 11] = [
+    let cases: [(&str, Value, &str); 13] = [
         ("/requires", json!(["whole"]), "it does not require `gzip-zlib-1`"),
         ("/blobs/0/member", json!(name), "is a member and made again"),
         ("/blobs/0/size", json!(1_u64 << 41), "at most 1099511627776"),
         ("/blobs/0/nearest", json!({"encoder": "zlib 6", "differs_at": 5}), "is no member, but an encoder came near"),
+        ("/blobs/0/whole", json!("smallest"), "for a reason that it cannot have"),
+        ("/blobs/0/whole", json!("secret"), "unknown variant `secret`"),
         ("/blobs/0/recreated/encoder", json!("\u{1b}[2J"), "has a control character"),
         ("/blobs/0/recreated/member", json!(name), "expected one of `plan` and `member`"),
         ("/blobs/0/recreated/plan", json!("00"), "is damaged at byte 0"),

@@ -95,13 +95,14 @@ CODED = record(
 LAYER = record(optional=["origin"], diff_id=digest, size=number, origin=record(coded=CODED))
 RECREATED = record(optional=["plan", "member"], encoder=text, plan=text, member=text)
 BLOB = record(
-    optional=["member", "recreated", "nearest"],
+    optional=["member", "recreated", "nearest", "whole"],
     digest=digest,
     size=number,
     compression=one_of("gzip", "zstd"),
     member=text,
     recreated=RECREATED,
     nearest=record(encoder=text, differs_at=number),
+    whole=one_of("smallest", "asked"),
 )
 MODIFIED = record(seconds=integer, nanoseconds=number)
 ATTRIBUTE = record(name=digits, value=digits)

@@ -124,6 +124,8 @@ def check_blobs(metadata):
     for blob in metadata.get("blobs", []):
         if "nearest" in blob and "member" not in blob:
             raise Refused(f"the blob {blob['digest']} is no member, but an encoder came near to it")
+        if "whole" in blob and ("member" not in blob or "nearest" in blob):
+            raise Refused(f"the blob {blob['digest']} is said to be whole for a reason that it cannot have")
         if "recreated" in blob:
             check_recreated(blob, members)
             continue

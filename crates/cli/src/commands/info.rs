@@ -75,6 +75,10 @@ fn text(report: &PackageReport) -> String {
     if report.whole_blob_bytes > 0 {
         rows.push(("Compressed", format!("{} of layers travel as they are", size(report.whole_blob_bytes))));
     }
+    for blob in &report.whole_blobs {
+        let explanation = blob.explanation().unwrap_or_default();
+        rows.push(("  blob", format!("{}, {}, {explanation}", blob.digest.short(), size(blob.size))));
+    }
     rows.push(("Method", format!("{}, {} level {}", report.method, report.compression, report.level)));
     rows.push(("Identity", format!("{:?}", report.identity).to_lowercase()));
     rows.push(("Format", format!("{}, made by {}", report.format, report.created_by)));

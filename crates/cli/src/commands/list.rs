@@ -2,7 +2,7 @@
 
 use delta_core::error::Result;
 use delta_core::package::metadata::Metadata;
-use delta_core::report::{self, BlobReport, BlobTransfer, LayerReport, Transfer};
+use delta_core::report::{self, BlobReport, BlobTransfer, LayerReport, Transfer, WholeReason};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -75,10 +75,14 @@ pub(crate) fn table(layers: &[ListedLayer]) -> String {
 
 /// What happens to a compressed form of a layer.
 fn compressed(blob: &BlobReport) -> String {
-    match (blob.transfer, &blob.encoder, blob.differs_at) {
+    match (blob.transfer, blob.reason, &blob.encoder, blob.differs_at) {
         (BlobTransfer::Held, ..) => "held".to_owned(),
-        (BlobTransfer::Recreated, Some(encoder), _) => format!("again by {encoder}"),
-        (BlobTransfer::Whole, Some(encoder), Some(offset)) => format!("whole (not {encoder} from byte {offset} on)"),
-        (BlobTransfer::Recreated | BlobTransfer::Whole, ..) => "whole".to_owned(),
+        (BlobTransfer::Recreated, _, encoder, _) => format!("again by {}", encoder.as_deref().unwrap_or("an encoder")),
+        (_, Some(WholeReason::Smallest), ..) => "whole (smallest)".to_owned(),
+        (_, Some(WholeReason::Asked), ..) => "whole (not to be compressed again)".to_owned(),
+        (_, _, Some(encoder), Some(offset)) => {
+            format!("whole (unknown encoder: not {encoder} from byte {offset} on)")
+        }
+        (BlobTransfer::Whole, ..) => "whole (unknown encoder)".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_codec::recreation::{Found, Nearest, Plan, find};
+use delta_codec::recreation::{Found, Nearest, Plan, find, is_likely};
 use rayon::prelude::*;
 
 use super::Coded;
@@ -16,7 +16,7 @@ use crate::job::context::Context;
 use crate::layer::coding::compressed::compress;
 use crate::limits;
 use crate::package::Member;
-use crate::package::metadata::{BlobEntry, NearestEncoder, PlanPlace, Recreated};
+use crate::package::metadata::{BlobEntry, NearestEncoder, PlanPlace, Recreated, Whole};
 
 /// The compressed blobs of the targets, and how each travels.
 pub(super) struct Blobs(BTreeMap<BlobDigest, Blob>);
@@ -31,16 +31,16 @@ enum Way {
     Held,
     /// Its layer is compressed again.
     Recreated(Plan),
+    /// A known encoder makes the start of it; whether all is still to be found out.
+    Likely(Arc<dyn ReadAt>),
     /// As it is.
     Whole(Arc<dyn ReadAt>, Reason),
 }
 
 /// Why a blob travels as it is.
 enum Reason {
-    /// That takes no more than its layer and a plan.
-    Smallest,
-    /// The user does not want anything to be compressed again.
-    Asked,
+    /// It may have been made again.
+    Chosen(Whole),
     /// No known encoder makes it; the one that comes nearest.
     UnknownEncoder(Option<Nearest>),
 }
@@ -54,7 +54,7 @@ pub(super) struct Carried {
 }
 
 impl Blobs {
-    /// Finds out for each blob of `targets` how it travels.
+    /// Finds out for each blob of `targets` how it travels, but for long ones that are likely to be made again.
     pub(super) fn new(
         targets: &[Image],
         bases: &[Image],
@@ -80,6 +80,18 @@ impl Blobs {
         whole.rev().map(entry).collect()
     }
 
+    /// Finds out the rest.
+    pub(super) fn settled(mut self, context: Context<'_>) -> Result<Self> {
+        let settle = |blob: &mut Blob| -> Result<()> {
+            if let Way::Likely(bytes) = &blob.way {
+                blob.way = searched(&blob.layer, bytes, context)?;
+            }
+            Ok(())
+        };
+        self.0.par_iter_mut().map(|(_, blob)| blob).try_for_each(settle)?;
+        Ok(self)
+    }
+
     /// Decides about blobs that could travel both ways, now that their layers are coded, and describes all.
     pub(super) fn carried(
         mut self,
@@ -88,7 +100,9 @@ impl Blobs {
         context: Context<'_>,
     ) -> Result<Carried> {
         for layer in coded.iter_mut().filter(|layer| !layer.members.is_empty()) {
-            self.prefer_whole(layer)?;
+            if !self.replaces(layer) {
+                self.prefer_whole(layer)?;
+            }
         }
         let mut carried = Carried { entries: Vec::new(), members: Vec::new(), features: BTreeSet::new() };
         for (digest, blob) in &self.0 {
@@ -96,6 +110,14 @@ impl Blobs {
             carried.take(*digest, blob, compression, context)?;
         }
         Ok(carried)
+    }
+
+    /// Lets a layer that was coded in vain be the blob that travels as it is after all.
+    fn replaces(&self, coded: &mut Coded) -> bool {
+        let is_whole = |blob: &&Blob| matches!(blob.way, Way::Whole(..)) && blob.layer.diff_id == coded.entry.diff_id;
+        let Some(Blob { layer, .. }) = self.0.values().find(is_whole) else { return false };
+        *coded = super::carried_layer(layer, &member_name(layer), coded.entry.size);
+        true
     }
 
     /// Lets a blob travel as it is when that takes no more than its layer and the plan: nothing then has to be compressed again.
@@ -107,7 +129,7 @@ impl Blobs {
                     if blob.layer.blob_size + limits::MEMBER_OVERHEAD <= size + plan.as_bytes().len() as u64)
         };
         if let Some(blob) = self.0.values_mut().filter(is_smaller).min_by_key(|blob| blob.layer.blob_size) {
-            blob.way = Way::Whole(blob.layer.content.stored()?, Reason::Smallest);
+            blob.way = Way::Whole(blob.layer.content.stored()?, Reason::Chosen(Whole::Smallest));
             *coded = super::carried_layer(&blob.layer, &member_name(&blob.layer), coded.entry.size);
         }
         Ok(())
@@ -130,9 +152,11 @@ impl Carried {
             member: None,
             recreated: None,
             nearest: None,
+            whole: None,
         };
         match way {
             Way::Held => {}
+            Way::Likely(_) => return Err(Error::internal("a blob of which it is not known how it travels")),
             Way::Recreated(plan) => {
                 self.features.extend(plan.features().into_iter().map(str::to_owned));
                 let place = self.place(digest, plan, compression, context)?;
@@ -141,8 +165,9 @@ impl Carried {
             Way::Whole(bytes, reason) => {
                 let member = Member { name: member_name(layer), bytes: bytes.clone() };
                 entry.member = Some(member.name.clone());
-                if let Reason::UnknownEncoder(nearest) = reason {
-                    entry.nearest = nearest.clone().map(NearestEncoder::from);
+                match reason {
+                    Reason::Chosen(why) => entry.whole = Some(*why),
+                    Reason::UnknownEncoder(nearest) => entry.nearest = nearest.clone().map(NearestEncoder::from),
                 }
                 self.members.push(member);
             }
@@ -177,13 +202,17 @@ impl Blob {
             format!("layer {} travels compressed as it is, in {} bytes", layer.diff_id.short(), layer.blob_size);
         let progress = context.progress;
         match way {
-            Way::Held => {}
+            Way::Held | Way::Likely(_) => {}
             Way::Recreated(plan) => {
                 let (layer, encoder) = (layer.diff_id.short(), encoders(plan));
                 progress.detail(format_args!("layer {layer} is compressed again by {encoder} when it is applied"));
             }
-            Way::Whole(_, Reason::Smallest) => progress.detail(format_args!("{whole}, which is smallest")),
-            Way::Whole(_, Reason::Asked) => progress.inform(format_args!("{whole}: nothing is to be compressed again")),
+            Way::Whole(_, Reason::Chosen(Whole::Smallest)) => {
+                progress.detail(format_args!("{whole}, which is smallest"))
+            }
+            Way::Whole(_, Reason::Chosen(Whole::Asked)) => {
+                progress.inform(format_args!("{whole}: nothing is to be compressed again"))
+            }
             Way::Whole(_, Reason::UnknownEncoder(nearest)) => {
                 let nearest = nearest.as_ref().map_or_else(String::new, |Nearest { encoder, differs_at }| {
                     format!(" ({encoder} comes nearest, and differs at byte {differs_at})")
@@ -204,14 +233,26 @@ fn way(layer: &Layer, compression: CompressionOptions, context: Context<'_>) -> 
     let plain = layer.content.plain()?;
     VerifiedLayer::check(layer.diff_id, plain.clone(), &format!("{what}, decompressed"))?;
     if !compression.recompress {
-        return Ok(Way::Whole(bytes, Reason::Asked));
+        return Ok(Way::Whole(bytes, Reason::Chosen(Whole::Asked)));
     }
+    let is_long = plain.len() > limits::SURE_LAYER_BYTES;
+    if is_long && is_likely(&bytes, &plain).map_err(Error::io(format!("looking for the encoder of {what}")))? {
+        return Ok(Way::Likely(bytes));
+    }
+    searched(layer, &bytes, context)
+}
+
+/// How a blob travels if the encoder that made it can be found.
+fn searched(layer: &Layer, bytes: &Arc<dyn ReadAt>, context: Context<'_>) -> Result<Way> {
+    let doing =
+        format!("looking for the encoder of the blob {} of layer {}", layer.blob.short(), layer.diff_id.short());
+    let plain = layer.content.plain()?;
     let task = context.progress.begin(&format!("Finding the encoder of layer {}", layer.diff_id.short()), None);
-    let found = find(&bytes, &plain).map_err(Error::io(format!("looking for the encoder of {what}")))?;
+    let found = find(bytes, &plain).map_err(Error::io(doing))?;
     task.advance(plain.len());
     Ok(match found {
         Found::Exact(plan) => Way::Recreated(plan),
-        Found::Unknown(nearest) => Way::Whole(bytes, Reason::UnknownEncoder(nearest)),
+        Found::Unknown(nearest) => Way::Whole(bytes.clone(), Reason::UnknownEncoder(nearest)),
     })
 }
 

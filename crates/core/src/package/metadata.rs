@@ -178,9 +178,22 @@ pub struct BlobEntry {
     /// How it is made again of its layer. Without this and a member a base image has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recreated: Option<Recreated>,
-    /// Why it is a member, where it could have been made again.
+    /// For a member that no known encoder makes, the one that came nearest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<NearestEncoder>,
+    /// Why it is a member, where it is not because no known encoder makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+}
+
+/// Why a blob travels as it is although it might have been made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Whole {
+    /// That takes no more than its layer and a plan.
+    Smallest,
+    /// The user does not want anything to be compressed again.
+    Asked,
 }
 
 impl BlobEntry {

@@ -123,6 +123,9 @@ impl<'a> Listed<'a> {
         if blob.nearest.is_some() && blob.member.is_none() {
             return fault(format!("the blob {} is no member, but an encoder came near to it", blob.digest));
         }
+        if blob.whole.is_some() && (blob.member.is_none() || blob.nearest.is_some()) {
+            return fault(format!("the blob {} is said to be whole for a reason that it cannot have", blob.digest));
+        }
         match (&blob.member, &blob.recreated) {
             (Some(_), Some(_)) => fault(format!("the blob {} is a member and made again", blob.digest)),
             (None, Some(recreated)) => self.recreated(metadata, blob, recreated),

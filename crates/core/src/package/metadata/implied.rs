@@ -123,7 +123,15 @@ fn held(Pointer { media_type, digest, size, .. }: &Pointer) -> Option<BlobEntry>
         "zstd" => BlobCompression::Zstd,
         _ => return None,
     };
-    Some(BlobEntry { digest: *digest, size: *size, compression, member: None, recreated: None, nearest: None })
+    Some(BlobEntry {
+        digest: *digest,
+        size: *size,
+        compression,
+        member: None,
+        recreated: None,
+        nearest: None,
+        whole: None,
+    })
 }
 
 /// Adds what manifests say of blobs; of one blob, what the first of them says.
