@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "there is nobody to handle an error")]
 
+mod blobs;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
@@ -31,10 +32,13 @@ fn main() {
         (format!("{kind}.ddelta"), features(&open(&package).unwrap()), package)
     });
     let rejected = rejected().into_iter().map(|(name, package, error)| (name.to_owned(), error.to_owned(), package));
-    let bases = of_kinds.iter().map(|(kind, base, _)| ((*kind).to_owned(), base.clone())).chain(base_files());
+    let blobs = blobs::blobs(&folder.join("reject"));
+    let of_blobs = ("blobs".to_owned(), blobs.base);
+    let bases = of_kinds.iter().map(|(kind, base, _)| ((*kind).to_owned(), base.clone())).chain([of_blobs]);
+    let bases = bases.chain(base_files());
     add(&folder.join("bases"), "holds", bases.map(|(name, file)| (name, String::new(), file)));
-    add(&folder.join("accept"), "requires", accepted.chain(packages));
-    add(&folder.join("reject"), "error", rejected);
+    add(&folder.join("accept"), "requires", accepted.chain(packages).chain(blobs.accepted));
+    add(&folder.join("reject"), "error", rejected.chain(blobs.rejected));
 }
 
 /// What `layers.py` beside this file makes layers of, each with a package of its own.

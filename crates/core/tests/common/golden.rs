@@ -18,8 +18,8 @@ use std::num::NonZeroU32;
 use super::layer_builder::LayerBuilder;
 use super::recipe_parts::{RecipeParts, with_recipe};
 use super::{
-    CONTEXT, bytes, compressed, edited, encoded, gzip as gzip_member, image, image_of, layer, layers, members, noise,
-    options, packed, sealed, zlib,
+    CONTEXT, bytes, compressed, edited, edited_as_stored, encoded, gzip as gzip_member, image, image_of, layer, layers,
+    members, noise, options, packed, sealed, zlib,
 };
 
 /// What every package was made against: two images, one with compressed layers.
@@ -172,6 +172,8 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     all.push(("identity-config.ddelta".to_owned(), packed(&targets(), &bases(), &config)));
     all.push(("no-base.ddelta".to_owned(), packed(&targets(), &[], &options(Method::Xdelta3))));
     all.push(("blobs-zlib.ddelta".to_owned(), packed(&recompressed(), &bases(), &options(Method::Auto))));
+    let many = (0..40).map(|number| zlib(&noise(number, 90), 6)).collect();
+    all.push(("implied.ddelta".to_owned(), packed(&[image_of("many:v1", many)], &bases(), &options(Method::Auto))));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
     for (name, kind, method) in
@@ -231,6 +233,18 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("huge.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(1_u64 << 50)), "at most 1099511627776"),
         ("not.ddelta", b"This is a text.\n".to_vec(), "this is no package of docker_delta"),
         ("itself.ddelta", with(against_itself), "nor listed before it"),
+        (
+            "implied.ddelta",
+            edited_as_stored(&whole, |metadata| metadata["bases"][0]["layers"][0] = json!(99)),
+            "the layer number 99",
+        ),
+        (
+            "not-implied.ddelta",
+            edited_as_stored(&whole, |metadata| {
+                metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "implied-1");
+            }),
+            "the layer number 0; there are 0 such",
+        ),
     ]
     .into_iter()
     .chain(rejected_recipes())
