@@ -13,6 +13,7 @@ mod images;
 mod large;
 mod outputs;
 mod printing;
+mod recreated;
 mod registry;
 mod standards;
 mod support;
