@@ -58,6 +58,10 @@ class Package:
             of_image = {name: self.members["blobs/sha256/" + name[7:]] for name in image["documents"]}
             documents.check(image, of_image)
             found.update(of_image)
+        if "layout_index" in self.metadata:
+            index = self.metadata["layout_index"]
+            found[index] = self.members["blobs/sha256/" + index[7:]]
+            documents.check_layout_index(found[index], self.metadata["images"])
         return found
 
     def layers_and_blobs(self, bases):

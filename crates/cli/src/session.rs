@@ -67,9 +67,12 @@ impl Session {
             match reference {
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
                 Reference::Path { path, pick } => {
-                    open_path(path, pick.as_deref(), &self.scratch).map_err(|error| mistaken(path, "image", error))
+                    open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
+                        .map_err(|error| mistaken(path, "image", error))
                 }
-                Reference::Stdin => open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch),
+                Reference::Stdin => {
+                    open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch, &self.terminal)
+                }
                 Reference::Engine { kind, name } => {
                     let opened = engines.iter().filter(|(other, _)| other == kind).flat_map(|(_, images)| images);
                     Ok(opened.filter(|(other, _)| other == name).map(|(_, image)| image.clone()).take(1).collect())

@@ -25,7 +25,7 @@ use crate::layer::coding;
 use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use cost::Cost;
-pub use delivery::{Delivery, images};
+pub use delivery::{Delivery, images, rename};
 pub use stream::apply_stream;
 
 /// The blobs that are wanted, each with the layer that it is.

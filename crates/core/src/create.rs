@@ -3,6 +3,7 @@
 mod blobs;
 mod choice;
 mod image;
+mod layout_index;
 mod proof;
 mod sketch;
 mod stream;
@@ -13,14 +14,14 @@ use rayon::prelude::*;
 
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
-use crate::image::{Image, Layer, Platform, VerifiedLayer};
+use crate::image::{Document, Image, Layer, Platform, VerifiedLayer};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
 use crate::layer::matcher::Library;
 use crate::limits;
 use crate::package::Member;
-use crate::package::features::LayerCodec;
+use crate::package::features::{ImageFeature, LayerCodec};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use blobs::Blobs;
 use choice::Choice;
@@ -54,17 +55,21 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let (layers, blobs) = rayon::join(code, || blobs.settled(context));
     let (Layers { mut coded, known }, blobs) = (layers?, blobs?);
     let blobs = blobs.carried(&mut coded, options.compression, context)?;
-    let documents = image::documents(&targets)?;
+    let layout_index = layout_index::of(&targets)?;
+    let documents = image::documents(&targets, layout_index.as_ref())?;
+    let image_features = layout_index.iter().map(|_| ImageFeature::LayoutIndex.name().to_owned());
+    let features: BTreeSet<String> = blobs.features.iter().cloned().chain(image_features).collect();
     let assemble = |coded: &[Coded]| {
         let metadata = Metadata {
             format: FORMAT,
-            requires: coded.iter().flat_map(|layer| &layer.features).chain(&blobs.features).cloned().collect(),
+            requires: coded.iter().flat_map(|layer| &layer.features).chain(&features).cloned().collect(),
             created_by: crate::created_by(),
             method: options.method,
             identity: options.identity,
             compression: options.compression.compressor.name().to_owned(),
             level: options.compression.level.number(),
             images: targets.iter().map(image::entry).collect(),
+            layout_index: layout_index.as_ref().map(Document::digest),
             stream: None,
             bases: bases.iter().map(base_entry).collect(),
             layers: coded.iter().map(|layer| layer.entry.clone()).collect(),

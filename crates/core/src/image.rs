@@ -139,9 +139,16 @@ pub struct Image {
     pub manifests: Vec<Manifest>,
     /// The image's entry in the `manifest.json` of a docker-archive, as it was found.
     pub docker_manifest: Option<Box<RawValue>>,
+    /// The `index.json` of the layout that it was found in, as far as that lists images which were meant.
+    pub layout_index: Option<Document>,
 }
 
 impl Image {
+    /// Whether nothing of it is an image: a chart, a signature, a bill of materials.
+    pub fn is_artifact(&self) -> bool {
+        self.manifests.iter().all(|manifest| manifest.kind == ManifestKind::Attestation)
+    }
+
     /// How to speak of the image: its first name, else the start of its ID.
     pub fn label(&self) -> String {
         self.names.first().map_or_else(|| self.root.digest.short(), ToString::to_string)
@@ -247,9 +254,16 @@ pub struct RebuiltImage {
     pub manifests: Vec<RebuiltManifest>,
     /// The blobs that the sink lacks, by digest, once each.
     pub blobs: BTreeMap<BlobDigest, VerifiedBlob>,
+    /// What a layout that holds all images of the package has as its `index.json`, where that is not made of their names.
+    pub layout_index: Option<Document>,
 }
 
 impl RebuiltImage {
+    /// Whether nothing of it is an image: a chart, a signature, a bill of materials.
+    pub fn is_artifact(&self) -> bool {
+        self.manifests.iter().all(|manifest| manifest.kind == ManifestKind::Attestation)
+    }
+
     /// Every blob that it needs, each with the layer that it is.
     pub fn wanted(&self) -> BTreeMap<BlobDigest, DiffId> {
         let layers = self.manifests.iter().flat_map(|manifest| &manifest.layers);

@@ -1,8 +1,8 @@
 //! Every bound in one place, each with its reason.
 
-/// Documents (config, manifest, index) are held in memory; registries refuse larger manifests than this
-/// (OCI distribution-spec, "4 megabytes"), configs of images with thousands of history entries stay far below.
-pub const DOCUMENT_BYTES: u64 = 8 << 20;
+/// Documents (config, manifest, index) are held in memory. Registries take manifests of 4 MB (OCI distribution-spec), containerd
+/// imports documents of 20 MiB, and Docker loads configs of any size.
+pub const DOCUMENT_BYTES: u64 = 32 << 20;
 
 /// `metadata.json` lists layers and members, about 1 kB each.
 pub const METADATA_BYTES: u64 = 64 << 20;

@@ -2,18 +2,18 @@
 
 mod place;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::Result;
-use crate::image::documents::read_config;
+use crate::image::documents::{LayoutEntry, LayoutIndex, read_about, read_config};
 use crate::image::{ImageName, ManifestKind, Platform};
 use crate::job::choices::{Identity, Method};
 use crate::package::Package;
 use crate::package::features::LayerCodec;
-use crate::package::metadata::{BlobEntry, Metadata, Origin, StreamEntry, Whole};
+use crate::package::metadata::{BlobEntry, ImageEntry, ManifestEntry, Metadata, Origin, StreamEntry, Whole};
 
 /// One layer of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -190,8 +190,48 @@ pub struct ImageReport {
     pub names: Vec<ImageName>,
     /// The digest of its manifest or index: its ID in a containerd store.
     pub digest: BlobDigest,
+    /// What the layout that it was found in says of it, where that is more than the names.
+    pub listed: Vec<ListedReport>,
     /// What it consists of.
     pub manifests: Vec<ManifestReport>,
+}
+
+impl ImageReport {
+    /// Whether nothing of it is an image: a chart, a signature, a bill of materials.
+    pub fn is_artifact(&self) -> bool {
+        self.manifests.iter().all(|manifest| manifest.kind == ManifestKind::Attestation)
+    }
+
+    /// What the manifests that are no images say that they are.
+    pub fn artifact_types(&self) -> Vec<&str> {
+        let types: BTreeSet<&str> =
+            self.manifests.iter().filter_map(|manifest| manifest.artifact_type.as_deref()).collect();
+        types.into_iter().collect()
+    }
+}
+
+/// What the `index.json` of a layout says of an image in one entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedReport {
+    /// What the layout calls the image: a tag, or a name with one.
+    pub tag: Option<String>,
+    /// What it is, where it is no image.
+    pub artifact_type: Option<String>,
+    /// The platform.
+    pub platform: Option<Platform>,
+    /// All annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl From<&LayoutEntry> for ListedReport {
+    fn from(entry: &LayoutEntry) -> Self {
+        Self {
+            tag: entry.reference().map(str::to_owned),
+            artifact_type: entry.artifact_type.clone(),
+            platform: entry.platform.clone(),
+            annotations: entry.annotations.clone(),
+        }
+    }
 }
 
 /// One manifest of an image.
@@ -201,6 +241,8 @@ pub struct ManifestReport {
     pub id: ConfigDigest,
     /// What it describes.
     pub kind: ManifestKind,
+    /// What it is, where it is no image.
+    pub artifact_type: Option<String>,
     /// The platform.
     pub platform: Option<Platform>,
     /// When the image was made.
@@ -255,21 +297,7 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
 /// Content errors when a document is damaged.
 pub fn package(package: &Package) -> Result<PackageReport> {
     let metadata = package.metadata();
-    let mut images = Vec::new();
-    for image in &metadata.images {
-        let mut manifests = Vec::new();
-        for manifest in &image.manifests {
-            let config = package.document(manifest.config.into())?;
-            manifests.push(ManifestReport {
-                id: manifest.config,
-                kind: manifest.kind,
-                platform: manifest.platform.clone(),
-                created: read_config(&config).ok().and_then(|config| config.created).filter(|text| !has_control(text)),
-                layers: manifest.layers.len(),
-            });
-        }
-        images.push(ImageReport { names: image.names.clone(), digest: image.root.digest, manifests });
-    }
+    let images = images(package)?;
     let bases = metadata.bases.iter().map(|base| BaseReport {
         names: base.names.clone(),
         ids: base.configs.clone(),
@@ -299,6 +327,40 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         images,
         stream: metadata.stream.clone(),
         bases: bases.collect(),
+    })
+}
+
+/// The images of a package.
+///
+/// # Errors
+/// Content errors when a document is damaged.
+pub fn images(package: &Package) -> Result<Vec<ImageReport>> {
+    let index = package.layout_index()?.as_ref().map(LayoutIndex::read).transpose()?;
+    let image = |image: &ImageEntry| {
+        Ok(ImageReport {
+            names: image.names.clone(),
+            digest: image.root.digest,
+            listed: index.iter().flat_map(|index| index.of(image.root.digest)).map(ListedReport::from).collect(),
+            manifests: image.manifests.iter().map(|entry| manifest(package, entry)).collect::<Result<_>>()?,
+        })
+    };
+    package.metadata().images.iter().map(image).collect()
+}
+
+fn manifest(package: &Package, entry: &ManifestEntry) -> Result<ManifestReport> {
+    let shown = |text: Option<String>| text.filter(|text| !has_control(text));
+    let config = package.document(entry.config.into())?;
+    let artifact_type = match entry.kind {
+        ManifestKind::Image => None,
+        ManifestKind::Attestation => shown(read_about(&package.document(entry.digest)?).artifact_type),
+    };
+    Ok(ManifestReport {
+        id: entry.config,
+        kind: entry.kind,
+        artifact_type,
+        platform: entry.platform.clone(),
+        created: shown(read_config(&config).ok().and_then(|config| config.created)),
+        layers: entry.layers.len(),
     })
 }
 

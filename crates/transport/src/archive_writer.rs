@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
-use delta_core::image::documents::{Index, IndexEntry};
-use delta_core::image::{ManifestKind, RebuiltImage, RebuiltManifest};
+use delta_core::image::documents::{LayoutIndex, Pointers, read_pointers};
+use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest};
 use delta_core::job::progress::Progress;
 use serde::Serialize;
 use tar::{EntryType, Header};
@@ -89,8 +89,12 @@ fn files(images: &[RebuiltImage], naming: Naming) -> Result<Files> {
     let mut files = Files::new();
     let mut put = |name: String, bytes: Arc<dyn ReadAt>| files.insert(name, bytes);
     put("oci-layout".to_owned(), Arc::new(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()));
-    put("index.json".to_owned(), Arc::new(json(&index(images, naming))?));
-    put("manifest.json".to_owned(), Arc::new(json(&docker_manifest(images, naming))?));
+    put("index.json".to_owned(), Arc::new(index(images, naming)?.bytes().to_vec()));
+    let docker = docker_manifest(images, naming);
+    // Artifacts alone are nothing that Docker's form has a place for.
+    if !docker.is_empty() {
+        put("manifest.json".to_owned(), Arc::new(json(&docker)?));
+    }
     for image in images {
         for document in image.documents.values() {
             put(format!("blobs/sha256/{}", document.digest().hex()), Arc::new(document.bytes().to_vec()));
@@ -106,28 +110,17 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
 }
 
-fn index(images: &[RebuiltImage], naming: Naming) -> Index {
-    let mut manifests = Vec::new();
-    for image in images {
-        let entry = |annotations| IndexEntry {
-            media_type: image.root.media_type.clone(),
-            digest: image.root.digest,
-            size: image.root.size,
-            annotations,
-            platform: None,
-        };
-        if naming == Naming::Unnamed || image.names.is_empty() {
-            manifests.push(entry(BTreeMap::new()));
-            continue;
-        }
-        manifests.extend(image.names.iter().map(|name| {
-            entry(BTreeMap::from([
-                ("io.containerd.image.name", name.full()),
-                ("org.opencontainers.image.ref.name", name.tag().to_owned()),
-            ]))
-        }));
+/// What the package says that a layout of all its images has, else what their names make.
+fn index(images: &[RebuiltImage], naming: Naming) -> Result<Document> {
+    let own = images.first().and_then(|image| image.layout_index.as_ref());
+    let is_of_all = |own: &&Document| images.iter().all(|image| image.layout_index.as_ref() == Some(*own));
+    match own.filter(is_of_all) {
+        Some(own) if naming == Naming::Named => Ok(own.clone()),
+        _ => LayoutIndex::made(images.iter().map(|image| match naming {
+            Naming::Named => (image.names.as_slice(), &image.root),
+            Naming::Unnamed => (&[][..], &image.root),
+        })),
     }
-    Index::of(manifests)
 }
 
 #[derive(Serialize)]
@@ -140,7 +133,7 @@ struct DockerEntry {
 
 /// Docker's list has no place for platforms, so that an image for several is there with its first.
 fn docker_manifest(images: &[RebuiltImage], naming: Naming) -> Vec<DockerEntry> {
-    let entry = |image: &RebuiltImage, manifest: &RebuiltManifest| {
+    let entry = |(image, manifest): (&RebuiltImage, &RebuiltManifest)| {
         let tags: Vec<String> = image.names.iter().map(ToString::to_string).collect();
         DockerEntry {
             config: format!("blobs/sha256/{}", manifest.config.hex()),
@@ -148,7 +141,16 @@ fn docker_manifest(images: &[RebuiltImage], naming: Naming) -> Vec<DockerEntry> 
             layers: manifest.layers.iter().map(|(_, blob)| format!("blobs/sha256/{}", blob.hex())).collect(),
         }
     };
-    let first =
-        |image: &&RebuiltImage| image.manifests.iter().position(|manifest| manifest.kind == ManifestKind::Image);
-    images.iter().filter_map(|image| first(&image).map(|at| entry(image, &image.manifests[at]))).collect()
+    images.iter().filter_map(|image| Some((image, first_image(image)?))).map(entry).collect()
+}
+
+/// The first manifest of an image that can be opened, else the first that says that it is one.
+fn first_image(image: &RebuiltImage) -> Option<&RebuiltManifest> {
+    let says_so = |manifest: &&RebuiltManifest| {
+        image.documents.get(&manifest.digest).is_some_and(|document| {
+            matches!(read_pointers(document), Ok(Pointers::Manifest { config, .. }) if config.is_image_config())
+        })
+    };
+    let opened = image.manifests.iter().find(|manifest| manifest.kind == ManifestKind::Image);
+    opened.or_else(|| image.manifests.iter().find(says_so))
 }

@@ -13,7 +13,7 @@ use crate::spool::TempScratch;
 pub(crate) struct Blob {
     what: String,
     stored: Arc<dyn ReadAt>,
-    compression: BlobCompression,
+    compression: Compression,
     scratch: Arc<TempScratch>,
     plain: Mutex<Option<Arc<dyn ReadAt>>>,
 }
@@ -23,31 +23,31 @@ impl Blob {
     pub(crate) fn new(what: String, stored: Arc<dyn ReadAt>, scratch: Arc<TempScratch>) -> Result<Self> {
         let mut first = [0; 6];
         let count = stored.read_at(&mut first, 0).map_err(Error::io(format!("reading {what}")))?;
-        let compression = match Compression::detect(&first[..count]) {
-            Compression::Gzip => BlobCompression::Gzip,
-            Compression::Zstd => BlobCompression::Zstd,
-            _ => BlobCompression::None,
-        };
+        let compression = Compression::detect(&first[..count]);
         Ok(Self { what, stored, compression, scratch, plain: Mutex::new(None) })
     }
 
     /// Takes the blob as it is, whatever its first bytes are.
     pub(crate) fn opaque(what: String, stored: Arc<dyn ReadAt>, scratch: Arc<TempScratch>) -> Self {
-        Self { what, stored, compression: BlobCompression::None, scratch, plain: Mutex::new(None) }
+        Self { what, stored, compression: Compression::None, scratch, plain: Mutex::new(None) }
     }
 
-    pub(crate) const fn compression(&self) -> BlobCompression {
-        self.compression
+    /// The compression, if packages have blobs in it.
+    pub(crate) const fn compression(&self) -> Option<BlobCompression> {
+        match self.compression {
+            Compression::None => Some(BlobCompression::None),
+            Compression::Gzip => Some(BlobCompression::Gzip),
+            Compression::Zstd => Some(BlobCompression::Zstd),
+            Compression::Bzip2 | Compression::Xz => None,
+        }
     }
 
     fn decompress(&self) -> Result<Arc<dyn ReadAt>> {
-        let compression = match self.compression {
-            BlobCompression::None => return Ok(self.stored.clone()),
-            BlobCompression::Gzip => Compression::Gzip,
-            BlobCompression::Zstd => Compression::Zstd,
-        };
+        if self.compression == Compression::None {
+            return Ok(self.stored.clone());
+        }
         let doing = format!("decompressing {}", self.what);
-        let mut plain = decoder(compression, Reader::new(&self.stored)).map_err(Error::io(doing.clone()))?;
+        let mut plain = decoder(self.compression, Reader::new(&self.stored)).map_err(Error::io(doing.clone()))?;
         self.scratch.spool(&mut plain, &doing)
     }
 }

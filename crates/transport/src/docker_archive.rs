@@ -11,19 +11,21 @@ use delta_core::limits;
 use crate::blob::Blob;
 use crate::container::Container;
 use crate::docker_manifest::DockerEntry;
+use crate::pick::Pick;
 use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
 
-/// The images of an archive that has no index.
+/// The images of these entries, with the names that are meant.
 pub(crate) fn images(
     container: &Container,
-    entries: &[DockerEntry],
+    entries: &[&DockerEntry],
+    pick: &Pick,
     scratch: &Arc<TempScratch>,
 ) -> Result<Vec<SourcedImage>> {
-    entries.iter().map(|entry| image(container, entry, scratch)).collect()
+    entries.iter().map(|entry| image(container, entry, pick, scratch)).collect()
 }
 
-fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>) -> Result<SourcedImage> {
+fn image(container: &Container, entry: &DockerEntry, pick: &Pick, scratch: &Arc<TempScratch>) -> Result<SourcedImage> {
     let absent = |path: &str| {
         Error::content(format!("it is incomplete: {path} is missing"))
             .with_hint("save the image again, with an engine that has all of it")
@@ -65,7 +67,8 @@ fn image(container: &Container, entry: &DockerEntry, scratch: &Arc<TempScratch>)
         layers,
     };
     let documents = [config_document, manifest_document].map(|document| (document.digest(), document)).into();
-    let docker_manifest = Some(entry.raw.clone());
-    let image = Image { names: entry.names.clone(), root, documents, manifests: vec![manifest], docker_manifest };
+    let names = pick.names(&entry.names);
+    let docker_manifest = Some(&entry.raw).filter(|_| names == entry.names).cloned();
+    let image = Image { names, root, documents, manifests: vec![manifest], docker_manifest, layout_index: None };
     Ok(SourcedImage { image, tags: BTreeSet::new() })
 }

@@ -2,10 +2,15 @@
 
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
+use delta_core::image::documents::fields;
 use delta_core::image::{Document, ImageName};
 use delta_core::limits;
-use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::pick::Pick;
+
+/// How engines write that an image has no name.
+const NO_NAMES: [&str; 2] = ["", "<none>:<none>"];
 
 /// What a `manifest.json` is.
 pub(crate) enum DockerManifest {
@@ -23,6 +28,8 @@ pub(crate) struct DockerEntry {
     pub(crate) config: String,
     /// The tags.
     pub(crate) names: Vec<ImageName>,
+    /// What stands for a tag, but is none that engines take.
+    pub(crate) odd_names: Vec<String>,
     /// The paths of the layers, lowest first.
     pub(crate) layers: Vec<String>,
 }
@@ -36,29 +43,48 @@ impl DockerEntry {
 
 /// Reads `manifest.json`.
 pub(crate) fn entries(document: &Document) -> Result<DockerManifest> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Entry {
-        config: String,
-        #[serde(default)]
-        repo_tags: Option<Vec<String>>,
-        layers: Option<Vec<String>>,
-    }
-    let invalid = |error: serde_json::Error| Error::content(format!("manifest.json is not valid: {error}"));
+    let invalid = |error: &dyn std::fmt::Display| Error::content(format!("manifest.json is not valid: {error}"));
     if document.bytes().iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
         return Ok(DockerManifest::Single(document.clone()));
     }
-    let raw: Vec<Box<RawValue>> = serde_json::from_slice(document.bytes()).map_err(invalid)?;
+    let raw: Vec<Box<RawValue>> = serde_json::from_slice(document.bytes()).map_err(|error| invalid(&error))?;
     if raw.len() > limits::IMAGES {
         return Err(Error::content(format!("manifest.json lists {} images", raw.len())));
     }
-    let entry = |raw: Box<RawValue>| {
-        let entry: Entry = serde_json::from_str(raw.get()).map_err(invalid)?;
-        // An odd name is left out; the image comes all the same.
-        let names = entry.repo_tags.unwrap_or_default().iter().filter_map(|name| name.parse().ok()).collect();
-        Ok(DockerEntry { config: entry.config, names, layers: entry.layers.unwrap_or_default(), raw })
+    raw.into_iter()
+        .map(|raw| entry(raw).map_err(|fault| invalid(&fault)))
+        .collect::<Result<_>>()
+        .map(DockerManifest::List)
+}
+
+fn entry(raw: Box<RawValue>) -> std::result::Result<DockerEntry, String> {
+    let [config, repo_tags, layers] = fields(raw.get(), ["Config", "RepoTags", "Layers"])?;
+    let texts = |value: Option<Box<RawValue>>, name: &str| match value {
+        None => Ok(Vec::new()),
+        Some(value) => serde_json::from_str::<Vec<Option<String>>>(value.get())
+            .map(|texts| texts.into_iter().map(Option::unwrap_or_default).collect())
+            .map_err(|error| format!("`{name}`: {error}")),
     };
-    raw.into_iter().map(entry).collect::<Result<_>>().map(DockerManifest::List)
+    let config = config.ok_or("an entry without `Config`")?;
+    let config = serde_json::from_str(config.get()).map_err(|error| format!("`Config`: {error}"))?;
+    let mut names: Vec<ImageName> = Vec::new();
+    let mut odd_names: Vec<String> = Vec::new();
+    for text in texts(repo_tags, "RepoTags")?.into_iter().filter(|text| !NO_NAMES.contains(&text.as_str())) {
+        match text.parse::<ImageName>() {
+            Ok(name) if names.iter().any(|known| known.full() == name.full()) => {}
+            Ok(name) => names.push(name),
+            Err(_) => odd_names.push(text),
+        }
+    }
+    Ok(DockerEntry { config, names, odd_names, layers: texts(layers, "Layers")?, raw })
+}
+
+/// The entries that are meant.
+pub(crate) fn picked<'a>(entries: &'a [DockerEntry], pick: &Pick) -> Vec<&'a DockerEntry> {
+    let is_meant = |(place, entry): &(usize, &DockerEntry)| {
+        pick.is_all() || pick.is_at(*place) || entry.names.iter().any(|name| pick.is_name(name))
+    };
+    entries.iter().enumerate().filter(is_meant).map(|(_, entry)| entry).collect()
 }
 
 /// The entry whose config has this digest.

@@ -15,6 +15,7 @@ mod nearby;
 mod oci_layout;
 pub mod output;
 mod partial;
+mod pick;
 pub mod reference;
 pub mod registry;
 pub mod source;

@@ -1,189 +1,261 @@
 //! OCI layouts (OCI image-spec, image-layout.md), in folders and archives, also the ones that `docker save` writes since
 //! version 25, and skopeo's folders.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod blobs;
+mod companions;
+mod walk;
 
-use delta_codec::ReadAt;
-use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
+use std::collections::BTreeSet;
+
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
-use delta_core::image::documents::{
-    self, OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
-};
-use delta_core::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Root};
+use delta_core::image::documents::{LayoutEntry, LayoutIndex, OCI_INDEX, OCI_MANIFEST, Pointers, read_pointers};
+use delta_core::image::{Document, Image, Root};
+use delta_core::job::progress::Progress;
 use delta_core::limits;
-use serde::Deserialize;
 
-use crate::blob::Blob;
-use crate::container::Container;
-use crate::docker_manifest::{DockerEntry, entry_of};
+use crate::docker_manifest::{self, DockerEntry, entry_of};
+use crate::pick::Pick;
 use crate::sourced_image::SourcedImage;
-use crate::spool::TempScratch;
+pub(crate) use blobs::Blobs;
+use walk::Walk;
 
-const NAME: &str = "io.containerd.image.name";
-/// The media types of configs of images, of OCI and of Docker.
-const IMAGE_CONFIGS: [&str; 2] =
-    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
-
-/// Blobs by their digest.
-pub(crate) struct Blobs<'a> {
-    container: &'a Container,
-    folder: &'static str,
-    scratch: &'a Arc<TempScratch>,
+/// A layout and what is known of it.
+pub(crate) struct Layout<'a> {
+    /// Its `index.json`.
+    document: &'a Document,
+    index: LayoutIndex,
+    blobs: Blobs<'a>,
+    /// What a `manifest.json` beside it says.
+    docker: &'a [DockerEntry],
+    progress: &'a dyn Progress,
 }
 
-impl<'a> Blobs<'a> {
-    /// As a layout holds them.
-    pub(crate) const fn layout(container: &'a Container, scratch: &'a Arc<TempScratch>) -> Self {
-        Self { container, folder: "blobs/sha256/", scratch }
-    }
+/// The entries of one document; several are one image with several names.
+#[derive(Clone)]
+struct Listed<'a> {
+    /// The digest as it is written.
+    named: &'a str,
+    entries: Vec<&'a LayoutEntry>,
+}
 
-    /// As skopeo's folders hold them.
-    pub(crate) const fn flat(container: &'a Container, scratch: &'a Arc<TempScratch>) -> Self {
-        Self { container, folder: "", scratch }
-    }
+/// An image, or why an entry is none, which refuses no other.
+type Found = std::result::Result<SourcedImage, Error>;
 
-    fn path(&self, digest: BlobDigest) -> String {
-        format!("{}{}", self.folder, digest.hex())
-    }
-
-    fn find(&self, digest: BlobDigest) -> Result<Option<Arc<dyn ReadAt>>> {
-        self.container.find(&self.path(digest))
-    }
-
-    /// A document, compared with its digest.
-    fn document(&self, digest: BlobDigest) -> Result<Option<Document>> {
-        let Some(document) = self.container.document(&self.path(digest))? else { return Ok(None) };
-        if document.digest() == digest {
-            return Ok(Some(document));
+impl<'a> Layout<'a> {
+    /// Reads the `index.json`.
+    ///
+    /// # Errors
+    /// A content error when it is none, or lists too much.
+    pub(crate) fn new(
+        document: &'a Document,
+        blobs: Blobs<'a>,
+        docker: &'a [DockerEntry],
+        progress: &'a dyn Progress,
+    ) -> Result<Self> {
+        let index = LayoutIndex::read(document)?;
+        if index.entries.len() > limits::IMAGES {
+            return Err(Error::content(format!("index.json lists {} images", index.entries.len())));
         }
-        let (expected, found) = (digest.to_string(), document.digest().to_string());
-        Err(Error::Mismatch { what: self.path(digest), expected, found })
+        Ok(Self { document, index, blobs, docker, progress })
     }
-}
 
-#[derive(Deserialize)]
-struct Index {
-    manifests: Option<Vec<Entry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    media_type: Option<String>,
-    digest: BlobDigest,
-    size: u64,
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-/// The images that `index.json` lists; several entries with one digest are one image with several names.
-pub(crate) fn images(blobs: &Blobs<'_>, index: &Document, docker: &[DockerEntry]) -> Result<Vec<SourcedImage>> {
-    let index: Index = serde_json::from_slice(index.bytes())
-        .map_err(|error| Error::content(format!("index.json is not valid: {error}")))?;
-    // Docker 25.0 wrote null for an image that was saved by its digest.
-    let entries = index.manifests.unwrap_or_default();
-    if entries.len() > limits::IMAGES {
-        return Err(Error::content(format!("index.json lists {} images", entries.len())));
+    /// The images that are meant, with what else belongs to them.
+    ///
+    /// # Errors
+    /// Content errors when one of them is not what it should be, or when there is nothing but odd entries.
+    pub(crate) fn images(&self, pick: &Pick) -> Result<Vec<SourcedImage>> {
+        if pick.is_all() {
+            return self.all();
+        }
+        let meant = self.meant(pick)?;
+        let mut found = Vec::new();
+        for listed in &meant {
+            found.push(self.image(listed, pick)??);
+        }
+        let companions = if found.is_empty() { Vec::new() } else { self.companions(&found) };
+        for listed in &companions {
+            found.extend(self.image(listed, &Pick::All)?.ok());
+        }
+        self.list(&mut found);
+        Ok(found)
     }
-    let mut found: Vec<SourcedImage> = Vec::new();
-    for entry in &entries {
-        let known = found.iter().position(|found| found.image.root.digest == entry.digest);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let root = Root {
-                    media_type: entry.media_type.clone().unwrap_or_default(),
-                    digest: entry.digest,
-                    size: entry.size,
-                    synthesised: false,
-                };
-                found.push(SourcedImage { image: image(blobs, root, docker)?, tags: BTreeSet::new() });
-                found.len() - 1
+
+    /// Every image; what is none is told.
+    fn all(&self) -> Result<Vec<SourcedImage>> {
+        let mut found = Vec::new();
+        let mut odd = Vec::new();
+        let mut is_whole = true;
+        for listed in self.everything() {
+            match self.image(&listed, &Pick::All)? {
+                Ok(image) => found.push(image),
+                Err(error) => {
+                    is_whole &= self.is_stale(&listed)?;
+                    odd.push(error);
+                }
             }
-        };
-        found[at].call(entry);
+        }
+        if found.is_empty() && self.docker.is_empty() && !odd.is_empty() {
+            return Err(odd.swap_remove(0));
+        }
+        odd.iter().for_each(|odd| self.progress.inform(format_args!("an entry of index.json is left out: {odd}")));
+        match is_whole {
+            true => found.iter_mut().for_each(|found| found.image.layout_index = Some(self.document.clone())),
+            false => self.list(&mut found),
+        }
+        Ok(found)
     }
-    Ok(found)
+
+    /// Every document that one of these entries lists, once, in their order.
+    fn listed(&self, is_meant: impl Fn(usize, &LayoutEntry) -> bool) -> Vec<Listed<'_>> {
+        let mut all: Vec<Listed<'_>> = Vec::new();
+        for (_, entry) in self.index.entries.iter().enumerate().filter(|(place, entry)| is_meant(*place, entry)) {
+            match all.iter_mut().find(|listed| listed.named == entry.named) {
+                Some(listed) => listed.entries.push(entry),
+                None => all.push(Listed { named: &entry.named, entries: vec![entry] }),
+            }
+        }
+        all
+    }
+
+    fn everything(&self) -> Vec<Listed<'_>> {
+        self.listed(|_, _| true)
+    }
+
+    /// What is meant: by what the index says, else by what `manifest.json` says.
+    fn meant(&self, pick: &Pick) -> Result<Vec<Listed<'_>>> {
+        let by_index = self.listed(|place, entry| {
+            let is_at = pick.is_at(place) && self.docker.is_empty();
+            is_at
+                || entry.reference().is_some_and(|tag| pick.is_tag(tag))
+                || entry.name().is_some_and(|name| pick.is_name(&name))
+        });
+        if !by_index.is_empty() {
+            return Ok(by_index);
+        }
+        let mut meant = Vec::new();
+        for listed in self.everything() {
+            if self.is_in_docker(&listed, pick)? {
+                meant.push(listed);
+            }
+        }
+        Ok(meant)
+    }
+
+    /// Whether `manifest.json` says of this image that it is meant.
+    fn is_in_docker(&self, listed: &Listed<'_>, pick: &Pick) -> Result<bool> {
+        let picked = docker_manifest::picked(self.docker, pick);
+        if picked.is_empty() {
+            return Ok(false);
+        }
+        // What cannot be opened is not what was asked for.
+        let Ok(Ok(found)) = self.image(listed, &Pick::All) else { return Ok(false) };
+        let mut configs = found.image.manifests.iter().map(|manifest| manifest.config.into());
+        Ok(configs.any(|config| picked.iter().any(|entry| entry.is_of(config))))
+    }
+
+    fn image(&self, listed: &Listed<'_>, pick: &Pick) -> Result<Found> {
+        let Ok(digest) = listed.named.parse::<BlobDigest>() else {
+            return Ok(Err(Error::content(format!(
+                "`{}` names it by another digest than SHA-256, which no program here can compare",
+                listed.named.chars().take(100).collect::<String>()
+            ))));
+        };
+        let Some(document) = self.blobs.document(digest)? else {
+            return Ok(Err(incomplete(&format!("the manifest {digest} is missing"))));
+        };
+        if let Err(error) = read_pointers(&document) {
+            return Ok(Err(error));
+        }
+        let root = Root {
+            media_type: listed.entries.first().map(|entry| entry.media_type.clone()).unwrap_or_default(),
+            digest,
+            size: document.bytes().len() as u64,
+            synthesised: false,
+        };
+        let walk = Walk::from(document, &self.blobs, self.progress)?;
+        let docker = walk.manifests.iter().find_map(|manifest| entry_of(self.docker, manifest.config.into()));
+        let names = docker.map(|entry| pick.names(&entry.names)).unwrap_or_default();
+        let mut sourced = SourcedImage {
+            image: Image {
+                docker_manifest: docker.filter(|entry| entry.names == names).map(|entry| entry.raw.clone()),
+                names,
+                root,
+                documents: walk.documents,
+                manifests: walk.manifests,
+                layout_index: None,
+            },
+            tags: BTreeSet::new(),
+        };
+        listed.entries.iter().for_each(|entry| self.call(&mut sourced, entry));
+        Ok(Ok(sourced))
+    }
+
+    /// Takes the names of an entry, unless `manifest.json` gave them.
+    fn call(&self, sourced: &mut SourcedImage, entry: &LayoutEntry) {
+        sourced.tags.extend(entry.reference().map(str::to_owned));
+        match (entry.name(), entry.written_name()) {
+            (Some(name), _) => {
+                if !sourced.image.names.iter().any(|known| known.full() == name.full()) {
+                    sourced.image.names.push(name);
+                }
+            }
+            (None, Some(odd)) => self.progress.inform(format_args!(
+                "index.json calls an image `{}`, which is no name that engines take: only a layout keeps it",
+                odd.escape_debug()
+            )),
+            (None, None) => {}
+        }
+    }
+
+    /// Whether nothing of it is there.
+    fn is_stale(&self, listed: &Listed<'_>) -> Result<bool> {
+        match listed.named.parse() {
+            Ok(digest) => Ok(self.blobs.document(digest)?.is_none()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Lets the images be listed by an index of them alone.
+    fn list(&self, found: &mut [SourcedImage]) {
+        let is_own = |entry: &&LayoutEntry| {
+            let mut own = found.iter().filter(|found| Some(found.image.root.digest) == entry.digest);
+            own.any(|found| entry.reference().is_none_or(|tag| found.tags.contains(tag)))
+        };
+        let index = LayoutIndex::of_entries(self.index.entries.iter().filter(is_own));
+        found.iter_mut().for_each(|found| found.image.layout_index = Some(index.clone()));
+    }
+
+    /// What can be asked for.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |entry: &LayoutEntry| entry.name().map(|name| name.to_string());
+        self.index
+            .entries
+            .iter()
+            .filter_map(|entry| name(entry).or_else(|| entry.reference().map(str::to_owned)))
+            .collect()
+    }
 }
 
 /// The one image of a folder of skopeo.
-pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document) -> Result<Vec<SourcedImage>> {
-    let mut walk = Walk { blobs, documents: BTreeMap::new(), manifests: Vec::new() };
+pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Progress) -> Result<Vec<SourcedImage>> {
     let is_index = matches!(read_pointers(manifest)?, Pointers::Index(_));
-    walk.take(manifest.clone(), false, 0)?;
+    let walk = Walk::from(manifest.clone(), blobs, progress)?;
     let root = Root {
         media_type: if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned(),
         digest: manifest.digest(),
         size: manifest.bytes().len() as u64,
         synthesised: false,
     };
-    let image =
-        Image { names: Vec::new(), root, documents: walk.documents, manifests: walk.manifests, docker_manifest: None };
-    Ok(vec![SourcedImage { image, tags: BTreeSet::new() }])
-}
-
-impl SourcedImage {
-    /// Takes the names of an entry of `index.json`, unless `manifest.json` gave them.
-    fn call(&mut self, entry: &Entry) {
-        let annotation = |name| entry.annotations.as_ref().and_then(|all| all.get(name));
-        let reference = annotation(REFERENCE);
-        self.tags.extend(reference.cloned());
-        let full = annotation(NAME).or_else(|| reference.filter(|name| name.contains([':', '/'])));
-        let name: Option<ImageName> = full.and_then(|name| familiar(name).parse().ok());
-        let is_known = |name: &ImageName| self.image.names.iter().any(|known| known.full() == name.full());
-        if let Some(name) = name.filter(|name| !is_known(name)) {
-            self.image.names.push(name);
-        }
-    }
-}
-
-/// Docker's short form of a full name.
-fn familiar(name: &str) -> &str {
-    let short = name.strip_prefix("docker.io/").unwrap_or(name);
-    short.strip_prefix("library/").filter(|rest| short.len() < name.len() && !rest.contains('/')).unwrap_or(short)
-}
-
-fn image(blobs: &Blobs<'_>, root: Root, docker: &[DockerEntry]) -> Result<Image> {
-    let document = blobs.document(root.digest)?;
-    let document = document.ok_or_else(|| incomplete(&format!("the manifest {} is missing", root.digest)))?;
-    let mut walk = Walk { blobs, documents: BTreeMap::new(), manifests: Vec::new() };
-    walk.take(document, false, 0)?;
-    if !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
-        return Err(incomplete("no platform of it is there"));
-    }
-    let configs = walk.manifests.iter().map(|manifest| manifest.config);
-    let entry = configs.clone().find_map(|config| entry_of(docker, config.into()));
-    Ok(Image {
-        names: entry.map(|entry| entry.names.clone()).unwrap_or_default(),
+    let image = Image {
+        names: Vec::new(),
         root,
         documents: walk.documents,
         manifests: walk.manifests,
-        docker_manifest: entry.map(|entry| entry.raw.clone()),
-    })
-}
-
-/// What the config says of an image; `None` where it lists no layers at all, as those of artifacts that are no images do.
-fn image_config(
-    manifest: &Document,
-    pointer: &Pointer,
-    document: &Document,
-    layers: usize,
-) -> Result<Option<documents::Config>> {
-    let is_image = IMAGE_CONFIGS.contains(&pointer.media_type.as_str());
-    let config = match read_config(document) {
-        Err(error) if is_image => return Err(error),
-        read => read.ok(),
+        docker_manifest: None,
+        layout_index: None,
     };
-    match config {
-        Some(config) if config.diff_ids.len() == layers => Ok(Some(config)),
-        Some(config) if is_image && !config.diff_ids.is_empty() => Err(Error::content(format!(
-            "the manifest {} lists {layers} layers, its config {}",
-            manifest.digest(),
-            config.diff_ids.len()
-        ))),
-        _ => Ok(None),
-    }
+    Ok(vec![SourcedImage { image, tags: BTreeSet::new() }])
 }
 
 fn incomplete(what: &str) -> Error {
@@ -191,98 +263,4 @@ fn incomplete(what: &str) -> Error {
         "engines with the containerd store save such archives when only a part of an image was pulled: pull it again \
          (`docker pull`, for several platforms with --platform), then save it again",
     )
-}
-
-/// A walk from the root down.
-struct Walk<'a, 'b> {
-    blobs: &'a Blobs<'b>,
-    documents: BTreeMap<BlobDigest, Document>,
-    manifests: Vec<Manifest>,
-}
-
-impl Walk<'_, '_> {
-    fn take(&mut self, document: Document, is_attestation: bool, depth: usize) -> Result<()> {
-        if depth > limits::INDEX_DEPTH || self.manifests.len() > limits::IMAGES {
-            return Err(Error::content("its indexes are nested too deeply"));
-        }
-        match read_pointers(&document)? {
-            Pointers::Index(entries) => {
-                for pointer in entries {
-                    // An engine that pulled one platform keeps the index of all.
-                    if let Some(next) = self.blobs.document(pointer.digest)? {
-                        self.take(next, pointer.is_attestation, depth + 1)?;
-                    }
-                }
-            }
-            Pointers::Manifest { config, layers } => {
-                if !self.manifest(&document, &config, &layers, is_attestation, depth > 0)? {
-                    return Ok(());
-                }
-            }
-        }
-        self.documents.insert(document.digest(), document);
-        Ok(())
-    }
-
-    /// Takes a manifest with all that it names; false when nothing of it is there and that may be.
-    fn manifest(
-        &mut self,
-        document: &Document,
-        config: &Pointer,
-        layers: &[Pointer],
-        is_attestation: bool,
-        may_be_absent: bool,
-    ) -> Result<bool> {
-        let stored = layers.iter().map(|layer| self.blobs.find(layer.digest)).collect::<Result<Vec<_>>>()?;
-        let config_document = self.blobs.document(config.digest)?;
-        if may_be_absent && config_document.is_none() && stored.iter().all(Option::is_none) {
-            return Ok(false);
-        }
-        let config_document =
-            config_document.ok_or_else(|| incomplete(&format!("the config {} is missing", config.digest)))?;
-        let image = match is_attestation || config.media_type == OCI_EMPTY {
-            true => None,
-            false => image_config(document, config, &config_document, layers.len())?,
-        };
-        let diff_ids = image.as_ref().map(|image| image.diff_ids.as_slice());
-        let mut taken = Vec::new();
-        for (at, (pointer, stored)) in layers.iter().zip(stored).enumerate() {
-            let stored = stored.ok_or_else(|| incomplete(&format!("the layer {} is missing", pointer.digest)))?;
-            taken.push(self.layer(pointer, stored, diff_ids.map(|all| all[at]))?);
-        }
-        let config: ConfigDigest = config_digest(&config_document);
-        self.manifests.push(Manifest {
-            digest: document.digest(),
-            config,
-            kind: if image.is_some() { ManifestKind::Image } else { ManifestKind::Attestation },
-            platform: image.map(|image| image.platform),
-            layers: taken,
-        });
-        self.documents.insert(config.into(), config_document);
-        Ok(true)
-    }
-
-    fn layer(&self, pointer: &Pointer, stored: Arc<dyn ReadAt>, diff_id: Option<DiffId>) -> Result<Layer> {
-        if stored.len() != pointer.size {
-            let what = format!("the layer {}", pointer.digest);
-            let (expected, found) = (format!("{} bytes", pointer.size), stored.len().to_string());
-            return Err(Error::Mismatch { what, expected, found });
-        }
-        let what = format!("the layer {}", pointer.digest.short());
-        let scratch = self.blobs.scratch.clone();
-        let blob = match diff_id {
-            Some(_) => Blob::new(what, stored, scratch)?,
-            None => Blob::opaque(what, stored, scratch),
-        };
-        let (compression, digest) = (blob.compression(), pointer.digest);
-        let diff_id = match diff_id {
-            Some(diff_id) => diff_id,
-            None => digest.to_string().parse()?,
-        };
-        if compression == BlobCompression::None && digest != diff_id.into() {
-            let (expected, found) = (diff_id.to_string(), digest.to_string());
-            return Err(Error::Mismatch { what: "an uncompressed layer".to_owned(), expected, found });
-        }
-        Ok(Layer { diff_id, blob: digest, blob_size: pointer.size, compression, content: Arc::new(blob) })
-    }
 }

@@ -3,6 +3,7 @@
 //! What a file is, is told by what is in it: `index.json` (OCI layouts, Docker 25 and later), a list in `manifest.json`
 //! (docker-archive), an object in `manifest.json` (skopeo's folders). Names and media types are not believed.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use std::sync::Arc;
 use delta_codec::compress::{Compression, decoder};
 use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, ImageName};
+use delta_core::image::Image;
+use delta_core::job::progress::Progress;
 
 use crate::container::Container;
 use crate::docker_archive;
 use crate::docker_manifest::{self, DockerEntry, DockerManifest};
 use crate::file::FileBytes;
-use crate::oci_layout::{self, Blobs};
+use crate::oci_layout::{self, Blobs, Layout};
+use crate::pick::Pick;
 use crate::sourced_image::SourcedImage;
 use crate::spool::TempScratch;
 
@@ -24,12 +27,17 @@ use crate::spool::TempScratch;
 ///
 /// # Errors
 /// Environment errors when it cannot be read; content errors when it is no image, incomplete or not what its digests say.
-pub fn open_path(path: &Path, pick: Option<&str>, scratch: &Arc<TempScratch>) -> Result<Vec<Image>> {
+pub fn open_path(
+    path: &Path,
+    pick: Option<&str>,
+    scratch: &Arc<TempScratch>,
+    progress: &dyn Progress,
+) -> Result<Vec<Image>> {
     let what = path.display().to_string();
     if path.is_dir() {
-        return images(&Container::Folder(path.to_path_buf()), &what, pick, scratch);
+        return images(&Container::Folder(path.to_path_buf()), &what, &Pick::from(pick), (scratch, progress));
     }
-    open_archive(FileBytes::open(path)?, &what, pick, scratch)
+    open_archive(FileBytes::open(path)?, &what, pick, scratch, progress)
 }
 
 /// Opens the images of an archive; one that was compressed as a whole is decompressed first.
@@ -41,6 +49,7 @@ pub fn open_archive(
     what: &str,
     pick: Option<&str>,
     scratch: &Arc<TempScratch>,
+    progress: &dyn Progress,
 ) -> Result<Vec<Image>> {
     let mut first = [0; 6];
     let count = bytes.read_at(&mut first, 0).map_err(Error::io(format!("reading {what}")))?;
@@ -52,7 +61,7 @@ pub fn open_archive(
             scratch.spool(&mut plain, &doing)?
         }
     };
-    images(&Container::archive(bytes, what)?, what, pick, scratch)
+    images(&Container::archive(bytes, what)?, what, &Pick::from(pick), (scratch, progress))
 }
 
 /// Opens an archive that comes as a stream.
@@ -64,36 +73,61 @@ pub fn open_stream(
     what: &str,
     pick: Option<&str>,
     scratch: &Arc<TempScratch>,
+    progress: &dyn Progress,
 ) -> Result<Vec<Image>> {
     let bytes = scratch.spool(stream, &format!("reading {what}"))?;
-    open_archive(bytes, what, pick, scratch)
+    open_archive(bytes, what, pick, scratch, progress)
 }
 
-fn images(container: &Container, what: &str, pick: Option<&str>, scratch: &Arc<TempScratch>) -> Result<Vec<Image>> {
+fn images(
+    container: &Container,
+    what: &str,
+    pick: &Pick,
+    (scratch, progress): (&Arc<TempScratch>, &dyn Progress),
+) -> Result<Vec<Image>> {
     let in_file = |error: Error| error.within(what);
+    let index = container.document("index.json")?;
     let docker = container.document("manifest.json")?;
-    let docker_entries = docker.as_ref().map(docker_manifest::entries).transpose().map_err(in_file)?;
-    let found = match (container.document("index.json")?, docker_entries) {
-        (Some(index), entries) => {
-            let entries = match entries {
-                Some(DockerManifest::List(entries)) => entries,
-                _ => Vec::new(),
-            };
-            oci_layout::images(&Blobs::layout(container, scratch), &index, &entries).and_then(|mut found| {
-                // Some that were saved by digest stand in one of the two lists only.
-                let unlisted: Vec<_> = entries.into_iter().filter(|entry| !is_among(&found, entry)).collect();
-                found.extend(docker_archive::images(container, &unlisted, scratch)?);
-                Ok(found)
-            })
+    let docker = docker.as_ref().map(docker_manifest::entries).transpose().map_err(in_file)?;
+    let docker = match (docker, &index) {
+        (Some(DockerManifest::List(entries)), _) => Some(entries),
+        (Some(DockerManifest::Single(manifest)), None) => {
+            let found = oci_layout::single(&Blobs::flat(container, scratch), &manifest, progress).map_err(in_file)?;
+            return taken(found, what, pick, &[]);
         }
-        (None, Some(DockerManifest::List(entries))) => docker_archive::images(container, &entries, scratch),
-        (None, Some(DockerManifest::Single(manifest))) => {
-            oci_layout::single(&Blobs::flat(container, scratch), &manifest)
+        (Some(DockerManifest::Single(_)) | None, Some(_)) => None,
+        (None, None) => {
+            return Err(Error::content("it is no image: it has neither manifest.json nor index.json")
+                .with_hint("expected what `docker save` or `podman save` writes, or an OCI layout"))
+            .map_err(in_file);
         }
-        (None, None) => Err(Error::content("it is no image: it has neither manifest.json nor index.json")
-            .with_hint("expected what `docker save` or `podman save` writes, or an OCI layout")),
     };
-    picked(found.map_err(in_file)?, what, pick)
+    let entries = docker.as_deref().unwrap_or_default();
+    for odd in entries.iter().flat_map(|entry| &entry.odd_names) {
+        let odd = odd.escape_debug();
+        progress.inform(format_args!(
+            "manifest.json calls an image `{odd}`, which is no name that engines take: it comes without it"
+        ));
+    }
+    let layout = index.as_ref().map(|index| Layout::new(index, Blobs::layout(container, scratch), entries, progress));
+    let layout = match layout.transpose() {
+        Err(error) if docker.is_some() => {
+            progress.inform(format_args!("{error}; what manifest.json lists is read instead"));
+            None
+        }
+        layout => layout.map_err(in_file)?,
+    };
+    let found = || -> Result<Vec<SourcedImage>> {
+        let mut found = layout.as_ref().map(|layout| layout.images(pick)).transpose()?.unwrap_or_default();
+        // Some that were saved by digest stand in one of the two lists only.
+        let unlisted = docker_manifest::picked(entries, pick).into_iter().filter(|entry| !is_among(&found, entry));
+        let unlisted: Vec<_> = unlisted.collect();
+        found.extend(docker_archive::images(container, &unlisted, pick, scratch)?);
+        Ok(found)
+    };
+    let names = entries.iter().flat_map(|entry| &entry.names).map(ToString::to_string);
+    let names: BTreeSet<String> = names.chain(layout.iter().flat_map(Layout::names)).collect();
+    taken(found().map_err(in_file)?, what, pick, &names.into_iter().collect::<Vec<_>>())
 }
 
 fn is_among(found: &[SourcedImage], entry: &DockerEntry) -> bool {
@@ -101,25 +135,6 @@ fn is_among(found: &[SourcedImage], entry: &DockerEntry) -> bool {
     manifests.map(|manifest| manifest.config).any(|config| entry.is_of(config.into()))
 }
 
-fn picked(found: Vec<SourcedImage>, what: &str, pick: Option<&str>) -> Result<Vec<Image>> {
-    let Some(pick) = pick else {
-        if found.is_empty() {
-            return Err(Error::content(format!("{what} holds no image")));
-        }
-        return Ok(found.into_iter().map(|found| found.image).collect());
-    };
-    let name: Option<ImageName> = pick.parse().ok();
-    let is_meant = |found: &&SourcedImage| {
-        let named = |other: &ImageName| name.as_ref().is_some_and(|name| name.full() == other.full());
-        found.tags.contains(pick) || found.image.names.iter().any(named)
-    };
-    let chosen: Vec<Image> = found.iter().filter(is_meant).map(|found| found.image.clone()).collect();
-    if chosen.is_empty() {
-        let there: Vec<String> = found
-            .iter()
-            .flat_map(|found| found.image.names.iter().map(ToString::to_string).chain(found.tags.iter().cloned()))
-            .collect();
-        return Err(Error::usage(format!("{what} holds no image `{pick}`; it holds {}", there.join(", "))));
-    }
-    Ok(chosen)
+fn taken(found: Vec<SourcedImage>, what: &str, pick: &Pick, there: &[String]) -> Result<Vec<Image>> {
+    if found.is_empty() { pick.absent(what, there) } else { Ok(found.into_iter().map(|found| found.image).collect()) }
 }

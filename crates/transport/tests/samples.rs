@@ -21,7 +21,7 @@ fn samples() -> PathBuf {
 }
 
 fn open(path: &Path) -> delta_core::Result<Vec<Image>> {
-    open_path(path, None, &Arc::new(TempScratch::new(None).unwrap()))
+    open_path(path, None, &Arc::new(TempScratch::new(None).unwrap()), &Silent)
 }
 
 fn short(digests: impl Iterator<Item = String>) -> BTreeSet<String> {
@@ -118,10 +118,13 @@ fn one_image_of_several_is_picked_by_its_name_or_tag() {
         open(&several).unwrap().iter().flat_map(|image| &image.names).map(ToString::to_string).collect();
     assert_eq!(names.len(), 3, "{names:?}");
     for name in &names {
-        assert_eq!(open_path(&several, Some(name), &scratch).unwrap().len(), 1);
+        assert_eq!(open_path(&several, Some(name), &scratch, &Silent).unwrap().len(), 1);
     }
-    assert_eq!(open_path(&samples().join("tiny/skopeo-oci-dir/layout"), Some("v2"), &scratch).unwrap().len(), 1);
-    let error = open_path(&several, Some("other:v9"), &scratch).map(|_| ()).unwrap_err().to_string();
+    assert_eq!(
+        open_path(&samples().join("tiny/skopeo-oci-dir/layout"), Some("v2"), &scratch, &Silent).unwrap().len(),
+        1
+    );
+    let error = open_path(&several, Some("other:v9"), &scratch, &Silent).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("`other:v9`") && names.iter().all(|name| error.contains(name)), "{error}");
 }
 
@@ -144,6 +147,7 @@ fn rebuilt(image: &Image) -> RebuiltImage {
         documents: image.documents.clone(),
         manifests: image.manifests.iter().map(manifest).collect(),
         blobs,
+        layout_index: None,
     }
 }
 

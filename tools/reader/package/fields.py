@@ -113,7 +113,7 @@ STREAM = record(
     optional=["file"], kind=one_of("file", "tree"), target=digest, base=digest, base_size=number, file=FILE
 )
 METADATA = record(
-    optional=["images", "stream", "blobs"],
+    optional=["images", "layout_index", "stream", "blobs"],
     format=one_of(1),
     requires=each(text),
     created_by=text,
@@ -122,6 +122,7 @@ METADATA = record(
     compression=one_of("zstd", "gzip", "bzip2", "xz", "none"),
     level=integer,
     images=each(IMAGE),
+    layout_index=digest,
     stream=STREAM,
     bases=each(BASE),
     layers=each(LAYER),

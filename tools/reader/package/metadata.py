@@ -9,7 +9,7 @@ from .text import json_object, refuse_control_characters
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
 ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-go-2", "gzip-modern-1", "gzip-gnu-1", "zstd-klauspost-1", "zstd-libzstd-1"}
-FEATURES = {*CODECS, "implied-1", "deflate-1", "deflate-2", "exec-1", *ENCODERS}
+FEATURES = {*CODECS, "implied-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
@@ -170,9 +170,20 @@ def check_images(metadata):
         for document in named:
             if document not in image["documents"]:
                 raise Refused(f"the document {document} is not listed")
+    check_layout_index(metadata, members)
     check_file(metadata.get("stream", {}))
     if "stream" in metadata and list(layers) != [metadata["stream"]["target"]]:
         raise Refused("the one layer of a stream must be its target")
+
+
+def check_layout_index(metadata, members):
+    index = metadata.get("layout_index")
+    if index is None:
+        return
+    if "layout-index-1" not in metadata["requires"] or not metadata.get("images"):
+        raise Refused("there is an index of a layout, which is not required, or of no images")
+    if members.get("blobs/sha256/" + index[7:]) != index:
+        raise Refused(f"there is no member that is the document {index}")
 
 
 def check_file(stream):

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
+use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild, rename};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
+use delta_core::report;
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Engine, Installation, Inventory, PlannedImage};
 use delta_transport::output::Output;
@@ -115,7 +116,7 @@ fn to_file(
     volume::require(session.scratch.folder(), cost.room(), "rebuilding the layers")?;
     destination.require(cost.blob_bytes)?;
     let mut reports: Vec<ImageReport> =
-        images.iter().map(|image| report(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
+        images.iter().map(|image| report_of(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
     let of = |images| Report { schema: 1, engine: None, output: Some(destination.to_string()), images };
     if arguments.dry_run {
         plan(session, &reports);
@@ -156,7 +157,8 @@ fn destination(session: &Session, arguments: &Apply, output: &Output, images: &[
 fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
     let engine = session.engine(None)?;
     session.terminal.detail(format_args!("applying to {}", engine.label()));
-    let images = named(images(package, &engine.delivery(), &arguments.platforms)?, arguments)?;
+    let images = without_artifacts(session, package, images(package, &engine.delivery(), &arguments.platforms)?)?;
+    let images = named(images, arguments)?;
     let installation = Installation::new(&engine, package, layers(bases), &session.scratch, &session.terminal)?;
     // What is missing for the last image is said before the first is loaded.
     let plan = |image| installation.plan(image, arguments.force);
@@ -169,6 +171,20 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
         planned.into_iter().map(carry_out).collect::<Result<_>>()?
     };
     Ok(Report { schema: 1, engine: Some(engine.label()), output: None, images })
+}
+
+/// Engines take images only.
+fn without_artifacts(session: &Session, package: &Package, mut images: Vec<RebuiltImage>) -> Result<Vec<RebuiltImage>> {
+    let hint = "write it into a layout: -o oci:DIR";
+    images.retain(|image| !image.is_artifact());
+    if images.is_empty() {
+        return Err(Error::usage("the package brings no image that an engine could take").with_hint(hint));
+    }
+    for artifact in report::images(package)?.iter().filter(|image| image.is_artifact()) {
+        let (label, kind) = (artifact.digest.short(), artifact.artifact_types().join(", "));
+        session.terminal.inform(format_args!("{label} is no image ({kind}), and the engine does not get it; {hint}"));
+    }
+    Ok(images)
 }
 
 fn foretold(session: &Session, engine: &Engine, metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
@@ -207,7 +223,7 @@ fn carried_out(
 
 fn report_planned(metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
     let outcome = if planned.is_there() { Outcome::AlreadyThere } else { Outcome::WouldBeDone };
-    ImageReport { id: planned.id(), ..report(metadata, planned.image(), planned.lacking(), outcome) }
+    ImageReport { id: planned.id(), ..report_of(metadata, planned.image(), planned.lacking(), outcome) }
 }
 
 fn tell_already_there(session: &Session, engine: &Engine, planned: &PlannedImage) {
@@ -232,20 +248,12 @@ fn without_engine(missing: &Error, error: &Error) -> Error {
 /// The images with the name that the user gave, if any.
 fn named(mut images: Vec<RebuiltImage>, arguments: &Apply) -> Result<Vec<RebuiltImage>> {
     if let Some(name) = &arguments.name {
-        let [image] = images.as_mut_slice() else {
-            let names: Vec<String> = images.iter().map(RebuiltImage::label).collect();
-            return Err(Error::usage(format!(
-                "{name} cannot name {} images: the package brings {}",
-                images.len(),
-                names.join(", ")
-            )));
-        };
-        image.names = vec![name.clone()];
+        rename(&mut images, name)?;
     }
     Ok(images)
 }
 
-fn report(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome: Outcome) -> ImageReport {
+fn report_of(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome: Outcome) -> ImageReport {
     let own: Wanted = image.wanted().into_iter().filter(|(blob, _)| wanted.contains_key(blob)).collect();
     let cost = Cost::of(metadata, &own);
     ImageReport {

@@ -35,7 +35,11 @@ struct Report<'a> {
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let destination = destination(session, arguments)?;
-    let [targets, bases] = session.open_images([&arguments.images, &arguments.bases])?;
+    let [targets, mut bases] = session.open_images([&arguments.images, &arguments.bases])?;
+    // What belongs to a base image is not in every engine that has the image.
+    if bases.iter().any(|base| !base.is_artifact()) {
+        bases.retain(|base| !base.is_artifact());
+    }
     for image in targets.iter().filter(|image| image.root.synthesised) {
         session
             .terminal

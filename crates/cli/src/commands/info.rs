@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use delta_core::error::Result;
 use delta_core::image::{ImageName, ManifestKind};
-use delta_core::report::{self, PackageReport};
+use delta_core::report::{self, ListedReport, PackageReport};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -33,8 +33,13 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 fn text(report: &PackageReport) -> String {
     let mut rows: Vec<(&str, String)> = Vec::new();
     for image in &report.images {
-        rows.push(("Image", names(&image.names, &image.digest.short())));
+        let title = if image.is_artifact() { "Artifact" } else { "Image" };
+        rows.push((title, names(&image.names, &image.digest.short())));
         rows.push(("  digest", image.digest.to_string()));
+        rows.extend(image.listed.iter().flat_map(listed));
+        if image.is_artifact() {
+            rows.push(("  type", image.artifact_types().join(", ").escape_debug().to_string()));
+        }
         for manifest in image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image) {
             let platform = manifest.platform.as_ref().map(ToString::to_string).unwrap_or_default();
             let created = manifest.created.as_ref().map(|created| format!(", created {created}")).unwrap_or_default();
@@ -42,7 +47,7 @@ fn text(report: &PackageReport) -> String {
             rows.push(("  image ID", manifest.id.to_string()));
         }
         let attestations = image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Attestation).count();
-        if attestations > 0 {
+        if attestations > 0 && !image.is_artifact() {
             rows.push(("  attestations", attestations.to_string()));
         }
     }
@@ -87,6 +92,15 @@ fn text(report: &PackageReport) -> String {
         let _ = writeln!(text, "{label:<16}{value}");
         text
     })
+}
+
+/// What the layout that an image comes from says of it.
+fn listed(listed: &ListedReport) -> Vec<(&'static str, String)> {
+    let tag = listed.tag.iter().map(|tag| ("  tag", tag.escape_debug().to_string()));
+    let annotations = listed.annotations.iter().filter(|(_, value)| Some(*value) != listed.tag.as_ref());
+    let annotation =
+        |(key, value): (&String, &String)| ("  annotation", format!("{}={}", key.escape_debug(), value.escape_debug()));
+    tag.chain(annotations.map(annotation)).collect()
 }
 
 fn names(names: &[ImageName], otherwise: &str) -> String {

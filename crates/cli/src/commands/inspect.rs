@@ -85,7 +85,7 @@ fn text(image: &SeenImage) -> String {
     let _ = writeln!(text, "Manifest  {}{origin}", image.root.digest);
     let _ = writeln!(text, "Documents {}, all there", image.documents.len());
     for manifest in &image.manifests {
-        let platform = manifest.platform.as_ref().map_or_else(|| "attestation".to_owned(), ToString::to_string);
+        let platform = manifest.platform.as_ref().map_or_else(|| "no image".to_owned(), ToString::to_string);
         let _ = writeln!(text, "\n{platform}, image ID {}", manifest.config);
         let row = |layer: &SeenLayer| {
             let compression = format!("{:?}", layer.compression).to_lowercase();

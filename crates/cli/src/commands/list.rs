@@ -2,7 +2,7 @@
 
 use delta_core::error::Result;
 use delta_core::package::metadata::Metadata;
-use delta_core::report::{self, BlobReport, BlobTransfer, LayerReport, Transfer, WholeReason};
+use delta_core::report::{self, BlobReport, BlobTransfer, ImageReport, LayerReport, Transfer, WholeReason};
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -22,6 +22,7 @@ pub(crate) struct ListedLayer {
 #[derive(Serialize)]
 struct Report {
     schema: u32,
+    images: Vec<ImageReport>,
     layers: Vec<ListedLayer>,
 }
 
@@ -29,7 +30,7 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let layers = layers(package.metadata());
     if session.common.talk.json {
-        terminal::print_json(&Report { schema: 1, layers })
+        terminal::print_json(&Report { schema: 1, images: report::images(&package)?, layers })
     } else {
         terminal::print(&table(&layers))
     }

@@ -11,6 +11,7 @@ mod files;
 mod help;
 mod images;
 mod large;
+mod layouts;
 mod outputs;
 mod printing;
 mod recreated;

@@ -112,6 +112,7 @@ fn image(version: &str) -> RebuiltImage {
         documents: [config, manifest].map(|document| (document.digest(), document)).into(),
         manifests: vec![rebuilt],
         blobs: layers.into_iter().map(|layer| (layer.diff_id().into(), VerifiedBlob::from(layer))).collect(),
+        layout_index: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::image::{Image, ManifestKind, VerifiedBlob, VerifiedLayer};
+use delta_core::job::progress::Silent;
 use delta_transport::source::open_path;
 use delta_transport::spool::TempScratch;
 
@@ -24,8 +25,8 @@ impl Identity {
     /// The image of an archive, with every byte of it checked.
     pub(crate) fn of(archive: &Path) -> Self {
         let scratch = Arc::new(TempScratch::new(None).unwrap());
-        let images =
-            open_path(archive, None, &scratch).unwrap_or_else(|error| panic!("{}: {error}", archive.display()));
+        let images = open_path(archive, None, &scratch, &Silent)
+            .unwrap_or_else(|error| panic!("{}: {error}", archive.display()));
         let [image] = images.as_slice() else { panic!("{} holds {} images", archive.display(), images.len()) };
         Self::of_image(image)
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use delta_core::job::progress::Silent;
 use delta_transport::source::open_path;
 use delta_transport::spool::TempScratch;
 
@@ -134,5 +135,5 @@ pub(crate) fn text(path: &Path) -> &str {
 /// The name that stands in an archive.
 fn name_of(archive: &Path) -> String {
     let scratch = Arc::new(TempScratch::new(None).unwrap());
-    open_path(archive, None, &scratch).unwrap()[0].names[0].to_string()
+    open_path(archive, None, &scratch, &Silent).unwrap()[0].names[0].to_string()
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::image::documents::{OCI_MANIFEST, synthesise_manifest};
-use crate::image::{Document, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root};
+use crate::image::documents::{LayoutIndex, OCI_MANIFEST, synthesise_manifest};
+use crate::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root};
 use crate::package::Package;
 use crate::package::metadata::{ImageEntry, ManifestEntry, Metadata};
 
@@ -18,24 +18,46 @@ pub enum Delivery {
     Uncompressed(Platform),
 }
 
-/// The images, still without blobs. With `platforms`, only manifests of these.
+/// The images, still without blobs. With `platforms`, only manifests of these. Artifacts come as they are, or not at all.
 ///
 /// # Errors
 /// Content errors when a document is damaged; usage errors when a platform is not there.
 pub fn images(package: &Package, delivery: &Delivery, platforms: &[Platform]) -> Result<Vec<RebuiltImage>> {
+    let is_deliverable = |entry: &&ImageEntry| *delivery == Delivery::Original || !entry.is_artifact();
     let image = |entry: &ImageEntry| match delivery {
         Delivery::Original => original(package, entry, platforms),
         Delivery::Uncompressed(platform) => plain(package, entry, platforms.first().unwrap_or(platform)),
     };
-    package.metadata().images.iter().map(image).collect()
+    package.metadata().images.iter().filter(is_deliverable).map(image).collect()
+}
+
+/// Gives the only image its only name, in what a layout says of it too; artifacts beside it stay as they are.
+///
+/// # Errors
+/// A usage error when there is none or more than one image.
+pub fn rename(images: &mut [RebuiltImage], name: &ImageName) -> Result<()> {
+    let labels: Vec<String> = images.iter().filter(|image| !image.is_artifact()).map(RebuiltImage::label).collect();
+    let meant = images.iter().position(|image| !image.is_artifact() || images.len() == 1);
+    let (Some(meant), true) = (meant, labels.len() <= 1) else {
+        let (count, labels) = (labels.len(), labels.join(", "));
+        return Err(Error::usage(format!("{name} cannot name {count} images: the package brings {labels}")));
+    };
+    let root = images[meant].root.digest;
+    let renamed = |index: &Document| LayoutIndex::read(index)?.renamed(root, name);
+    let index = images[meant].layout_index.as_ref().map(renamed).transpose()?;
+    images[meant].names = vec![name.clone()];
+    images.iter_mut().for_each(|image| image.layout_index.clone_from(&index));
+    Ok(())
 }
 
 fn original(package: &Package, entry: &ImageEntry, platforms: &[Platform]) -> Result<RebuiltImage> {
+    let is_artifact = entry.is_artifact();
     let wanted = |manifest: &&ManifestEntry| {
-        platforms.is_empty() || manifest.platform.as_ref().is_some_and(|platform| platforms.contains(platform))
+        let is_chosen = |platform| platforms.contains(platform);
+        is_artifact || platforms.is_empty() || manifest.platform.as_ref().is_some_and(is_chosen)
     };
     let manifests: Vec<RebuiltManifest> = entry.manifests.iter().filter(wanted).map(rebuilt).collect();
-    if manifests.is_empty() {
+    if manifests.is_empty() && !is_artifact {
         return Err(no_platform(entry, &platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
     }
     let document = |digest| Ok((digest, package.document(digest)?));
@@ -46,6 +68,7 @@ fn original(package: &Package, entry: &ImageEntry, platforms: &[Platform]) -> Re
         documents,
         manifests,
         blobs: BTreeMap::new(),
+        layout_index: package.layout_index()?,
     })
 }
 
@@ -68,7 +91,14 @@ fn plain(package: &Package, entry: &ImageEntry, platform: &Platform) -> Result<R
     let layers = chosen.layers.iter().map(|layer| (layer.diff_id, layer.diff_id.into())).collect();
     let rebuilt = RebuiltManifest { digest: manifest.digest(), layers, ..rebuilt(chosen) };
     let documents = [config, manifest].map(|document| (document.digest(), document)).into();
-    Ok(RebuiltImage { names: entry.names.clone(), root, documents, manifests: vec![rebuilt], blobs: BTreeMap::new() })
+    Ok(RebuiltImage {
+        names: entry.names.clone(),
+        root,
+        documents,
+        manifests: vec![rebuilt],
+        blobs: BTreeMap::new(),
+        layout_index: None,
+    })
 }
 
 fn plain_manifest(metadata: &Metadata, manifest: &ManifestEntry, config: &Document) -> Result<Document> {

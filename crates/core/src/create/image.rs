@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::CreateOptions;
+use super::{CreateOptions, layout_index};
 use crate::error::{Error, Result};
-use crate::image::documents::{OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
-use crate::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Platform, Root};
+use crate::image::documents::{LayoutIndex, OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
+use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root};
 use crate::job::choices::Identity;
 use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::package::{MANIFEST, Member};
@@ -27,7 +27,7 @@ pub(super) fn chosen(images: &[Image], options: &CreateOptions) -> Result<Vec<Im
     for image in images.iter().map(pick) {
         let image = image?;
         match chosen.iter_mut().find(|known| known.root.digest == image.root.digest) {
-            Some(known) => add_names(known, image.names),
+            Some(known) => add_names(known, image)?,
             None => chosen.push(image),
         }
     }
@@ -35,21 +35,26 @@ pub(super) fn chosen(images: &[Image], options: &CreateOptions) -> Result<Vec<Im
 }
 
 /// One image that was given under several names travels once. Its entry of `manifest.json` has only some of them.
-fn add_names(image: &mut Image, names: Vec<ImageName>) {
+fn add_names(image: &mut Image, other: Image) -> Result<()> {
     let known = image.names.len();
-    for name in names {
+    for name in other.names {
         if !image.names.contains(&name) {
             image.names.push(name);
         }
     }
-    if image.names.len() > known {
+    let is_more = image.names.len() > known;
+    if is_more {
         image.docker_manifest = None;
     }
+    if is_more || image.layout_index != other.layout_index {
+        image.layout_index = layout_index::joined(image, other.layout_index.as_ref())?;
+    }
+    Ok(())
 }
 
 fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
     let mut image = image.clone();
-    if platforms.is_empty() {
+    if platforms.is_empty() || image.is_artifact() {
         return Ok(image);
     }
     let has = |wanted: &Platform, manifest: &Manifest| manifest.platform.as_ref() == Some(wanted);
@@ -100,7 +105,10 @@ fn uncompressed(image: &Image) -> Result<Image> {
     let root_entry = Root { media_type: media_type.to_owned(), digest: root.digest(), size, synthesised: true };
     documents.insert(root.digest(), root);
     let manifests = manifests.into_iter().map(|(.., manifest)| manifest).collect();
-    Ok(Image { names: image.names.clone(), root: root_entry, documents, manifests, docker_manifest: None })
+    let moved = |index: &Document| LayoutIndex::read(index)?.moved(image.root.digest, &root_entry);
+    let layout_index = image.layout_index.as_ref().map(moved).transpose()?;
+    let names = image.names.clone();
+    Ok(Image { names, root: root_entry, documents, manifests, docker_manifest: None, layout_index })
 }
 
 fn uncompressed_layer(layer: &Layer) -> Result<Layer> {
@@ -129,10 +137,11 @@ fn manifest_entry(manifest: &Manifest) -> ManifestEntry {
 }
 
 /// `manifest.json` and every document once.
-pub(super) fn documents(images: &[Image]) -> Result<Vec<Member>> {
+pub(super) fn documents(images: &[Image], layout_index: Option<&Document>) -> Result<Vec<Member>> {
     let documents: BTreeMap<_, &Document> = images
         .iter()
         .flat_map(|image| image.documents.values())
+        .chain(layout_index)
         .map(|document| (document.digest(), document))
         .collect();
     let manifest = Member { name: MANIFEST.to_owned(), bytes: Arc::new(docker_manifest(images)?) };

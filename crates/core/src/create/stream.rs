@@ -55,6 +55,7 @@ pub fn create_stream(
             compression: compression.compressor.name().to_owned(),
             level: compression.level.number(),
             images: Vec::new(),
+            layout_index: None,
             stream: Some(stream.clone()),
             bases: Vec::new(),
             layers: coded.iter().map(|layer| layer.entry.clone()).collect(),

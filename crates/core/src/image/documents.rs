@@ -1,14 +1,19 @@
 //! The documents of an image: reading the fields that matter, and making the manifest that a source does not have.
 
+mod fields;
+mod layout;
+mod reading;
+
 use std::collections::BTreeMap;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::digest::{BlobDigest, ConfigDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::image::{Document, Platform};
+pub use fields::fields;
+pub use layout::{LayoutEntry, LayoutIndex};
+pub use reading::{About, Config, Pointer, Pointers, read_about, read_config, read_pointers};
 
 /// The media type of an OCI image manifest (OCI image-spec, media-types.md).
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -89,165 +94,9 @@ pub struct IndexEntry {
     pub platform: Option<Platform>,
 }
 
-/// What a config says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// The platform.
-    pub platform: Platform,
-    /// The layers, lowest first.
-    pub diff_ids: Vec<DiffId>,
-    /// When the image was made, in the words of whoever made it.
-    pub created: Option<String>,
-}
-
-/// Reads a config (OCI image-spec, config.md); Docker's has the same fields. Only these are looked at, and as Go reads them:
-/// of a doubled field the last counts, what is null or of another type counts as absent, bytes that are no UTF-8 are replaced.
-///
-/// # Errors
-/// A content error when it is no object, or lists what is no digest.
-pub fn read_config(document: &Document) -> Result<Config> {
-    let fault = |what: &dyn std::fmt::Display| {
-        Error::content(format!("the config {} cannot be read: {what}", document.digest()))
-    };
-    let text = String::from_utf8_lossy(document.bytes());
-    let fields: ConfigFields = serde_json::from_str(&text).map_err(|error| fault(&error))?;
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let listed = match &fields.rootfs["diff_ids"] {
-        Value::Array(listed) => listed.as_slice(),
-        _ => &[],
-    };
-    let diff_id = |value: &Value| Ok(value.as_str().ok_or_else(|| fault(&"a layer without a digest"))?.parse()?);
-    Ok(Config {
-        platform: Platform {
-            os: text(&fields.os).unwrap_or_default(),
-            architecture: text(&fields.architecture).unwrap_or_default(),
-            variant: text(&fields.variant).filter(|variant| !variant.is_empty()),
-        },
-        diff_ids: listed.iter().map(diff_id).collect::<Result<_>>()?,
-        created: text(&fields.created),
-    })
-}
-
-/// The fields of a config that are looked at.
-#[derive(Default)]
-struct ConfigFields {
-    os: Value,
-    architecture: Value,
-    variant: Value,
-    created: Value,
-    rootfs: Value,
-}
-
-impl<'de> Deserialize<'de> for ConfigFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigVisitor)
-    }
-}
-
-struct ConfigVisitor;
-
-impl<'de> Visitor<'de> for ConfigVisitor {
-    type Value = ConfigFields;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<ConfigFields, A::Error> {
-        let mut fields = ConfigFields::default();
-        while let Some(key) = map.next_key::<String>()? {
-            let field = match key.as_str() {
-                "os" => &mut fields.os,
-                "architecture" => &mut fields.architecture,
-                "variant" => &mut fields.variant,
-                "created" => &mut fields.created,
-                "rootfs" => &mut fields.rootfs,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            *field = map.next_value()?;
-        }
-        Ok(fields)
-    }
-}
-
-/// What a manifest or an index points to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pointers {
-    /// A manifest's config and layers.
-    Manifest {
-        /// The config.
-        config: Pointer,
-        /// The layers, lowest first.
-        layers: Vec<Pointer>,
-    },
-    /// An index's manifests and indexes.
-    Index(Vec<Pointer>),
-}
-
-/// One descriptor (OCI image-spec, descriptor.md).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pointer {
-    /// The media type, which may lie.
-    pub media_type: String,
-    /// The digest.
-    pub digest: BlobDigest,
-    /// The size in bytes.
-    pub size: u64,
-    /// Whether it says of itself that it is an attestation (BuildKit, "attestation-storage").
-    pub is_attestation: bool,
-}
-
-/// Reads a manifest or an index, told apart by their fields.
-///
-/// # Errors
-/// A content error when it is neither.
-pub fn read_pointers(document: &Document) -> Result<Pointers> {
-    #[derive(Deserialize)]
-    struct Fields {
-        manifests: Option<Vec<Descriptor>>,
-        config: Option<Descriptor>,
-        layers: Option<Vec<Descriptor>>,
-    }
-    let fields: Fields = serde_json::from_slice(document.bytes())
-        .map_err(|error| Error::content(format!("the manifest {} cannot be read: {error}", document.digest())))?;
-    let pointers = |all: Option<Vec<Descriptor>>| all.unwrap_or_default().into_iter().map(pointer).collect();
-    match (fields.manifests, fields.config) {
-        (Some(manifests), _) => Ok(Pointers::Index(pointers(Some(manifests)))),
-        (None, Some(config)) => Ok(Pointers::Manifest { config: pointer(config), layers: pointers(fields.layers) }),
-        (None, None) => Err(Error::content(format!(
-            "the document {} is neither a manifest nor an index: it names no config",
-            document.digest()
-        ))),
-    }
-}
-
 /// The ID of the image whose config this is.
 pub fn config_digest(config: &Document) -> ConfigDigest {
     ConfigDigest::of(config.bytes())
-}
-
-/// What is read of a descriptor.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: Option<String>,
-    digest: BlobDigest,
-    size: u64,
-    annotations: Option<BTreeMap<String, Value>>,
-}
-
-fn pointer(descriptor: Descriptor) -> Pointer {
-    let Descriptor { media_type, digest, size, annotations } = descriptor;
-    let kind = annotations.as_ref().and_then(|all| all.get("vnd.docker.reference.type"));
-    Pointer {
-        media_type: media_type.unwrap_or_default(),
-        digest,
-        size,
-        is_attestation: kind.and_then(Value::as_str).is_some_and(|kind| kind == "attestation-manifest"),
-    }
 }
 
 fn document(value: &impl Serialize) -> Result<Document> {

@@ -82,6 +82,8 @@ fn check(text: &str) -> Result<(), &'static str> {
         Err("what comes before the tag is written in small letters")
     } else if !path.split('/').all(is_component) {
         Err("its parts are small letters and digits, with single `.`, `_`, `__` or dashes between them")
+    } else if registry.is_none() && path == "sha256" {
+        Err("it reads as a digest")
     } else if registry.is_none() && path.len() == 64 && path.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Err("64 hexadecimal digits are an ID")
     } else if registry.map_or(0, |registry| registry.len() + 1) + path.len() > NAME_LENGTH {
@@ -220,6 +222,8 @@ mod tests {
             "regis_try.x/app",
             "[::1/app",
             "registry.example/App",
+            "sha256:v1",
+            "sha256",
         ] {
             assert!(text.parse::<ImageName>().is_err(), "{text:?}");
         }

@@ -6,13 +6,39 @@ use super::Package;
 use super::metadata::{ImageEntry, ManifestEntry};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::ManifestKind;
-use crate::image::documents::{Pointers, read_config, read_pointers};
+use crate::image::documents::{LayoutIndex, Pointers, read_config, read_pointers};
+use crate::image::{ImageName, ManifestKind};
 use crate::limits::INDEX_DEPTH;
 
 /// Compares all documents with the metadata.
 pub(super) fn check(package: &Package) -> Result<()> {
-    package.metadata().images.iter().try_for_each(|image| check_image(package, image))
+    package.metadata().images.iter().try_for_each(|image| check_image(package, image))?;
+    check_layout_index(package)
+}
+
+/// The index of a layout must list every image, as what its root is and under no other names.
+fn check_layout_index(package: &Package) -> Result<()> {
+    let Some(document) = package.layout_index()? else { return Ok(()) };
+    let index = LayoutIndex::read(&document)?;
+    package.metadata().images.iter().try_for_each(|image| check_listed(&index, image))
+}
+
+fn check_listed(index: &LayoutIndex, image: &ImageEntry) -> Result<()> {
+    let fault = |what: &str| Err(Error::content(format!("the index.json of the layout {what} {}", image.root.digest)));
+    let mut entries = index.of(image.root.digest).peekable();
+    if entries.peek().is_none() {
+        return fault("does not list the image");
+    }
+    for entry in entries {
+        if entry.media_type != image.root.media_type && !entry.media_type.is_empty() {
+            return fault("gives another media type than metadata.json to");
+        }
+        let is_known = |name: &ImageName| image.names.iter().any(|known| known.full() == name.full());
+        if entry.name().is_some_and(|name| !is_known(&name)) {
+            return fault("gives another name than metadata.json to");
+        }
+    }
+    Ok(())
 }
 
 fn check_image(package: &Package, image: &ImageEntry) -> Result<()> {

@@ -58,10 +58,21 @@ named! {
 /// `metadata.json` leaves out what the documents say.
 pub const IMPLIED: &str = "implied-1";
 
+named! {
+    /// What the images of a package may have besides, each under a feature of its own.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum ImageFeature {
+        /// A layout of them has an `index.json` of its own.
+        LayoutIndex = "layout-index-1",
+    }
+}
+
 /// Every feature that a package may require of its reader.
 pub fn features() -> impl Iterator<Item = &'static str> {
     let codecs = LayerCodec::ALL.into_iter().map(LayerCodec::name);
-    codecs.chain([IMPLIED]).chain(RecipeFeature::ALL.into_iter().map(RecipeFeature::name)).chain(recreation::features())
+    let images = ImageFeature::ALL.into_iter().map(ImageFeature::name);
+    let recipes = RecipeFeature::ALL.into_iter().map(RecipeFeature::name);
+    codecs.chain([IMPLIED]).chain(images).chain(recipes).chain(recreation::features())
 }
 
 named! {

@@ -45,6 +45,9 @@ pub struct Metadata<L = LayerBlob> {
     /// The images; none in a package of a file or a tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageEntry<L>>,
+    /// The document that a layout of the images has as its `index.json`; without it, that is made of their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout_index: Option<BlobDigest>,
     /// The file or tree; only where there are no images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamEntry>,
@@ -71,6 +74,13 @@ pub struct ImageEntry<L = LayerBlob> {
     pub documents: Vec<BlobDigest>,
     /// The manifests that travel wholly.
     pub manifests: Vec<ManifestEntry<L>>,
+}
+
+impl ImageEntry {
+    /// Whether nothing of it is an image: a chart, a signature, a bill of materials.
+    pub fn is_artifact(&self) -> bool {
+        self.manifests.iter().all(|manifest| manifest.kind == ManifestKind::Attestation)
+    }
 }
 
 /// A manifest of an image.

@@ -67,6 +67,14 @@ impl Package {
         slice.map(|slice| Arc::new(slice) as Arc<dyn ReadAt>).ok_or_else(|| missing(name))
     }
 
+    /// The `index.json` of a layout of the images, where it is not made of their names.
+    ///
+    /// # Errors
+    /// A content error when it is not there or has other bytes.
+    pub fn layout_index(&self) -> Result<Option<Document>> {
+        self.metadata.layout_index.map(|digest| self.document(digest)).transpose()
+    }
+
     /// A document, compared with its digest.
     ///
     /// # Errors

@@ -4,8 +4,9 @@ use delta_codec::compress::Compression;
 use delta_codec::flate::{go, modern, pigz};
 use delta_core::create::CreateOptions;
 use delta_core::create::create_stream;
+use delta_core::digest::BlobDigest;
 use delta_core::facts::{Attribute, Facts, Time};
-use delta_core::image::{BlobCompression, Image};
+use delta_core::image::{BlobCompression, Document, Image, Root};
 use delta_core::job::choices::CompressionOptions;
 use delta_core::job::choices::{Identity, Method};
 use delta_core::job::context::Context;
@@ -174,6 +175,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     all.push(("blobs-zlib.ddelta".to_owned(), packed(&recompressed(), &bases(), &options(Method::Auto))));
     let many = (0..40).map(|number| zlib(&noise(number, 90), 6)).collect();
     all.push(("implied.ddelta".to_owned(), packed(&[image_of("many:v1", many)], &bases(), &options(Method::Auto))));
+    all.push(("layout-index.ddelta".to_owned(), packed(&[listed()], &bases(), &options(Method::Layer))));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
     for (name, kind, method) in
@@ -183,6 +185,23 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     }
     all.push(("file-facts.ddelta".to_owned(), stream((StreamKind::File, Some(facts())), Method::Auto, CONTEXT)));
     all
+}
+
+/// An image out of a layout that says more of it than its name.
+pub(crate) fn listed() -> Image {
+    let image = targets().into_iter().next().unwrap();
+    let Root { media_type, digest, size, .. } = &image.root;
+    let index = format!(
+        r#"{{
+  "schemaVersion": 2,
+  "manifests": [
+    {{"mediaType": "{media_type}", "size": {size}, "digest": "{digest}", "platform": {{"os": "linux", "architecture": "amd64"}},
+     "annotations": {{"org.opencontainers.image.ref.name": "v2", "com.example.key": "value"}}, "more": [1, null]}}
+  ],
+  "annotations": {{"com.example.index": "\u001b"}}
+}}"#
+    );
+    Image { layout_index: Some(Document::new(index.into_bytes())), ..image }
 }
 
 fn facts() -> Facts {
@@ -247,8 +266,44 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
     ]
     .into_iter()
+    .chain(rejected_indexes())
     .chain(rejected_recipes())
     .collect()
+}
+
+/// Indexes of layouts that say other than the metadata.
+fn rejected_indexes() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let whole = packed(&[listed()], &bases(), &options(Method::Layer));
+    let with = |from: &str, to: &str| with_index(&whole, |text| text.replace(from, to));
+    let unlisted =
+        edited(&whole, |metadata| metadata["layout_index"] = metadata["images"][0]["root"]["digest"].clone());
+    let unrequired = edited(&whole, |metadata| {
+        metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "layout-index-1");
+    });
+    vec![
+        ("index-unlisted.ddelta", unlisted, "does not list the image"),
+        ("index-unrequired.ddelta", unrequired, "it does not require `layout-index-1`"),
+        ("index-name.ddelta", with(r#"name": "v2""#, r#"name": "app:v3""#), "gives another name than metadata.json"),
+        ("index-type.ddelta", with("manifest.v1", "manifest.v2"), "gives another media type than metadata.json"),
+        ("index-text.ddelta", with(r#""value""#, "7"), "the annotation `com.example.key` is no text"),
+    ]
+}
+
+/// The package with `edit` done to its index of a layout.
+pub(crate) fn with_index(package: &[u8], edit: impl FnOnce(&str) -> String) -> Vec<u8> {
+    let mut members = members(package);
+    let mut metadata: serde_json::Value = serde_json::from_slice(&members[0].1).unwrap();
+    let digest = metadata["layout_index"].as_str().unwrap().to_owned();
+    let at = members.iter().position(|(name, _)| digest.strip_prefix("sha256:") == name.strip_prefix("blobs/sha256/"));
+    let (name, bytes) = &mut members[at.unwrap()];
+    let listed = metadata["members"].as_array_mut().unwrap().iter_mut().find(|entry| entry["name"] == **name).unwrap();
+    *bytes = edit(std::str::from_utf8(bytes).unwrap()).into_bytes();
+    let edited = BlobDigest::of(bytes);
+    *name = format!("blobs/sha256/{}", edited.hex());
+    *listed = json!({"name": name, "size": bytes.len(), "digest": edited});
+    metadata["layout_index"] = json!(edited);
+    members[0].1 = serde_json::to_vec(&metadata).unwrap();
+    sealed(&members)
 }
 
 /// A package of recipes that are not compressed.

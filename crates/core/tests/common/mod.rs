@@ -151,6 +151,7 @@ pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
         documents: BTreeMap::from([config, manifest].map(|document| (document.digest(), document))),
         manifests: vec![described],
         docker_manifest: None,
+        layout_index: None,
     }
 }
 

@@ -32,8 +32,13 @@ impl Engine {
         let references: Vec<String> = names.iter().zip(&found).map(|(name, stored)| tagged(name, stored)).collect();
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let bytes = self.save(&references, Some(size), scratch, progress)?;
-        let images =
-            open_archive(bytes, &format!("what {} saved of {}", self.label(), names.join(", ")), None, scratch)?;
+        let images = open_archive(
+            bytes,
+            &format!("what {} saved of {}", self.label(), names.join(", ")),
+            None,
+            scratch,
+            progress,
+        )?;
         names.iter().zip(&found).map(|(name, stored)| self.pick(&images, name, stored)).collect()
     }
 
@@ -46,6 +51,8 @@ impl Engine {
         if let Some(asked) = asked(name, stored) {
             image.names = vec![asked];
         }
+        // What an engine lists is made by it for the archive.
+        image.layout_index = None;
         Ok(image)
     }
 
@@ -151,7 +158,13 @@ impl Engine {
     fn saved(&self, image: &StoredImage, scratch: &Arc<TempScratch>, progress: &dyn Progress) -> Result<Vec<Image>> {
         volume::require(scratch.folder(), image.size, "reading the base image")?;
         let bytes = self.save(&[&image.id.to_string()], Some(image.size), scratch, progress)?;
-        open_archive(bytes, &format!("what {} saved of its image {}", self.label(), image.id.short()), None, scratch)
+        open_archive(
+            bytes,
+            &format!("what {} saved of its image {}", self.label(), image.id.short()),
+            None,
+            scratch,
+            progress,
+        )
     }
 
     /// Loads a probe, saves it, and removes it whatever happens.
@@ -162,7 +175,7 @@ impl Engine {
         let id = self.load_archive(&before, progress, write)?;
         let saved = self.save(&[&id.to_string()], None, scratch, progress);
         self.remove_new(id, &before, progress);
-        open_archive(saved?, "the saved base layers", None, scratch)
+        open_archive(saved?, "the saved base layers", None, scratch, progress)
     }
 
     fn save(

@@ -48,7 +48,7 @@ pub(super) fn open(repository: &Repository, address: &Address, scratch: &Arc<Tem
     }
     let Walk { documents, manifests, .. } = walk;
     let names = address.name().into_iter().collect();
-    Ok(Image { names, root, documents, manifests, docker_manifest: None })
+    Ok(Image { names, root, documents, manifests, docker_manifest: None, layout_index: None })
 }
 
 /// A walk from the root down.
@@ -131,7 +131,7 @@ impl Walk<'_> {
             true => Blob::opaque(what, Arc::new(stored), self.scratch.clone()),
             false => Blob::new(what, Arc::new(stored), self.scratch.clone())?,
         };
-        let compression = blob.compression();
+        let compression = blob.compression().unwrap_or(BlobCompression::None);
         let diff_id = match diff_id {
             Some(diff_id) if !is_plain && compression == BlobCompression::None => {
                 let (expected, found) = (diff_id.to_string(), digest.to_string());

@@ -9,7 +9,7 @@ use super::{
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::package::features::{LayerCodec, RecipeFeature};
+use crate::package::features::{ImageFeature, LayerCodec, RecipeFeature};
 
 /// Compares every part with the others.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
@@ -18,6 +18,7 @@ pub(super) fn check(metadata: &Metadata) -> Result<()> {
     listed.layers(metadata)?;
     listed.blobs(metadata)?;
     metadata.images.iter().try_for_each(|image| listed.image(metadata, image))?;
+    listed.layout_index(metadata)?;
     match &metadata.stream {
         None if metadata.images.is_empty() => fault("it brings neither images nor a stream"),
         Some(_) if !metadata.images.is_empty() => fault("it brings images and a stream"),
@@ -153,12 +154,7 @@ impl<'a> Listed<'a> {
     }
 
     fn image(&self, metadata: &Metadata, image: &ImageEntry) -> Result<()> {
-        for digest in &image.documents {
-            let member = self.members.get(document_member(*digest).as_str());
-            if member.is_none_or(|member| member.digest != *digest || member.size > limits::DOCUMENT_BYTES) {
-                return fault(format!("there is no member that is the document {digest}"));
-            }
-        }
+        image.documents.iter().try_for_each(|digest| self.document(*digest))?;
         let documents: BTreeSet<&BlobDigest> = image.documents.iter().collect();
         let configs = image.manifests.iter().map(|manifest| manifest.config.into());
         let named = [image.root.digest].into_iter().chain(image.manifests.iter().map(|manifest| manifest.digest));
@@ -180,6 +176,26 @@ impl<'a> Listed<'a> {
                     return fault(format!("the blob {} is made of other bytes than its layer", layer.blob));
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn layout_index(&self, metadata: &Metadata) -> Result<()> {
+        let Some(index) = metadata.layout_index else { return Ok(()) };
+        let feature = ImageFeature::LayoutIndex.name();
+        if !metadata.requires.contains(feature) {
+            return fault(format!("it does not require `{feature}`, but has an index of a layout"));
+        }
+        if metadata.images.is_empty() {
+            return fault("it has an index of a layout, but no images");
+        }
+        self.document(index)
+    }
+
+    fn document(&self, digest: BlobDigest) -> Result<()> {
+        let member = self.members.get(document_member(digest).as_str());
+        if member.is_none_or(|member| member.digest != digest || member.size > limits::DOCUMENT_BYTES) {
+            return fault(format!("there is no member that is the document {digest}"));
         }
         Ok(())
     }

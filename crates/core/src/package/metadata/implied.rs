@@ -193,6 +193,7 @@ impl<A> Metadata<A> {
             compression: self.compression.clone(),
             level: self.level,
             images,
+            layout_index: self.layout_index,
             stream: self.stream.clone(),
             bases,
             layers: self.layers.clone(),
