@@ -7,10 +7,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use delta_codec::compress::{Compression, Level};
 use delta_core::error::{Error, Result};
-use delta_core::image::{ImageName, Platform};
+use delta_core::image::Platform;
 use delta_core::job::choices::{CompressionOptions, Identity, Method};
 use delta_transport::engine::ClientKind;
 use delta_transport::output::Output;
+use delta_transport::reference::Target;
 
 use crate::terminal::Loudness;
 
@@ -132,6 +133,7 @@ const APPLY_EXAMPLES: &str = "\
 Examples:
   docker_delta apply app.ddelta                    # into the engine, with the original tags
   docker_delta apply app.ddelta app:next           # under another name
+  docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
@@ -210,9 +212,10 @@ pub struct Apply {
     /// The package; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
-    /// The name that the image gets instead of its original tags
+    /// The name that the image gets instead of its original tags, or the repository of a registry where it goes
+    /// (docker://REGISTRY/NAME[:TAG])
     #[arg(value_name = "IMAGE_NAME")]
-    pub(crate) name: Option<ImageName>,
+    pub(crate) name: Option<Target>,
     /// Where the base images are, if not in the engine; may be given several times
     #[arg(short, long = "base", value_name = "IMAGE")]
     pub(crate) bases: Vec<String>,

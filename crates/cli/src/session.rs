@@ -66,10 +66,8 @@ impl Session {
         let open = |reference: &Reference| -> Result<Vec<Image>> {
             match reference {
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
-                Reference::Path { path, pick } => {
-                    open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
-                        .map_err(|error| mistaken(path, "image", error))
-                }
+                Reference::Path { path, pick } => open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
+                    .map_err(|error| mistaken(path, "image", error)),
                 Reference::Stdin => {
                     open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch, &self.terminal)
                 }

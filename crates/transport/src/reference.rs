@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use delta_core::error::{Error, Result};
+use delta_core::image::ImageName;
 
 use crate::engine::ClientKind;
 use crate::registry::Address;
@@ -29,6 +30,31 @@ pub enum Reference {
     },
     /// An archive on standard input.
     Stdin,
+}
+
+/// What a user named as the place of an image that is rebuilt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A name in the engine or the output.
+    Name(ImageName),
+    /// A repository of a registry.
+    Registry(Address),
+}
+
+impl FromStr for Target {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if !Address::is_meant(text) {
+            return text.parse().map(Self::Name);
+        }
+        let address: Address = text.parse()?;
+        match address.digest() {
+            Some(_) => Err(Error::usage(format!("{address} has a digest, which cannot be given to an image"))
+                .with_hint("name a tag, or none for the one that the image has")),
+            None => Ok(Self::Registry(address)),
+        }
+    }
 }
 
 /// Prefixes of archives with `FILE[:NAME]`.

@@ -10,13 +10,17 @@ mod blobs;
 mod challenge;
 mod connection;
 mod credentials;
+mod crew;
 mod downloads;
 mod fault;
 mod manifests;
 mod origin;
 mod patience;
 mod remote;
+mod sink;
 mod trust;
+mod upload;
 
 pub use access::{Access, Registries};
 pub use address::Address;
+pub use sink::{PlannedShipment, Shipped, Shipping};

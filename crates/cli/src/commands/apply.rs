@@ -1,5 +1,7 @@
 //! `docker_delta apply`
 
+mod registry;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -14,7 +16,8 @@ use delta_core::report;
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Engine, Installation, Inventory, PlannedImage};
 use delta_transport::output::Output;
-use delta_transport::reference::stem_of_name;
+use delta_transport::reference::{Target, stem_of_name};
+use delta_transport::registry::Shipped;
 use delta_transport::volume;
 use serde::Serialize;
 
@@ -29,7 +32,7 @@ struct Report {
     schema: u32,
     /// The engine that has the images, or would get them.
     engine: Option<String>,
-    /// The file or folder that they are in, or would be.
+    /// The file, folder or repository that they are in, or would be.
     output: Option<String>,
     images: Vec<ImageReport>,
 }
@@ -50,6 +53,9 @@ struct ImageReport {
     room_bytes: u64,
     /// Blobs that are handed over.
     handed_over: usize,
+    /// What a registry was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipped: Option<Shipped>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,11 +64,12 @@ enum Outcome {
     AlreadyThere,
     Loaded,
     Written,
+    Pushed,
     WouldBeDone,
 }
 
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
-    if let Some(name) = &arguments.name {
+    if let Some(Target::Name(name)) = &arguments.name {
         check_meant(name)?;
     }
     let package = session.open_package(&arguments.package)?;
@@ -71,9 +78,10 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
             .with_hint("apply it with `file_delta apply`"));
     }
     let [bases] = session.open_images([&arguments.bases])?;
-    let report = match &arguments.output {
-        Some(output) => to_file(session, arguments, &package, &bases, output)?,
-        None => to_engine(session, arguments, &package, &bases)?,
+    let report = match (&arguments.name, &arguments.output) {
+        (Some(Target::Registry(to)), _) => registry::to_registry(session, arguments, &package, &bases, to)?,
+        (_, Some(output)) => to_file(session, arguments, &package, &bases, output)?,
+        (_, None) => to_engine(session, arguments, &package, &bases)?,
     };
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
@@ -247,7 +255,7 @@ fn without_engine(missing: &Error, error: &Error) -> Error {
 
 /// The images with the name that the user gave, if any.
 fn named(mut images: Vec<RebuiltImage>, arguments: &Apply) -> Result<Vec<RebuiltImage>> {
-    if let Some(name) = &arguments.name {
+    if let Some(Target::Name(name)) = &arguments.name {
         rename(&mut images, name)?;
     }
     Ok(images)
@@ -265,6 +273,7 @@ fn report_of(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome
         room_bytes: cost.room(),
         cost,
         handed_over: own.len(),
+        shipped: None,
     }
 }
 

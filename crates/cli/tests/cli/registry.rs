@@ -4,4 +4,5 @@ mod access;
 mod broken;
 mod proxy;
 mod server;
+mod sink;
 mod source;

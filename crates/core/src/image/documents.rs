@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::image::{Document, Platform};
 pub use fields::fields;
 pub use layout::{LayoutEntry, LayoutIndex};
-pub use reading::{About, Config, Pointer, Pointers, read_about, read_config, read_pointers};
+pub use reading::{About, Config, Pointer, Pointers, media_type, read_about, read_config, read_pointers};
 
 /// The media type of an OCI image manifest (OCI image-spec, media-types.md).
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

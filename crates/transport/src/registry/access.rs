@@ -99,6 +99,16 @@ impl Repository {
         format!("{}/{}", self.connection.registry(), self.name)
     }
 
+    /// Whether another one is in the same registry.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.connection.registry() == other.connection.registry() && self.name != other.name
+    }
+
+    /// What a token must allow for writing.
+    pub(super) fn push(&self) -> Vec<String> {
+        vec![format!("repository:{}:pull,push", self.name)]
+    }
+
     /// What a token must allow for reading.
     pub(super) fn pull(&self) -> Vec<String> {
         vec![format!("repository:{}:pull", self.name)]

@@ -8,6 +8,7 @@ use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
 use delta_core::limits;
+use ureq::http::Method;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 
 use super::access::Repository;
@@ -39,6 +40,19 @@ enum End {
 }
 
 impl Repository {
+    /// The size of a blob that the repository has.
+    pub(super) fn blob_size(&self, digest: BlobDigest) -> Result<Option<u64>> {
+        let doing = format!("asking for the blob {} of {}", digest.short(), self.label());
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let call = Call { method: Method::HEAD, ..Call::get(url, &self.name, self.pull(), doing) };
+        let answer = self.connection.send(&call)?;
+        match answer.status() {
+            200 => Ok(answer.header(CONTENT_LENGTH).and_then(|length| length.parse().ok())),
+            404 => Ok(None),
+            _ => Err(self.connection.refusal(&call, answer)),
+        }
+    }
+
     /// The first bytes of a blob.
     pub(super) fn first_bytes(&self, digest: BlobDigest, size: u64, buffer: &mut [u8]) -> Result<usize> {
         let most = size.min(buffer.len() as u64);

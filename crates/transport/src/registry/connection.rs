@@ -6,13 +6,14 @@ use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use delta_codec::{ReadAt, Reader, Slice};
 use delta_core::error::{Error, Result};
-use ureq::http::header::{ACCEPT_ENCODING, AUTHORIZATION, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use ureq::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use ureq::http::{HeaderName, Method, Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, SendBody};
 
 use super::access::Access;
 use super::authorization::{Authorization, TokenRequest, token};
@@ -29,6 +30,16 @@ const REDIRECTS: usize = 5;
 /// What an answer with a token may have.
 const TOKEN_BYTES: u64 = 1 << 20;
 
+/// What is sent.
+pub(super) enum Payload<'a> {
+    /// Nothing.
+    Nothing,
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// A part of a blob.
+    Piece(&'a Arc<dyn ReadAt>, u64, u64),
+}
+
 /// A request.
 pub(super) struct Call<'a> {
     pub(super) method: Method,
@@ -38,6 +49,7 @@ pub(super) struct Call<'a> {
     /// What a token must allow.
     pub(super) scopes: Vec<String>,
     pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) payload: Payload<'a>,
     /// What is being done, for errors.
     pub(super) doing: String,
     /// Whether it may be asked again: it may have been carried out before.
@@ -278,7 +290,22 @@ impl Connection {
             }
         }
         let failed = |error: ureq::http::Error| Failure::Transport(error.into());
-        let response = self.agent.run(request.body(()).map_err(failed)?);
+        let response = match &call.payload {
+            Payload::Nothing if call.method == Method::GET || call.method == Method::HEAD => {
+                self.agent.run(request.body(()).map_err(failed)?)
+            }
+            Payload::Nothing => self.agent.run(request.header(CONTENT_LENGTH, 0).body(&[][..]).map_err(failed)?),
+            Payload::Bytes(bytes) => {
+                self.agent.run(request.header(CONTENT_LENGTH, bytes.len()).body(*bytes).map_err(failed)?)
+            }
+            Payload::Piece(bytes, offset, length) => {
+                let piece = Slice::new((*bytes).clone(), *offset, *length)
+                    .ok_or_else(|| Failure::Final(Error::internal("a piece that is not in its blob")))?;
+                let mut piece = Reader::new(piece);
+                let request = request.header(CONTENT_LENGTH, *length);
+                self.agent.run(request.body(SendBody::from_reader(&mut piece)).map_err(failed)?)
+            }
+        };
         let response = response.map_err(Failure::Transport)?;
         self.has_answered.store(true, Ordering::Relaxed);
         Ok(Answer { response, url: url.to_owned(), is_own })
@@ -385,7 +412,16 @@ impl Connection {
 impl<'a> Call<'a> {
     /// A GET that may be repeated.
     pub(super) fn get(url: String, repository: &'a str, scopes: Vec<String>, doing: String) -> Self {
-        Self { method: Method::GET, url, repository, scopes, headers: Vec::new(), doing, is_repeatable: true }
+        Self {
+            method: Method::GET,
+            url,
+            repository,
+            scopes,
+            headers: Vec::new(),
+            payload: Payload::Nothing,
+            doing,
+            is_repeatable: true,
+        }
     }
 
     fn bare(&self) -> Self {

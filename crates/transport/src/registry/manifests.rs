@@ -5,6 +5,7 @@ use delta_core::error::{Error, Result};
 use delta_core::image::Document;
 use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST};
 use delta_core::limits;
+use ureq::http::Method;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE};
 
 use super::access::Repository;
@@ -31,7 +32,7 @@ impl Repository {
     pub(super) fn manifest(&self, reference: &str) -> Result<Option<Found>> {
         let doing = format!("fetching the manifest {reference} of {}", self.label());
         let mut call = Call::get(self.url(&format!("manifests/{reference}"))?, &self.name, self.pull(), doing.clone());
-        call.headers.push((ACCEPT, [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", ")));
+        call.headers.push((ACCEPT, accepted()));
         let answer = self.connection.send(&call)?;
         match answer.status() {
             200 => {}
@@ -46,6 +47,20 @@ impl Repository {
         Ok(Some(Found { document, media_type }))
     }
 
+    /// Whether the repository has a manifest or an index.
+    pub(super) fn has_manifest(&self, digest: BlobDigest) -> Result<bool> {
+        let doing = format!("asking for the manifest {} of {}", digest.short(), self.label());
+        let url = self.url(&format!("manifests/{digest}"))?;
+        let mut call = Call { method: Method::HEAD, ..Call::get(url, &self.name, self.pull(), doing) };
+        call.headers.push((ACCEPT, accepted()));
+        let answer = self.connection.send(&call)?;
+        match answer.status() {
+            200 => Ok(true),
+            404 => Ok(false),
+            _ => Err(self.connection.refusal(&call, answer)),
+        }
+    }
+
     /// [`Self::manifest`] where there must be one.
     pub(super) fn required_manifest(&self, reference: &str) -> Result<Found> {
         self.manifest(reference)?.ok_or_else(|| {
@@ -57,6 +72,11 @@ impl Repository {
             )
         })
     }
+}
+
+/// Every media type that is understood.
+fn accepted() -> String {
+    [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", ")
 }
 
 /// Compares a document with the digest that names it.

@@ -101,7 +101,10 @@ impl Walk<'_> {
             )));
         }
         let diff_id = |at: usize| read.as_ref().map(|read| read.diff_ids[at]);
-        let taken = layers.iter().enumerate().map(|(at, pointer)| self.layer(pointer, diff_id(at)));
+        let taken = layers
+            .iter()
+            .enumerate()
+            .map(|(at, pointer)| layer(self.repository, pointer.digest, pointer.size, diff_id(at), self.scratch));
         self.manifests.push(Manifest {
             digest: document.digest(),
             config: config_digest(&config_document),
@@ -121,27 +124,33 @@ impl Walk<'_> {
         check(&document, Some(pointer.digest), &format!("the config that {place} gives"))?;
         Ok(document)
     }
+}
 
-    fn layer(&self, pointer: &Pointer, diff_id: Option<DiffId>) -> Result<Layer> {
-        let (digest, size) = (pointer.digest, pointer.size);
-        let stored = RemoteBlob::new(self.repository.clone(), digest, size, self.scratch.clone());
-        let what = format!("the layer {} of {}", digest.short(), self.repository.label());
-        let is_plain = diff_id.is_none_or(|diff_id| digest == diff_id.into());
-        let blob = match is_plain {
-            true => Blob::opaque(what, Arc::new(stored), self.scratch.clone()),
-            false => Blob::new(what, Arc::new(stored), self.scratch.clone())?,
-        };
-        let compression = blob.compression().unwrap_or(BlobCompression::None);
-        let diff_id = match diff_id {
-            Some(diff_id) if !is_plain && compression == BlobCompression::None => {
-                let (expected, found) = (diff_id.to_string(), digest.to_string());
-                return Err(Error::Mismatch { what: "an uncompressed layer".to_owned(), expected, found });
-            }
-            Some(diff_id) => diff_id,
-            None => digest.to_string().parse()?,
-        };
-        Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob) })
-    }
+/// A layer, or with no `diff_id` a blob that is taken as it is; only its first bytes are fetched.
+pub(super) fn layer(
+    repository: &Repository,
+    digest: BlobDigest,
+    size: u64,
+    diff_id: Option<DiffId>,
+    scratch: &Arc<TempScratch>,
+) -> Result<Layer> {
+    let stored = RemoteBlob::new(repository.clone(), digest, size, scratch.clone());
+    let what = format!("the layer {} of {}", digest.short(), repository.label());
+    let is_plain = diff_id.is_none_or(|diff_id| digest == diff_id.into());
+    let blob = match is_plain {
+        true => Blob::opaque(what, Arc::new(stored), scratch.clone()),
+        false => Blob::new(what, Arc::new(stored), scratch.clone())?,
+    };
+    let compression = blob.compression().unwrap_or(BlobCompression::None);
+    let diff_id = match diff_id {
+        Some(diff_id) if !is_plain && compression == BlobCompression::None => {
+            let (expected, found) = (diff_id.to_string(), digest.to_string());
+            return Err(Error::Mismatch { what: "an uncompressed layer".to_owned(), expected, found });
+        }
+        Some(diff_id) => diff_id,
+        None => digest.to_string().parse()?,
+    };
+    Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob) })
 }
 
 /// A blob that is fetched when more than its first bytes are read.

@@ -18,6 +18,10 @@ pub(crate) enum Act {
     Cut(usize),
     /// So many bytes of the answer's body come, and then nothing more.
     Stall(usize),
+    /// So many bytes of the request's body are passed on, and then nothing more.
+    StallUpload(usize),
+    /// So many bytes of the request's body are passed on, and then the connection is closed.
+    CutUpload(usize),
     /// A byte of the answer's body is another one.
     Spoil(usize),
     /// The answer's body is followed by some bytes, which its length counts or not.
@@ -146,7 +150,7 @@ fn serve(client: TcpStream, upstream: u16, state: &Mutex<State>) -> io::Result<(
         _ => {}
     }
     let server = pass_on(&seen, &first, &headers, &act, upstream)?;
-    if !send_body(&mut reader, length, &server, state)? {
+    if !send_body(&mut reader, length, &server, &act, state)? {
         return Ok(());
     }
     answer(&mut client, &server, &seen, &act, state)
@@ -172,9 +176,19 @@ fn pass_on(
 }
 
 /// Passes the body of a request on; false when it is not to be answered.
-fn send_body(reader: &mut impl Read, length: usize, mut server: &TcpStream, state: &Mutex<State>) -> io::Result<bool> {
+fn send_body(
+    reader: &mut impl Read,
+    length: usize,
+    mut server: &TcpStream,
+    act: &Option<Act>,
+    state: &Mutex<State>,
+) -> io::Result<bool> {
+    let most = match act {
+        Some(Act::StallUpload(most) | Act::CutUpload(most)) => length.min(*most),
+        _ => length,
+    };
     let mut buffer = vec![0; 64 << 10];
-    let mut left = length;
+    let mut left = most;
     while left > 0 {
         let count = reader.read(&mut buffer[..left.min(64 << 10)])?;
         if count == 0 {
@@ -184,7 +198,14 @@ fn send_body(reader: &mut impl Read, length: usize, mut server: &TcpStream, stat
         left -= count;
         state.lock().unwrap().up += count as u64;
     }
-    Ok(true)
+    match act {
+        Some(Act::StallUpload(most)) if length > *most => {
+            stall(state);
+            Ok(false)
+        }
+        Some(Act::CutUpload(most)) if length > *most => Ok(false),
+        _ => Ok(true),
+    }
 }
 
 fn answer(

@@ -152,6 +152,13 @@ pub fn read_about(document: &Document) -> About {
     read().unwrap_or_default()
 }
 
+/// The media type that a manifest or an index says of itself.
+pub fn media_type(document: &Document) -> Option<String> {
+    let text = String::from_utf8_lossy(document.bytes());
+    let [said] = fields(&text, ["mediaType"]).ok()?;
+    lenient_string(said.as_deref()).filter(|said| !said.is_empty())
+}
+
 /// What is read of a descriptor.
 pub(super) struct Descriptor {
     pub(super) media_type: String,

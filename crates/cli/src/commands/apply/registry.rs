@@ -1,0 +1,99 @@
+//! Images that go into a registry.
+
+use std::collections::BTreeSet;
+
+use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
+use delta_core::error::{Error, Result};
+use delta_core::image::{Image, RebuiltImage};
+use delta_core::job::progress::Progress;
+use delta_core::package::Package;
+use delta_core::package::metadata::Metadata;
+use delta_transport::reference::Reference;
+use delta_transport::registry::{Address, PlannedShipment, Shipped, Shipping};
+use delta_transport::volume;
+
+use super::{ImageReport, Outcome, Report, ids, layers, report_of};
+use crate::arguments::Apply;
+use crate::figures::size;
+use crate::session::Session;
+
+/// Writes the images of a package into the repository `to`.
+pub(super) fn to_registry(
+    session: &Session,
+    arguments: &Apply,
+    package: &Package,
+    bases: &[Image],
+    to: &Address,
+) -> Result<Report> {
+    if arguments.output.is_some() {
+        return Err(Error::usage(format!("{to} and -o name two places: give one of them")));
+    }
+    let images = images(package, &Delivery::Original, &arguments.platforms)?;
+    if images.len() > 1 {
+        let names: Vec<String> = images.iter().map(RebuiltImage::label).collect();
+        let (count, names) = (images.len(), names.join(", "));
+        return Err(Error::usage(format!("{to} cannot name {count} images: the package brings {names}")));
+    }
+    let metadata = package.metadata();
+    let shipping = Shipping::new(&session.registries, &addresses(arguments)?, &session.scratch, &session.terminal)?;
+    let plans = images.into_iter().map(|image| shipping.plan(image, to, arguments.force));
+    let plans = plans.collect::<Result<Vec<PlannedShipment>>>()?;
+    let lacking: Wanted = plans.iter().flat_map(|plan| plan.lacking().clone()).collect();
+    let mut found = layers(bases);
+    let absent: BTreeSet<_> = needed_bases(metadata, &lacking).difference(&ids(&found)).copied().collect();
+    found.extend(shipping.base_layers(&plans, &metadata.bases, &absent)?);
+    check_bases(metadata, &lacking, &ids(&found)).map_err(|error| {
+        error.with_hint(format!(
+            "push that image to {to}, or name where it is: --base docker://REGISTRY/NAME or --base FILE"
+        ))
+    })?;
+    volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
+    let of = |images| Report { schema: 1, engine: None, output: Some(to.to_string()), images };
+    if arguments.dry_run {
+        return Ok(of(plans.iter().map(|plan| foretold(session, metadata, plan)).collect()));
+    }
+    let rebuilt = rebuild(package, &lacking, &found, session.context())?;
+    let carry_out = |plan: &PlannedShipment| {
+        let shipped = shipping.carry_out(plan, &rebuilt)?;
+        tell(session, plan, shipped);
+        let outcome = if plan.is_there() { Outcome::AlreadyThere } else { Outcome::Pushed };
+        Ok(ImageReport { shipped: Some(shipped), ..report_planned(metadata, plan, outcome) })
+    };
+    Ok(of(plans.iter().map(carry_out).collect::<Result<_>>()?))
+}
+
+/// The registries among the bases, which may have blobs too.
+fn addresses(arguments: &Apply) -> Result<Vec<Address>> {
+    let references = arguments.bases.iter().map(|text| text.parse()).collect::<Result<Vec<Reference>>>()?;
+    let address = |reference| match reference {
+        Reference::Registry(address) => Some(address),
+        _ => None,
+    };
+    Ok(references.into_iter().filter_map(address).collect())
+}
+
+fn foretold(session: &Session, metadata: &Metadata, plan: &PlannedShipment) -> ImageReport {
+    let outcome = if plan.is_there() { Outcome::AlreadyThere } else { Outcome::WouldBeDone };
+    let report = report_planned(metadata, plan, outcome);
+    match plan.is_there() {
+        true => tell(session, plan, Shipped::default()),
+        false => super::plan(session, std::slice::from_ref(&report)),
+    }
+    report
+}
+
+fn report_planned(metadata: &Metadata, plan: &PlannedShipment, outcome: Outcome) -> ImageReport {
+    report_of(metadata, plan.image(), plan.lacking(), outcome)
+}
+
+fn tell(session: &Session, plan: &PlannedShipment, shipped: Shipped) {
+    let (names, id) = (plan.names().join(", "), plan.image().root.digest);
+    if plan.is_there() {
+        return session.terminal.inform(format_args!("{names} is already there as {id}; nothing is sent"));
+    }
+    let Shipped { present, mounted, sent, sent_bytes } = shipped;
+    session.terminal.inform(format_args!(
+        "{names} is pushed as {id}: {sent} blobs ({}) sent, {mounted} taken over from another repository, {present} were there",
+        size(sent_bytes)
+    ));
+}
