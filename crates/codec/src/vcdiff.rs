@@ -10,7 +10,7 @@ mod encode;
 pub(crate) mod integer;
 mod window;
 
-pub use decode::decode;
+pub use decode::{application_header, decode};
 pub use encode::encode;
 
 /// `VCD` with the high bits set, and version 0 (RFC 3284, 4.1).

@@ -7,6 +7,7 @@ mod cost;
 mod delivery;
 mod missing;
 pub(crate) mod recreated;
+mod standard;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use cost::Cost;
 pub use delivery::{Delivery, images, rename};
+pub use standard::StandardDelta;
 pub use stream::apply_stream;
 
 /// The blobs that are wanted, each with the layer that it is.

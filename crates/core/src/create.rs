@@ -6,6 +6,7 @@ mod image;
 mod layout_index;
 mod proof;
 mod sketch;
+mod standard;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadat
 use blobs::Blobs;
 use choice::Choice;
 pub use proof::Prepared;
+pub use standard::create_standard;
 pub use stream::create_stream;
 
 /// What the user chose.

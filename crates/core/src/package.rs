@@ -11,6 +11,7 @@ mod header;
 mod member;
 pub mod metadata;
 mod reader;
+pub mod standard;
 mod unwrap;
 mod writer;
 

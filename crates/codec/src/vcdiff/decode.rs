@@ -29,6 +29,15 @@ pub fn decode(base: &dyn ReadAt, delta: impl Read, out: &mut dyn Write, most: u6
     Ok(decoder.total)
 }
 
+/// What the maker of a delta wrote at its start for programs that know what it means; empty where nothing is there.
+///
+/// # Errors
+/// [`Error`] when the delta is damaged or of another kind.
+pub fn application_header(delta: impl Read) -> Result<Vec<u8>, Error> {
+    let nothing = Vec::new();
+    Decoder { delta, base: Bytes::walked(&nothing)?, window: 0, total: 0, most: 0 }.header()
+}
+
 struct Decoder<'a, R> {
     delta: R,
     base: Bytes<'a>,
@@ -46,7 +55,8 @@ struct Segment {
 }
 
 impl<R: Read> Decoder<'_, R> {
-    fn header(&mut self) -> Result<(), Error> {
+    /// Reads up to the first window; the application header is what comes back.
+    fn header(&mut self) -> Result<Vec<u8>, Error> {
         let mut magic = [0; 4];
         self.delta.read_exact(&mut magic)?;
         if magic != MAGIC {
@@ -64,14 +74,14 @@ impl<R: Read> Decoder<'_, R> {
         if indicator & HEADER_CODE_TABLE != 0 {
             return Err(Error::Unsupported("a code table of its own"));
         }
-        if indicator & HEADER_APPLICATION != 0 {
-            let length = self.integer()?;
-            if length > APPLICATION_HEADER_BYTES {
-                return Err(self.damaged(format!("an application header of {length} bytes")));
-            }
-            self.section(length)?;
+        if indicator & HEADER_APPLICATION == 0 {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let length = self.integer()?;
+        if length > APPLICATION_HEADER_BYTES {
+            return Err(self.damaged(format!("an application header of {length} bytes")));
+        }
+        self.section(length)
     }
 
     /// Decodes one window; false at the end of the delta.

@@ -68,11 +68,11 @@ pub(crate) fn proved(
 }
 
 /// What is at hand is no fault of the package.
-fn not_proved(error: Error) -> Error {
+pub(super) fn not_proved(error: Error) -> Error {
     if error.kind() == Kind::Environment {
         return error;
     }
-    Error::internal(format!("the package would not give back what went into it: {error}"))
+    Error::internal(format!("what was made would not give back what went into it: {error}"))
         .with_hint("nothing was written; please report it, and try another method with -m")
 }
 
