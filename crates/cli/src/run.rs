@@ -35,9 +35,12 @@ pub fn file_delta(arguments: Vec<OsString>) -> ExitCode {
     guarded(&arguments.clone(), || {
         let FileArguments { common, command } = FileArguments::try_parse_from(arguments)?;
         let common = common.into_common();
-        Ok(Session::new(common).and_then(|session| match command {
-            FileCommand::Create(arguments) => file::create(&session, &arguments),
-            FileCommand::Apply(arguments) => file::apply(&session, &arguments),
+        Ok(Session::new(common).and_then(|session| {
+            let done = match command {
+                FileCommand::Create(arguments) => file::create(&session, &arguments),
+                FileCommand::Apply(arguments) => file::apply(&session, &arguments),
+            };
+            done.map_err(|error| session.explained(error))
         }))
     })
 }
@@ -49,7 +52,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         _ => {}
     }
     let session = Session::new(common)?;
-    match command {
+    let done = match command {
         Command::Create(arguments) => create::run(&session, &arguments),
         Command::Apply(arguments) => apply::run(&session, &arguments),
         Command::List(arguments) => list::run(&session, &arguments),
@@ -59,7 +62,8 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Compare(arguments) => compare::run(&session, &arguments),
         Command::Doctor => doctor::run(&session),
         Command::Completions(_) | Command::Man(_) => Ok(()),
-    }
+    };
+    done.map_err(|error| session.explained(error))
 }
 
 /// Turns whatever happens into an exit code: errors, panics, and signals.

@@ -1,6 +1,7 @@
 //! What a command works with: the common options, the terminal, room for what is large; and how it comes from what the user
 //! typed to images and packages.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,17 +10,19 @@ use delta_codec::ReadAt;
 use delta_core::error::{Error, Kind, Result};
 use delta_core::image::Image;
 use delta_core::job::context::Context;
+use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_transport::content;
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Choice, ClientKind, Engine};
-use delta_transport::file::FileBytes;
+use delta_transport::file::{self, FileBytes, is_pipe, open_pipe};
 use delta_transport::inputs::Inputs;
 use delta_transport::reference::Reference;
 use delta_transport::registry::Registries;
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
 use delta_transport::stdout;
+use delta_transport::watch::Watch;
 
 use crate::arguments::Common;
 use crate::surroundings;
@@ -31,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) terminal: Terminal,
     pub(crate) scratch: Arc<TempScratch>,
     pub(crate) registries: Registries,
+    /// The files that are read.
+    watch: Watch,
 }
 
 impl Session {
@@ -38,7 +43,23 @@ impl Session {
         stdout::keep().map_err(Error::io("keeping standard output for data"))?;
         let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
         let registries = Registries::new(surroundings::access(&common));
-        Ok(Self { terminal: Terminal::new(common.talk.loudness()), common, scratch, registries })
+        Ok(Self {
+            terminal: Terminal::new(common.talk.loudness()),
+            common,
+            scratch,
+            registries,
+            watch: Watch::default(),
+        })
+    }
+
+    /// Fails when a file changed since it was opened.
+    pub(crate) fn require_unchanged(&self) -> Result<()> {
+        self.watch.require_unchanged()
+    }
+
+    /// The error, or what lies behind it: a file that changed, or a medium that failed.
+    pub(crate) fn explained(&self, error: Error) -> Error {
+        file::explained(self.watch.explained(error))
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -65,9 +86,16 @@ impl Session {
         }
         let open = |reference: &Reference| -> Result<Vec<Image>> {
             match reference {
+                Reference::Path { path, pick } if is_pipe(path) => {
+                    let what = path.display().to_string();
+                    open_stream(&mut self.pipe(path)?, &what, pick.as_deref(), &self.scratch, &self.terminal)
+                }
+                Reference::Path { path, pick } => {
+                    self.watch.add(path);
+                    open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
+                        .map_err(|error| mistaken(path, "image", error))
+                }
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
-                Reference::Path { path, pick } => open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
-                    .map_err(|error| mistaken(path, "image", error)),
                 Reference::Stdin => {
                     open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch, &self.terminal)
                 }
@@ -110,15 +138,29 @@ impl Session {
         })
     }
 
-    /// Opens a package in a file or on standard input.
+    /// Opens a package in a file, a pipe or on standard input.
     pub(crate) fn open_package(&self, path: &Path) -> Result<Package> {
-        let bytes: Arc<dyn ReadAt> = if path == Path::new("-") {
-            self.scratch.spool(&mut io::stdin().lock(), "reading the package from standard input")?
-        } else {
-            FileBytes::open(path).map_err(|error| mistaken(path, "package of docker_delta", error))?
-        };
+        let what = "package of docker_delta";
+        let bytes = self.open_file(path).map_err(|error| mistaken(path, what, error))?;
         Package::open(bytes, self.scratch.as_ref())
-            .map_err(|error| mistaken(path, "package of docker_delta", error.within(&path.display().to_string())))
+            .map_err(|error| mistaken(path, what, error.within(&path.display().to_string())))
+    }
+
+    /// Opens a file; what comes through a pipe or on standard input is read to its end.
+    pub(crate) fn open_file(&self, path: &Path) -> Result<Arc<dyn ReadAt>> {
+        if path == Path::new("-") {
+            return self.scratch.spool(&mut io::stdin().lock(), "reading standard input");
+        }
+        if is_pipe(path) {
+            return self.scratch.spool(&mut self.pipe(path)?, &format!("reading {}", path.display()));
+        }
+        self.watch.add(path);
+        FileBytes::open(path)
+    }
+
+    fn pipe(&self, path: &Path) -> Result<File> {
+        self.terminal.inform(format_args!("{} is a pipe; what comes through it is read to its end", path.display()));
+        open_pipe(path)
     }
 }
 

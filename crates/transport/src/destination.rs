@@ -184,6 +184,17 @@ impl Destination {
         }
     }
 
+    /// The same, together with so many bytes of temporary files in the folder `scratch`, and what these are for.
+    ///
+    /// # Errors
+    /// An environment error with both figures.
+    pub fn require_besides(&self, bytes: u64, scratch: &Path, (temporary, what): (u64, &str)) -> Result<()> {
+        volume::require(scratch, temporary, what)?;
+        let Place::Name { path, .. } = &self.place else { return Ok(()) };
+        let is_shared = volume::are_same(scratch, folder_of(path));
+        self.require(bytes.saturating_add(if is_shared { temporary } else { 0 }))
+    }
+
     /// A name that nothing has.
     fn free(request: Request<'_>) -> Result<Self> {
         let Request { product, path, inputs, .. } = request;

@@ -24,3 +24,4 @@ pub mod spool;
 pub mod stdout;
 pub mod tree;
 pub mod volume;
+pub mod watch;

@@ -101,7 +101,10 @@ impl ScratchFile for Spilling {
     fn freeze(self: Box<Self>) -> io::Result<Arc<dyn ReadAt>> {
         match self.store {
             Store::Held(held) => Ok(Arc::new(held)),
-            Store::Spilt(file) => Ok(Arc::new(FileBytes::of(file.finish()?)?)),
+            Store::Spilt(file) => {
+                let name = format!("a temporary file in {}", self.folder.display());
+                Ok(Arc::new(FileBytes::of(file.finish()?, name)?))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How much room there is.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use delta_core::error::{Error, Result};
@@ -28,6 +29,12 @@ pub fn free(path: &Path) -> Result<u64> {
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
 
+/// Whether two folders lie on one file system, and so share its room.
+pub(crate) fn are_same(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|found| found.dev());
+    device(one) == device(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +45,7 @@ mod tests {
         assert!(require(folder.path(), 1, "a file").is_ok());
         let error = require(folder.path(), u64::MAX, "a file").unwrap_err();
         assert!(error.to_string().contains("18446744073710 MB"), "{error}");
+        assert!(are_same(folder.path(), folder.path()) && !are_same(folder.path(), Path::new("/proc")));
         assert!(free(Path::new("/no such folder")).is_err());
     }
 }

@@ -18,7 +18,6 @@ use delta_transport::engine::{Engine, Installation, Inventory, PlannedImage};
 use delta_transport::output::Output;
 use delta_transport::reference::{Target, stem_of_name};
 use delta_transport::registry::Shipped;
-use delta_transport::volume;
 use serde::Serialize;
 
 use crate::arguments::Apply;
@@ -121,8 +120,7 @@ fn to_file(
         _ => missing,
     })?;
     let cost = Cost::of(metadata, &wanted);
-    volume::require(session.scratch.folder(), cost.room(), "rebuilding the layers")?;
-    destination.require(cost.blob_bytes)?;
+    destination.require_besides(cost.blob_bytes, session.scratch.folder(), (cost.room(), "rebuilding the layers"))?;
     let mut reports: Vec<ImageReport> =
         images.iter().map(|image| report_of(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
     let of = |images| Report { schema: 1, engine: None, output: Some(destination.to_string()), images };

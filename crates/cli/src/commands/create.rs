@@ -52,6 +52,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         platforms: arguments.platforms.clone(),
     };
     let prepared = create(&targets, &bases, &options, session.context())?;
+    session.require_unchanged()?;
     destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;
     let written = if arguments.dry_run {
         write_hashed(&prepared, &mut io::sink())?

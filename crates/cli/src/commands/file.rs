@@ -1,24 +1,24 @@
 //! `file_delta create` and `file_delta apply`
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, Encoder, decoder};
-use delta_codec::{ReadAt, Reader, bsdiff, vcdiff};
-use delta_core::apply::apply_stream;
-use delta_core::create::create_stream;
+use delta_codec::{ReadAt, Reader};
+use delta_core::apply::{StandardDelta, apply_stream};
+use delta_core::create::{create_standard, create_stream};
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
-use delta_core::job::choices::CompressionOptions;
-use delta_core::job::choices::Method;
+use delta_core::job::choices::{CompressionOptions, Method};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::StreamKind;
+use delta_core::package::standard::Sides;
 use delta_transport::destination::{Destination, Product, Request};
-use delta_transport::file::FileBytes;
+use delta_transport::file::is_pipe;
 use delta_transport::inputs::Inputs;
 use delta_transport::tree::{self, Detail, Lost};
 use delta_transport::volume;
@@ -61,6 +61,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let kind = kind_of(&arguments.new)?;
     check_kind(&arguments.old, kind)?;
+    one_from_stdin(&[&arguments.old, &arguments.new])?;
     let name = file_name(&arguments.new).map(|name| format!("{name}.delta"));
     let destination = session.destination(Request {
         product: Product::Delta,
@@ -69,33 +70,18 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         force: arguments.force,
         inputs: &Inputs::of([&*arguments.old, &*arguments.new]),
     })?;
+    let facts = if kind == StreamKind::File { facts_of(&arguments.new)? } else { None };
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
-    let method = arguments.method;
-    let facts = match kind {
-        StreamKind::File => Some(facts_of(&arguments.new)?),
-        StreamKind::Tree => None,
+    volume::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
+    let delta_bytes = if kind == StreamKind::File && arguments.method != Method::Auto {
+        create_plain(session, arguments, (&old, &new), compression, &destination)?
+    } else {
+        let chosen = (arguments.method, compression);
+        let prepared = create_stream((kind, facts), old.clone(), new.clone(), chosen, session.context())?;
+        let bytes = prepared.metadata.members.iter().map(|member| member.size).sum();
+        put(session, arguments.dry_run, &destination, bytes, |out| prepared.write(out))?
     };
-    let fill = |out: &mut dyn Write| match (kind, method) {
-        (StreamKind::File, Method::Xdelta3 | Method::Bsdiff) => {
-            let mut counter = Counter { inner: out, count: 0 };
-            // The standard format as it is, so that the standard program reads it.
-            standard(session, method, &old, &new, compression, &mut counter)?;
-            Ok(counter.count)
-        }
-        _ => create_stream((kind, facts.clone()), old.clone(), new.clone(), (method, compression), session.context())?
-            .write(out),
-    };
-    let delta_bytes =
-        if arguments.dry_run { fill(&mut io::sink())? } else { destination.write_file(&session.scratch, fill)? };
-    if kind == StreamKind::File && method != Method::Auto {
-        session.terminal.inform(format_args!(
-            "a plain {method} difference brings neither permissions, owner, time and attributes of NEW nor digests: it fits \
-             OLD {} only, and makes NEW {}",
-            digest(&old)?,
-            digest(&new)?
-        ));
-    }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
     session.terminal.inform(format_args!(
@@ -117,30 +103,73 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     )
 }
 
+/// The standard format as it is, so that the standard program reads it.
+fn create_plain(
+    session: &Session,
+    arguments: &FileCreate,
+    (old, new): (&Arc<dyn ReadAt>, &Arc<dyn ReadAt>),
+    compression: CompressionOptions,
+    destination: &Destination,
+) -> Result<u64> {
+    let (delta, Sides { old, new }) = create_standard(arguments.method, old, new, compression, session.context())?;
+    let written = put(session, arguments.dry_run, destination, delta.len(), |out| {
+        io::copy(&mut Reader::new(&delta), out).map_err(Error::io(format!("writing {destination}")))
+    })?;
+    session.terminal.inform(format_args!(
+        "a plain {} difference brings neither permissions, owner, time nor attributes of NEW; that it fits OLD {} only, and \
+         makes NEW {}, is checked by file_delta, not by the classic programs",
+        arguments.method, old.digest, new.digest
+    ));
+    Ok(written)
+}
+
+/// Writes a difference, unless only its size is wanted.
+fn put(
+    session: &Session,
+    dry_run: bool,
+    destination: &Destination,
+    bytes: u64,
+    fill: impl FnOnce(&mut dyn Write) -> Result<u64>,
+) -> Result<u64> {
+    session.require_unchanged()?;
+    destination.require(bytes)?;
+    if dry_run { fill(&mut io::sink()) } else { destination.write_file(&session.scratch, fill) }
+}
+
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
-    let delta = FileBytes::open(&arguments.delta)?;
+    one_from_stdin(&[&arguments.old, &arguments.delta])?;
+    let delta = session.open_file(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
-    let (destination, old, new, facts) = match standard_delta(session, delta.clone())? {
-        Some(standard) => {
-            let destination = target(session, arguments, StreamKind::File)?;
-            let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
-            let new = standard.decode(session, &old).map_err(within)?;
-            standard.warn(session, &new)?;
-            (destination, old, new, None)
-        }
-        None => {
-            let package = Package::open(delta, session.scratch.as_ref()).map_err(within)?;
-            let kind = package.metadata().stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
-            let destination = target(session, arguments, kind)?;
-            let old = open(session, &arguments.old, kind, Detail::Content)?;
-            let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
-            let facts = package.metadata().stream.as_ref().and_then(|stream| stream.file.clone());
-            (destination, old, new.bytes().clone(), facts)
-        }
-    };
-    destination.require(new.len())?;
+    let (destination, old, new, facts) =
+        match StandardDelta::detect(delta.clone(), session.context()).map_err(within)? {
+            Some(standard) => {
+                let destination = target(session, arguments, StreamKind::File)?;
+                let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
+                let size = standard.sides().map(|sides| sides.new.length);
+                require_room(session, arguments, &destination, size.unwrap_or(0))?;
+                // The formats say how long NEW is only as they go; what the disk has is the bound.
+                let most = size.map_or_else(|| volume::free(session.scratch.folder()), Ok)?;
+                let new = standard.apply(&old, most, session.context()).map_err(within)?;
+                warn_of(session, &standard, &new)?;
+                (destination, old, new, None)
+            }
+            None => {
+                let package = Package::open(delta, session.scratch.as_ref()).map_err(within)?;
+                let stream = package.metadata().stream.clone();
+                let kind = stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
+                let destination = target(session, arguments, kind)?;
+                let old = open(session, &arguments.old, kind, Detail::Content)?;
+                let target = stream.as_ref().and_then(|stream| package.metadata().layer(stream.target));
+                require_room(session, arguments, &destination, target.map_or(0, |target| target.size))?;
+                let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
+                (destination, old, new.bytes().clone(), stream.and_then(|stream| stream.file))
+            }
+        };
+    session.require_unchanged()?;
     let mut lost = Vec::new();
-    if !arguments.dry_run {
+    if arguments.dry_run {
+        session.terminal.inform(format_args!("{destination} would be made ({})", size(new.len())));
+    } else {
         lost = write(session, arguments, &destination, &new, facts.as_ref())?;
         for lost in &lost {
             session.terminal.inform(format_args!("NEW goes without {lost}"));
@@ -150,6 +179,35 @@ pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
     let (old_bytes, new_bytes) = (old.len(), new.len());
     let lost = lost.into_iter().map(LostReport::from).collect();
     json(session, &Report { schema: 1, written: !arguments.dry_run, old_bytes, new_bytes, delta_bytes: None, lost })
+}
+
+/// A wrong OLD may give a wrong NEW, and nobody would know.
+fn warn_of(session: &Session, standard: &StandardDelta, new: &Arc<dyn ReadAt>) -> Result<()> {
+    if standard.is_blind() {
+        let (digest, _) = BlobDigest::of_reader(&mut Reader::new(new)).map_err(Error::io("reading NEW"))?;
+        session.terminal.inform(format_args!(
+            "this BSDIFF40 difference says neither what it fits nor what it makes: compare that NEW is what its maker had, \
+             {digest}"
+        ));
+    }
+    Ok(())
+}
+
+/// NEW is made in a temporary file, and then where it shall be.
+fn require_room(session: &Session, arguments: &FileApply, destination: &Destination, size: u64) -> Result<()> {
+    let bytes = size.saturating_sub(holes(&arguments.old));
+    destination.require_besides(bytes, session.scratch.folder(), (bytes, "rebuilding NEW"))
+}
+
+/// How much of a file is holes, as those of its next version will be too.
+fn holes(path: &Path) -> u64 {
+    let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    found.map_or(0, |found| found.len().saturating_sub(found.blocks().saturating_mul(512)))
+}
+
+/// The bytes of an opened file or folder without the holes of a file.
+fn stored_bytes(path: &Path, bytes: &Arc<dyn ReadAt>) -> u64 {
+    bytes.len().saturating_sub(holes(path))
 }
 
 /// Where NEW goes. In a folder a file is called like DELTA without its ending.
@@ -188,14 +246,21 @@ fn file_name(path: &Path) -> Option<String> {
     path.canonicalize().ok()?.file_name()?.to_str().map(str::to_owned)
 }
 
-fn facts_of(path: &Path) -> Result<Facts> {
+/// What a file is besides its bytes; nothing is known of what comes through a pipe.
+fn facts_of(path: &Path) -> Result<Option<Facts>> {
+    if path == Path::new("-") || is_pipe(path) {
+        return Ok(None);
+    }
     let file = File::open(path).map_err(Error::io(format!("opening {}", path.display())))?;
-    tree::facts_of_file(&file, path)
+    tree::facts_of_file(&file, path).map(Some)
 }
 
-fn digest(bytes: &Arc<dyn ReadAt>) -> Result<BlobDigest> {
-    let (digest, _) = BlobDigest::of_reader(&mut Reader::new(bytes)).map_err(Error::io("reading OLD and NEW"))?;
-    Ok(digest)
+/// Two files cannot both come on standard input.
+fn one_from_stdin(paths: &[&Path]) -> Result<()> {
+    if paths.iter().filter(|path| **path == Path::new("-")).count() < 2 {
+        return Ok(());
+    }
+    Err(Error::usage("only one file can come on standard input").with_hint("name a file for the other `-`"))
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {
@@ -203,6 +268,9 @@ fn json(session: &Session, report: &Report) -> Result<()> {
 }
 
 fn kind_of(path: &Path) -> Result<StreamKind> {
+    if path == Path::new("-") {
+        return Ok(StreamKind::File);
+    }
     let metadata = std::fs::metadata(path).map_err(Error::io(format!("opening {}", path.display())))?;
     Ok(if metadata.is_dir() { StreamKind::Tree } else { StreamKind::File })
 }
@@ -210,7 +278,7 @@ fn kind_of(path: &Path) -> Result<StreamKind> {
 fn open(session: &Session, path: &Path, kind: StreamKind, detail: Detail) -> Result<Arc<dyn ReadAt>> {
     check_kind(path, kind)?;
     match kind {
-        StreamKind::File => FileBytes::open(path),
+        StreamKind::File => session.open_file(path),
         StreamKind::Tree => {
             let doing = format!("reading {}", path.display());
             let stream = session.context().spool(&doing, |out| tree::pack(path, detail, out))?;
@@ -228,98 +296,4 @@ fn check_kind(path: &Path, expected: StreamKind) -> Result<()> {
     let noun = |kind| if kind == StreamKind::Tree { "folder" } else { "file" };
     let (found, expected) = (noun(found), noun(expected));
     Err(Error::usage(format!("{} is a {found}, expected a {expected}", path.display())))
-}
-
-fn standard(
-    session: &Session,
-    method: Method,
-    old: &Arc<dyn ReadAt>,
-    new: &Arc<dyn ReadAt>,
-    CompressionOptions { compressor, level, .. }: CompressionOptions,
-    out: &mut dyn Write,
-) -> Result<()> {
-    let encode = || -> io::Result<()> {
-        if method == Method::Bsdiff {
-            return bsdiff::encode(old, new, session.scratch.as_ref(), out);
-        }
-        let mut encoder = Encoder::new(out, compressor, level, None)?;
-        vcdiff::encode(old, new, b"", &mut encoder)?;
-        encoder.finish()?.flush()
-    };
-    encode().map_err(Error::io("writing the difference"))
-}
-
-/// A difference in one of the standard formats, without a package around it.
-enum Standard {
-    Vcdiff(Arc<dyn ReadAt>, Compression),
-    Bsdiff(Arc<dyn ReadAt>),
-}
-
-fn standard_delta(session: &Session, delta: Arc<dyn ReadAt>) -> Result<Option<Standard>> {
-    let doing = || Error::io("reading the difference");
-    let mut first = [0; 6];
-    let count = delta.read_at(&mut first, 0).map_err(doing())?;
-    let compression = Compression::detect(&first[..count]);
-    let mut magic = Vec::new();
-    decoder(compression, Reader::new(&delta)).map_err(doing())?.take(8).read_to_end(&mut magic).map_err(doing())?;
-    if magic.starts_with(&vcdiff::MAGIC[..3]) {
-        return Ok(Some(Standard::Vcdiff(delta, compression)));
-    }
-    if magic != bsdiff::MAGIC {
-        return Ok(None);
-    }
-    let plain = match compression {
-        Compression::None => delta,
-        _ => {
-            let mut plain = decoder(compression, Reader::new(delta)).map_err(doing())?;
-            session.scratch.spool(&mut plain, "decompressing the difference")?
-        }
-    };
-    Ok(Some(Standard::Bsdiff(plain)))
-}
-
-impl Standard {
-    /// A wrong OLD gives a wrong NEW, which nothing in BSDIFF40 tells.
-    fn warn(&self, session: &Session, new: &Arc<dyn ReadAt>) -> Result<()> {
-        if let Self::Bsdiff(_) = self {
-            session.terminal.inform(format_args!(
-                "a BSDIFF40 difference has no digests: compare that NEW is what its maker had, {}",
-                digest(new)?
-            ));
-        }
-        Ok(())
-    }
-
-    fn decode(&self, session: &Session, old: &Arc<dyn ReadAt>) -> Result<Arc<dyn ReadAt>> {
-        // The formats say how long NEW is only as they go; what the disk has is the bound.
-        let most = volume::free(session.scratch.folder())?;
-        session.context().spool("rebuilding NEW", |out| match self {
-            Self::Vcdiff(delta, compression) => {
-                let delta = decoder(*compression, Reader::new(delta)).map_err(Error::io("reading the difference"))?;
-                let decoded = vcdiff::decode(old, BufReader::new(delta), out, most);
-                decoded.map(|_| ()).map_err(|error| Error::content(error.to_string()))
-            }
-            Self::Bsdiff(delta) => {
-                let decoded = bsdiff::decode(old, delta, out, most);
-                decoded.map(|_| ()).map_err(|error| Error::content(error.to_string()))
-            }
-        })
-    }
-}
-
-struct Counter<'a> {
-    inner: &'a mut dyn Write,
-    count: u64,
-}
-
-impl Write for Counter<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(buffer)?;
-        self.count += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

@@ -23,6 +23,7 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let report = verify(&package, &[], session.context())
         .map_err(|error| error.within(&arguments.package.display().to_string()))?;
+    session.require_unchanged()?;
     if session.common.talk.json {
         return terminal::print_json(&Report { schema: 1, report });
     }

@@ -37,21 +37,6 @@ fn a_file_comes_back_with_all_that_it_is() {
 }
 
 #[test]
-fn a_plain_difference_says_what_it_lacks() {
-    let folder = Folder::new();
-    let (old, new) = (folder.write("old", &noise(1, 50_000)), folder.write("new", &noise(1, 60_000)));
-    let [delta, made] = ["delta", "made"].map(|name| folder.file(name));
-    for method in ["xdelta3", "bsdiff"] {
-        let said = file_delta(&["create", "-f", "-m", method, &old, &new, &delta]).ok().stderr;
-        assert!(said.contains("neither permissions") && said.contains("makes NEW sha256:"), "{said}");
-    }
-    let said = file_delta(&["apply", &old, &delta, &made]).ok().stderr;
-    assert!(said.contains("has no digests: compare"), "{said}");
-    let short = folder.write("short", &noise(1, 40_000));
-    file_delta(&["apply", "-f", &short, &delta, &made]).failed(4, &["outside of the base; is the base another one?"]);
-}
-
-#[test]
 fn holes_of_a_file_stay_holes() {
     let folder = Folder::new();
     let (old, new) = (folder.write("old", b"old"), folder.write("new", b"new"));

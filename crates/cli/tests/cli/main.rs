@@ -6,6 +6,7 @@ mod compressed;
 mod durable;
 mod engines;
 mod failures;
+mod faults;
 mod file_facts;
 mod files;
 mod help;

@@ -141,8 +141,8 @@ impl Client {
                 let mut stdin = io::BufWriter::with_capacity(256 << 10, stdin);
                 let given = give(&mut stdin)
                     .and_then(|()| stdin.flush().map_err(Error::io(format!("writing to `{}`", self.shown(arguments)))));
-                if given.is_err() {
-                    // An input that ends early must not look like one that is whole.
+                // An input that ends early must not look like one that is whole; a client that reads no more shall say why.
+                if given.as_ref().is_err_and(|error| !is_broken_pipe(error)) {
                     let _ = child.kill();
                 }
                 given
@@ -246,5 +246,43 @@ impl Client {
             return Err(self.refused(&arguments, head.lines().next().unwrap_or("no answer")));
         }
         serde_json::from_str(body).map_err(|error| self.refused(&arguments, &error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that runs its only argument.
+    fn shell() -> Client {
+        Client::new(ClientKind::Docker, &["-c".to_owned()]).with_program(OsStr::new("sh"))
+    }
+
+    fn zeros(stdin: &mut dyn Write, count: u64) -> Result<()> {
+        io::copy(&mut io::repeat(0).take(count), stdin).map(|_| ()).map_err(Error::io("writing"))
+    }
+
+    #[test]
+    fn a_client_that_stops_reading_says_why() {
+        // Longer than a pipe holds, so that writing breaks before the reason comes.
+        let script = "exec 0<&-; sleep 0.3; echo no space left on device >&2; exit 1";
+        for _ in 0..3 {
+            let said = shell().write_to(&[script], |stdin| zeros(stdin, 1 << 20)).unwrap();
+            assert!(!said.success && said.stderr == "no space left on device\n", "{}", said.stderr);
+        }
+        let silent = shell().write_to(&["exec 0<&-; sleep 0.1"], |stdin| zeros(stdin, 1 << 20));
+        assert!(silent.is_err_and(|error| is_broken_pipe(&error)));
+    }
+
+    #[test]
+    fn an_input_that_fails_does_not_look_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().join("whole");
+        let script = format!("cat > /dev/null && touch {}", whole.display());
+        let failed = shell().write_to(&[&script], |stdin| {
+            zeros(stdin, 1000)?;
+            Err(Error::content("damaged"))
+        });
+        assert!(failed.is_err() && !whole.exists());
     }
 }

@@ -135,7 +135,8 @@ impl<'a> Download<'a> {
             let hasher = std::mem::replace(&mut self.hasher, Hasher::new(io::sink()));
             let found = BlobDigest::from(hasher.finish().1);
             if found == self.digest {
-                let bytes = FileBytes::of(self.file).map_err(Error::io("opening a download"))?;
+                let bytes =
+                    FileBytes::of(self.file, "a download".to_owned()).map_err(Error::io("opening a download"))?;
                 return Ok(Arc::new(bytes));
             }
             let is_old = self.is_resumed;

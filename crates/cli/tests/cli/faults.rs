@@ -1,0 +1,202 @@
+//! Media that fail, files that change while they are read, and pipes: told for what they are, and nothing is left.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Folder, Ran, command, file_delta, finish, names, noise, real, sample};
+
+const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+
+/// A folder with files of every kind that is read, and the library that makes their reading go wrong.
+struct Desk {
+    folder: Folder,
+    library: Folder,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let (folder, library) = (Folder::new(), Folder::new());
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/faults.c");
+        let source = source.to_str().unwrap();
+        real("gcc", "cc", &["-shared", "-fPIC", "-O1", "-Wall", "-o", &library.file("faults.so"), source]);
+        for version in ["v1", "v2"] {
+            fs::copy(sample(&format!("tiny/docker28-classic/{version}.tar")), folder.file(version)).unwrap();
+        }
+        let old = noise(1, 300_000);
+        folder.write("old", &old);
+        folder.write("new", &[&old[..200_000], b"between", &old[200_000..]].concat());
+        let desk = Self { folder, library };
+        desk.ran("docker_delta", &["create", "v2", "package", "--base", "v1"], None).ok();
+        desk.ran("file_delta", &["create", "old", "new", "delta"], None).ok();
+        desk.ran("file_delta", &["create", "-m", "bsdiff", "old", "new", "plain"], None).ok();
+        desk
+    }
+
+    /// Runs a program in the folder while `fault` happens to the file of that name.
+    fn ran(&self, program: &str, arguments: &[&str], fault: Option<(&str, &str)>) -> Ran {
+        let mut command = command(program, arguments);
+        command.current_dir(self.folder.path());
+        if let Some((fault, file)) = fault {
+            let file = self.folder.path().canonicalize().unwrap().join(file);
+            command.env("LD_PRELOAD", self.library.file("faults.so")).env("FAULT", fault).env("FAULT_FILE", file);
+        }
+        finish(&mut command)
+    }
+}
+
+const READING: [(&str, &[&str], &[&str]); 8] = [
+    ("docker_delta", &["create", "v2", "made", "--base", "v1"], &["v1", "v2"]),
+    ("docker_delta", &["apply", "package", "--base", "v1", "-o", "made"], &["v1", "package"]),
+    ("docker_delta", &["verify", "package"], &["package"]),
+    ("docker_delta", &["list", "package"], &["package"]),
+    ("docker_delta", &["inspect", "v1"], &["v1"]),
+    ("file_delta", &["create", "old", "new", "made"], &["old", "new"]),
+    ("file_delta", &["apply", "old", "delta", "made"], &["old", "delta"]),
+    ("file_delta", &["apply", "old", "plain", "made"], &["old", "plain"]),
+];
+
+#[test]
+fn a_medium_that_cannot_be_read_is_no_damage_of_the_file() {
+    let desk = Desk::new();
+    let before = names(desk.folder.path());
+    for (program, arguments, files) in READING {
+        for file in files {
+            let size = fs::metadata(desk.folder.file(file)).unwrap().len();
+            // Nobody needs all of an archive.
+            let is_archive = ["v1", "v2"].contains(file);
+            for at in [0, 700, size / 2, size - 1].into_iter().filter(|at| *at < size && (*at <= 700 || !is_archive)) {
+                let ran = desk.ran(program, arguments, Some((&format!("eio {at}"), file)));
+                ran.failed(3, &[file, "cannot be read from byte", "Input/output error", "the medium"]);
+                assert_eq!(names(desk.folder.path()), before, "{arguments:?} {file} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn interrupted_and_short_reads_and_writes_change_nothing() {
+    let desk = Desk::new();
+    for (program, arguments, files) in READING {
+        let plain = desk.ran(program, arguments, None).ok();
+        let made = fs::read(desk.folder.file("made")).ok();
+        let _ = fs::remove_file(desk.folder.file("made"));
+        for file in files {
+            for fault in ["eintr", "short"] {
+                let ran = desk.ran(program, arguments, Some((fault, file))).ok();
+                assert_eq!(ran.stdout, plain.stdout, "{arguments:?} {file} {fault}");
+                assert_eq!(fs::read(desk.folder.file("made")).ok(), made, "{arguments:?} {file} {fault}");
+                let _ = fs::remove_file(desk.folder.file("made"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_changes_while_it_is_read_is_no_base_and_no_target() {
+    let desk = Desk::new();
+    let before = names(desk.folder.path());
+    for (program, arguments, files) in READING.into_iter().filter(|(_, arguments, _)| arguments[0] != "inspect") {
+        for file in files {
+            let bytes = fs::read(desk.folder.file(file)).unwrap();
+            for (fault, text) in [
+                ("truncate", "became shorter while it was read"),
+                ("append", "changed while it was read"),
+                ("overwrite", "changed while it was read"),
+            ] {
+                let ran = desk.ran(program, arguments, Some((fault, file)));
+                // What was there to its end is whole, whatever comes behind that; its digests say so.
+                let is_proved = fault == "append" && program == "docker_delta" && arguments[0] != "create";
+                if is_proved && ran.code == 0 {
+                    let _ = fs::remove_file(desk.folder.file("made"));
+                } else {
+                    ran.failed(3, &[file, text, "read a copy"]);
+                }
+                assert_eq!(names(desk.folder.path()), before, "{arguments:?} {file} {fault}");
+                fs::write(desk.folder.file(file), &bytes).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_write_that_is_refused_leaves_nothing() {
+    let desk = Desk::new();
+    let before = names(desk.folder.path());
+    for (program, arguments, _) in READING.into_iter().filter(|(_, arguments, _)| arguments.contains(&"made")) {
+        for (error, text) in [(EIO, "Input/output error"), (ENOSPC, "No space left on device")] {
+            let mut number = 1;
+            loop {
+                let ran = desk.ran(program, arguments, Some((&format!("refuse {number} {error}"), "")));
+                if ran.code == 0 {
+                    break;
+                }
+                ran.failed(3, &[text]);
+                assert_eq!(names(desk.folder.path()), before, "{arguments:?} {number}");
+                number += 1;
+            }
+            assert!(number > 1, "{arguments:?} writes nothing");
+            fs::remove_file(desk.folder.file("made")).unwrap();
+        }
+    }
+}
+
+/// Writes what `cat` reads into a pipe, and gives it as `/dev/fd/0`.
+fn piped(desk: &Desk, program: &str, arguments: &[&str], file: &str) -> Ran {
+    let mut cat = Command::new("cat").arg(desk.folder.file(file)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = command(program, arguments);
+    command.current_dir(desk.folder.path()).stdin(cat.stdout.take().unwrap());
+    let ran = finish(&mut command);
+    // A program that needs nothing of it must not let `cat` wait.
+    drop(command);
+    cat.wait().unwrap();
+    ran
+}
+
+#[test]
+fn pipes_are_read_to_their_end() {
+    let desk = Desk::new();
+    for name in ["-", "/dev/fd/0", "/dev/stdin"] {
+        for (program, arguments, file, expected) in [
+            ("docker_delta", &["create", name, "made", "--base", "v1"][..], "v2", "package"),
+            ("docker_delta", &["create", "v2", "made", "--base", name], "v1", "package"),
+            ("docker_delta", &["verify", name], "package", ""),
+            ("file_delta", &["apply", name, "delta", "made"], "old", "new"),
+            ("file_delta", &["apply", "old", name, "made"], "delta", "new"),
+            ("file_delta", &["apply", "old", name, "made"], "plain", "new"),
+        ] {
+            let said = piped(&desk, program, arguments, file).ok().stderr;
+            assert_eq!(said.contains("is a pipe"), name != "-", "{said}");
+            if !expected.is_empty() {
+                let made = fs::read(desk.folder.file("made")).unwrap();
+                assert!(made == fs::read(desk.folder.file(expected)).unwrap(), "{arguments:?}");
+                fs::remove_file(desk.folder.file("made")).unwrap();
+            }
+        }
+        piped(&desk, "file_delta", &["create", "old", name, "made"], "new").ok();
+        file_delta(&["apply", "-d", &desk.folder.file("old"), &desk.folder.file("made"), &desk.folder.file("x")]).ok();
+        fs::remove_file(desk.folder.file("made")).unwrap();
+    }
+    piped(&desk, "file_delta", &["create", "-", "-", "made"], "new").failed(2, &["only one file", "standard input"]);
+}
+
+#[test]
+fn a_fifo_without_a_writer_is_said() {
+    let desk = Desk::new();
+    real("coreutils", "mkfifo", &[&desk.folder.file("fifo")]);
+    for (program, arguments) in [
+        ("docker_delta", &["verify", "fifo"][..]),
+        ("docker_delta", &["create", "fifo", "made"]),
+        ("file_delta", &["create", "fifo", "new", "made"]),
+        ("file_delta", &["apply", "old", "fifo", "made"]),
+    ] {
+        let mut words = vec!["1", env!("CARGO_BIN_EXE_docker_delta")];
+        if program == "file_delta" {
+            words[1] = env!("CARGO_BIN_EXE_file_delta");
+        }
+        words.extend(arguments);
+        let ran = finish(Command::new("timeout").args(words).current_dir(desk.folder.path()));
+        ran.failed(124, &["fifo is a pipe; what comes through it is read to its end"]);
+    }
+}
