@@ -97,9 +97,10 @@ fn images(
         }
         (Some(DockerManifest::Single(_)) | None, Some(_)) => None,
         (None, None) => {
-            return Err(Error::content("it is no image: it has neither manifest.json nor index.json")
-                .with_hint("expected what `docker save` or `podman save` writes, or an OCI layout"))
-            .map_err(in_file);
+            return Err(in_file(
+                Error::content("it is no image: it has neither manifest.json nor index.json")
+                    .with_hint("expected what `docker save` or `podman save` writes, or an OCI layout"),
+            ));
         }
     };
     let entries = docker.as_deref().unwrap_or_default();

@@ -40,7 +40,7 @@ fn config(document: &Document) -> std::result::Result<Config, Fault> {
     let [os, architecture, variant, created, rootfs] = fields(&text(document)?, names)?;
     let diff_ids = rootfs.and_then(|rootfs| fields(rootfs.get(), ["diff_ids"]).ok()).and_then(|[diff_ids]| diff_ids);
     let listed = list(diff_ids, "diff_ids").unwrap_or_default();
-    let diff_id = |value: &Box<RawValue>| {
+    let diff_id = |value: &RawValue| {
         let text = lenient_string(Some(value)).ok_or("a layer without a digest")?;
         text.parse::<DiffId>().map_err(|error| error.to_string())
     };
@@ -50,7 +50,7 @@ fn config(document: &Document) -> std::result::Result<Config, Fault> {
             architecture: lenient_string(architecture.as_deref()).unwrap_or_default(),
             variant: lenient_string(variant.as_deref()).filter(|variant| !variant.is_empty()),
         },
-        diff_ids: listed.iter().map(diff_id).collect::<std::result::Result<_, Fault>>()?,
+        diff_ids: listed.iter().map(|value| diff_id(value)).collect::<std::result::Result<_, Fault>>()?,
         created: lenient_string(created.as_deref()),
     })
 }
