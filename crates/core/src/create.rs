@@ -84,6 +84,18 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     proof::proved(coded, assemble, &known, (options.method, options.compression), context)
 }
 
+/// The least bytes of temporary files that [`create`] takes, besides those that hold the images: each layer that travels is
+/// rebuilt to prove the package.
+///
+/// # Errors
+/// Usage errors when a platform is not there.
+pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Result<u64> {
+    let options = CreateOptions { identity: Identity::Manifest, ..options.clone() };
+    let held: BTreeSet<DiffId> = layers_of(bases).iter().map(|layer| layer.diff_id).collect();
+    let wanted = layers_of(&image::chosen(targets, &options)?);
+    Ok(wanted.iter().filter(|layer| !held.contains(&layer.diff_id)).map(|layer| layer.blob_size).sum())
+}
+
 /// One layer of the targets, coded.
 struct Coded {
     entry: LayerEntry,
@@ -126,11 +138,14 @@ impl Layers {
         let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
         let targets = verified(&missing, "target", context)?;
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
-        let bases = if uses_bases { verified(&held.iter().collect::<Vec<_>>(), "base", context)? } else { Vec::new() };
+        let wanted_ids: BTreeSet<DiffId> = wanted.iter().map(|layer| layer.diff_id).collect();
+        let counts = |layer: &&Layer| uses_bases || wanted_ids.contains(&layer.diff_id);
+        // What is left out for a base is compared too: a base that is damaged here may be the one that the other side got.
+        let bases = verified(&held.iter().filter(counts).collect::<Vec<_>>(), "base", context)?;
         let mut coded = code_missing(&targets, &bases, options, context)?;
         let other = |layer: &Layer| match blobs.get(&layer.diff_id) {
             Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
-            _ => held_layer(layer),
+            _ => held_layer(layer.diff_id, &bases),
         };
         let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
         Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })
@@ -166,8 +181,10 @@ fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
     Coded { entry, features: vec![codec.name().to_owned()], members: Vec::new() }
 }
 
-fn held_layer(layer: &Layer) -> Result<Coded> {
-    let entry = LayerEntry { diff_id: layer.diff_id, size: layer.content.plain()?.len(), origin: Origin::Held };
+fn held_layer(diff_id: DiffId, bases: &[VerifiedLayer]) -> Result<Coded> {
+    let base = bases.iter().find(|base| base.diff_id() == diff_id);
+    let base = base.ok_or_else(|| Error::internal(format!("the layer {diff_id} is neither coded nor held")))?;
+    let entry = LayerEntry { diff_id, size: base.bytes().len(), origin: Origin::Held };
     Ok(Coded { entry, features: Vec::new(), members: Vec::new() })
 }
 

@@ -9,15 +9,15 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use common::{
-    CONTEXT, applied, assert_same, bytes, damaged_inside, error, image, image_of, layer, layers, lying, noise, open,
-    options, packed,
+    CONTEXT, applied, assert_same, bytes, damaged_inside, encoded, error, image, image_of, layer, layers, lying, noise,
+    open, options, packed, zlib,
 };
 use delta_codec::{MemoryScratch, ReadAt, Scratch, ScratchFile};
 use delta_core::Kind;
 use delta_core::apply::{Delivery, Wanted, images, needed_bases, rebuild};
 use delta_core::create::{CreateOptions, create};
 use delta_core::digest::DiffId;
-use delta_core::image::{BlobCompression, Image};
+use delta_core::image::{BlobCompression, Image, Layer};
 use delta_core::job::choices::{Identity, Method};
 use delta_core::job::context::Context;
 use delta_core::job::progress::Silent;
@@ -119,6 +119,43 @@ fn images_that_lie_are_not_packed() {
         assert_eq!(error.kind(), Kind::Content, "{error}");
         assert!(error.to_string().contains(": expected sha256:"), "{error}");
     }
+}
+
+#[test]
+fn a_base_that_is_only_held_is_compared_too() {
+    let (base, target) = pair();
+    let held = &base.manifests[0].layers[0];
+    for wrong in [edited(&bytes(&held.content.plain().unwrap())), Vec::new()] {
+        let mut damaged = base.clone();
+        damaged.manifests[0].layers[0] = lying(held, &wrong);
+        // One layer of the target is held, or all are.
+        for (target, method) in [(&target, Method::Layer), (&target, Method::Auto), (&base, Method::Auto)] {
+            let error = create(from_ref(target), from_ref(&damaged), &options(method), CONTEXT).err().unwrap();
+            let what = format!("the base layer {}: expected sha256:", held.diff_id.short());
+            assert!(error.kind() == Kind::Content && error.to_string().starts_with(&what), "{error}");
+        }
+        // Of a layer that is left out, the target's own copy is not asked.
+        let mut half = target.clone();
+        half.manifests[0].layers[0] = lying(held, &wrong);
+        let package = package(&half, &base, Method::Layer);
+        assert_eq!(package.metadata().layer(held.diff_id).unwrap().size, 4000);
+    }
+    // What neither is in the target nor coded against is nobody's concern.
+    let mut elsewhere = base;
+    elsewhere.manifests[0].layers[2] = lying(&elsewhere.manifests[0].layers[2], b"other bytes");
+    package(&target, &elsewhere, Method::Layer);
+}
+
+#[test]
+fn a_compressed_blob_that_is_only_held_is_compared_too() {
+    let gzip = layer(&noise(1, 3000), BlobCompression::Gzip);
+    let target = image_of("app:v1", vec![gzip.clone()]);
+    let plain = bytes(&gzip.content.plain().unwrap());
+    let other = encoded(&plain, &bytes(&zlib(&plain, 1).content.stored().unwrap()), BlobCompression::Gzip);
+    let mut base = target.clone();
+    base.manifests[0].layers[0] = Layer { content: other.content, ..gzip };
+    let error = create(from_ref(&target), &[base], &options(Method::Auto), CONTEXT).err().unwrap();
+    assert!(error.kind() == Kind::Content && error.to_string().contains("the base's blob"), "{error}");
 }
 
 #[test]

@@ -61,12 +61,15 @@ impl Blobs {
         compression: CompressionOptions,
         context: Context<'_>,
     ) -> Result<Self> {
-        let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
+        let held: BTreeMap<BlobDigest, &Layer> = layers(bases).map(|layer| (layer.blob, layer)).collect();
         let is_compressed = |layer: &&Layer| layer.blob != layer.diff_id.into();
         let wanted: BTreeMap<BlobDigest, &Layer> =
             layers(targets).filter(is_compressed).map(|layer| (layer.blob, layer)).collect();
         let blob = |(digest, layer): (&BlobDigest, &&Layer)| {
-            let way = if held.contains(digest) { Way::Held } else { way(layer, compression, context)? };
+            let way = match held.get(digest) {
+                Some(base) => held_way(base)?,
+                None => way(layer, compression, context)?,
+            };
             Ok((*digest, Blob { layer: (*layer).clone(), way }))
         };
         Ok(Self(wanted.par_iter().map(blob).collect::<Result<_>>()?))
@@ -224,6 +227,12 @@ impl Blob {
             }
         }
     }
+}
+
+/// How a blob travels that a base has; the receiver's base is as whole as this one.
+fn held_way(base: &Layer) -> Result<Way> {
+    let what = format!("the base's blob {} of layer {}", base.blob.short(), base.diff_id.short());
+    VerifiedBlob::check(base.blob, base.content.stored()?, &what).map(|_| Way::Held)
 }
 
 /// How a blob that no base has travels.
