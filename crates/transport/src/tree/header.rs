@@ -90,7 +90,13 @@ pub(super) fn decode(records: &[u8], block: &[u8; BLOCK]) -> io::Result<Entry> {
         }
     }
     facts.check().map_err(|error| invalid(error.to_string()))?;
-    Ok(Entry { name, kind, facts })
+    match &kind {
+        Kind::SymbolicLink(link) if link.is_empty() || link.contains(&0) => {
+            Err(invalid("a link to nothing".to_owned()))
+        }
+        Kind::HardLink(_) if facts != Facts::default() => Err(invalid("a hard link with facts of its own".to_owned())),
+        _ => Ok(Entry { name, kind, facts }),
+    }
 }
 
 fn records_of(entry: &Entry) -> Records {

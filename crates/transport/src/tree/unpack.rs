@@ -16,6 +16,7 @@ use super::content::{self, CHUNK};
 use super::dress::{Keep, Made, dress, forget_lists};
 use super::entries::{self, Entries, Found};
 use super::entry::{Entry, Kind, ROOT, shown};
+use super::header::invalid;
 use super::losses::{Loss, Losses, Lost};
 use super::place::{Place, open_folder};
 
@@ -98,10 +99,17 @@ impl Maker<'_> {
         let from: OwnedFd = from.try_clone_to_owned()?;
         let (folder, leaf) = self.place.of(name)?;
         let (old, new) = (OsStr::from_bytes(old), OsStr::from_bytes(leaf));
-        match rustix::fs::linkat(from, old, folder, new, AtFlags::empty()) {
+        match rustix::fs::statat(&from, old, AtFlags::SYMLINK_NOFOLLOW) {
             // The other name of a device that could not be made.
             Err(Errno::NOENT) if self.losses.has(&Loss::Device) || !self.keep.devices => Ok(()),
-            done => Ok(done?),
+            Err(Errno::NOENT) => Err(invalid("it is a hard link to nothing".to_owned())),
+            Ok(found) if FileType::from_raw_mode(found.st_mode).is_dir() => {
+                Err(invalid("it is a hard link to a folder".to_owned()))
+            }
+            found => {
+                found?;
+                Ok(rustix::fs::linkat(from, old, folder, new, AtFlags::empty())?)
+            }
         }
     }
 
