@@ -72,7 +72,7 @@ impl Session {
     pub(crate) fn open_images<const N: usize>(&self, lists: [&[String]; N]) -> Result<[Vec<Image>; N]> {
         let parsed: Vec<Vec<Reference>> = lists
             .iter()
-            .map(|list| list.iter().map(|text| text.parse()).collect::<Result<Vec<Reference>>>())
+            .map(|list| list.iter().map(|text| Ok(self.settled(text.parse()?))).collect::<Result<Vec<Reference>>>())
             .collect::<Result<_>>()?;
         let mut engines = Vec::new();
         for kind in [None, Some(ClientKind::Docker), Some(ClientKind::Podman)] {
@@ -86,6 +86,7 @@ impl Session {
         }
         let open = |reference: &Reference| -> Result<Vec<Image>> {
             match reference {
+                Reference::Either(name) => open_path(Path::new(name), None, &self.scratch, &self.terminal),
                 Reference::Path { path, pick } if is_pipe(path) => {
                     let what = path.display().to_string();
                     open_stream(&mut self.pipe(path)?, &what, pick.as_deref(), &self.scratch, &self.terminal)
@@ -112,6 +113,22 @@ impl Session {
             }
         }
         Ok(opened)
+    }
+
+    /// The engine's image where a word means that and a path too, with a word about it; the path where the engine has none, or there
+    /// is no engine.
+    fn settled(&self, reference: Reference) -> Reference {
+        let Reference::Either(name) = reference else { return reference };
+        match self.engine(None) {
+            Ok(engine) if engine.has(&name).unwrap_or(false) => {
+                let label = engine.label();
+                self.terminal.inform(format_args!(
+                    "`{name}` is an image of {label} and a path here: the image is taken; write ./{name} for the path"
+                ));
+                Reference::Engine { kind: None, name }
+            }
+            _ => Reference::Path { path: name.into(), pick: None },
+        }
     }
 
     /// Where the product of the command goes.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{LayoutEntry, LayoutIndex, OCI_INDEX, OCI_MANIFEST, Pointers, read_pointers};
-use delta_core::image::{Document, Image, Root};
+use delta_core::image::{Document, Image, ManifestKind, Root};
 use delta_core::job::progress::Progress;
 use delta_core::limits;
 
@@ -174,6 +174,13 @@ impl<'a> Layout<'a> {
             synthesised: false,
         };
         let walk = Walk::from(document, &self.blobs, self.progress)?;
+        if let Some(layer) = walk.foreign {
+            let what = format!("its layer {layer} is a foreign one, which is to be had from its URLs alone");
+            if !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
+                return Ok(Err(Error::content(format!("the image {digest} cannot travel: {what}"))));
+            }
+            self.progress.inform(format_args!("a platform of {digest} is left out: {what}"));
+        }
         let docker = walk.manifests.iter().find_map(|manifest| entry_of(self.docker, manifest.config.into()));
         let names = docker.map(|entry| pick.names(&entry.names)).unwrap_or_default();
         let mut sourced = SourcedImage {

@@ -28,6 +28,8 @@ pub enum Reference {
         /// The one image in it that is meant, by name or tag; all when not given.
         pick: Option<String>,
     },
+    /// A word that is the name of a file or folder here, and may be that of an engine's image.
+    Either(String),
     /// An archive on standard input.
     Stdin,
 }
@@ -66,7 +68,7 @@ const ENDINGS: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".
 impl FromStr for Reference {
     type Err = Error;
 
-    /// Reads a reference as users of skopeo write them; a bare word is a path if that exists, else the engine's.
+    /// Reads a reference as users of skopeo write them; a bare word is the engine's, and what is written like a path is one.
     fn from_str(text: &str) -> Result<Self> {
         let engine = |kind, name: &str| Self::Engine { kind, name: name.to_owned() };
         if text.is_empty() {
@@ -94,12 +96,14 @@ impl FromStr for Reference {
         if let Some(rest) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
             return Ok(split(rest));
         }
-        if Path::new(text).exists() {
+        // What is written like a path is meant as one, even if it is not there: the error will name it.
+        if text.starts_with(['/', '.', '~'])
+            || text.ends_with('/')
+            || ENDINGS.iter().any(|ending| text.ends_with(ending))
+        {
             return Ok(Self::Path { path: text.into(), pick: None });
         }
-        // What is written like a path is meant as one, even if it is not there: the error will name it.
-        let like_a_path = text.starts_with(['/', '.', '~']) || text.ends_with(".tar");
-        Ok(if like_a_path { Self::Path { path: text.into(), pick: None } } else { engine(None, text) })
+        Ok(if Path::new(text).exists() { Self::Either(text.to_owned()) } else { engine(None, text) })
     }
 }
 
@@ -109,6 +113,7 @@ impl Reference {
         match self {
             Self::Engine { .. } | Self::Registry(_) => None,
             Self::Path { path, .. } => Some(path),
+            Self::Either(text) => Some(Path::new(text)),
             Self::Stdin => Some(Path::new("-")),
         }
     }
@@ -120,6 +125,7 @@ impl Reference {
             Self::Engine { name, .. } => stem_of_name(name),
             Self::Registry(address) => stem_of_name(&address.to_string()),
             Self::Path { path, pick: None } => stem_of_path(path),
+            Self::Either(text) => stem_of_path(Path::new(text)),
             Self::Path { pick: Some(name), .. } if name.contains([':', '/']) => stem_of_name(name),
             Self::Path { path, pick: Some(tag) } => Some(format!("{}-{tag}", stem_of_path(path)?)),
             Self::Stdin => None,
@@ -140,14 +146,15 @@ fn stem_of_path(path: &Path) -> Option<String> {
     Some(stem.unwrap_or(name).to_owned())
 }
 
-/// `FILE` if there is such a file, else `FILE:NAME`.
+/// The longest part that is a file, and behind its colon the name; where none is, what stands before the first colon.
 fn split(text: &str) -> Reference {
     let whole = Reference::Path { path: text.into(), pick: None };
     if Path::new(text).exists() {
         return whole;
     }
-    match text.split_once(':') {
-        Some((path, name)) => Reference::Path { path: path.into(), pick: Some(name.to_owned()) },
+    let named = text.rmatch_indices(':').find(|(at, _)| Path::new(&text[..*at]).exists()).map(|(at, _)| at);
+    match named.or_else(|| text.find(':')) {
+        Some(at) => Reference::Path { path: text[..at].into(), pick: Some(text[at + 1..].to_owned()) },
         None => whole,
     }
 }
@@ -175,6 +182,29 @@ mod tests {
             ("-", Reference::Stdin),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn colons_in_paths_are_told_from_those_before_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a:b.tar").display().to_string();
+        std::fs::write(&file, b"").unwrap();
+        for (text, pick) in [("", None), (":app:v2", Some("app:v2")), (":@1", Some("@1"))] {
+            let reference: Reference = format!("docker-archive:{file}{text}").parse().unwrap();
+            assert_eq!(reference, path(&file, pick), "{text}");
+        }
+        let missing: Reference = "docker-archive:/no/a.tar:@1".parse().unwrap();
+        assert_eq!(missing, path("/no/a.tar", Some("@1")));
+    }
+
+    #[test]
+    fn a_word_is_a_path_only_when_it_looks_like_one() {
+        for text in ["src", "Cargo.toml"] {
+            assert_eq!(text.parse::<Reference>().unwrap(), Reference::Either(text.to_owned()));
+        }
+        for text in ["./src", "src/", "missing.tar.gz", "missing.tgz", "~/image"] {
+            assert_eq!(text.parse::<Reference>().unwrap(), path(text, None));
         }
     }
 

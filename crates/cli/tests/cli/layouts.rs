@@ -272,7 +272,15 @@ fn signatures_of_a_base_are_no_base() {
 fn an_odd_entry_refuses_no_other_and_is_refused_by_name_alone() {
     let folder = Folder::new();
     type Make = fn(&Layout) -> Value;
-    let cases: [(&str, Make, &str); 3] = [
+    let cases: [(&str, Make, &str); 4] = [
+        (
+            "foreign",
+            |layout| {
+                let absent = json!({"mediaType": LAYER, "digest": BlobDigest::of(b"gone"), "size": 4, "urls": ["https://x.example/f"]});
+                layout.manifest(&layout.document(CONFIG, &json!({"os": "windows"})), &[absent], &json!({}))
+            },
+            "is a foreign one, which is to be had from its URLs alone",
+        ),
         ("stale", |_| json!({"digest": BlobDigest::of(b"gone"), "size": 4}), "it is incomplete: the manifest"),
         (
             "sha512",

@@ -17,6 +17,7 @@ mod outputs;
 mod printing;
 mod recreated;
 mod registry;
+mod sources;
 mod standards;
 mod support;
 mod trees;

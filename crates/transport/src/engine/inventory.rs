@@ -120,6 +120,14 @@ impl Engine {
         names.iter().map(|name| self.find_one(name)).collect()
     }
 
+    /// Whether the engine has an image of this name or ID.
+    ///
+    /// # Errors
+    /// What its client reports.
+    pub fn has(&self, name: &str) -> Result<bool> {
+        Ok(self.client.run(&["image", "inspect", "--", name])?.success)
+    }
+
     fn find_one(&self, name: &str) -> Result<StoredImage> {
         let arguments = ["image", "inspect", "--", name];
         let said = self.client.run(&arguments)?;

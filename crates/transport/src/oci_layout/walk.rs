@@ -25,6 +25,8 @@ pub(super) struct Walk<'a> {
     pub(super) manifests: Vec<Manifest>,
     /// How many manifests of indexes are not there.
     absent: usize,
+    /// A layer that no layout holds, because it is to be had from its URLs alone (OCI image-spec, "Non-Distributable Layers").
+    pub(super) foreign: Option<BlobDigest>,
 }
 
 impl<'a> Walk<'a> {
@@ -33,9 +35,13 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// A content error when nothing of it is there that could be an image, or only parts.
     pub(super) fn from(root: Document, blobs: &'a Blobs<'a>, progress: &'a dyn Progress) -> Result<Self> {
-        let mut walk = Self { blobs, progress, documents: BTreeMap::new(), manifests: Vec::new(), absent: 0 };
+        let mut walk =
+            Self { blobs, progress, documents: BTreeMap::new(), manifests: Vec::new(), absent: 0, foreign: None };
         walk.take(root, false, 0)?;
-        if walk.absent > 0 && !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
+        if walk.absent > 0
+            && walk.foreign.is_none()
+            && !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image)
+        {
             return Err(incomplete("no platform of it is there"));
         }
         Ok(walk)
@@ -78,6 +84,10 @@ impl<'a> Walk<'a> {
         let stored = layers.iter().map(|layer| self.blobs.find(layer.digest)).collect::<Result<Vec<_>>>()?;
         let config_document = self.blobs.document(config.digest)?;
         if may_be_absent && config_document.is_none() && stored.iter().all(Option::is_none) {
+            return Ok(false);
+        }
+        if let Some(foreign) = layers.iter().zip(&stored).find(|(layer, stored)| stored.is_none() && layer.has_urls) {
+            self.foreign = Some(foreign.0.digest);
             return Ok(false);
         }
         let config_document =
