@@ -181,6 +181,8 @@ fn stored(inspected: Inspected) -> Result<StoredImage> {
 
 #[cfg(test)]
 mod tests {
+    use delta_core::package::metadata::LayerBlob;
+
     use super::*;
 
     fn image(diff_ids: &[DiffId], name: &str) -> StoredImage {
@@ -206,5 +208,69 @@ mod tests {
         let inventory = Inventory { images: vec![image(&[], "docker.io/library/app:v1")] };
         assert!(inventory.named(&"app:v1".parse().unwrap()).is_some());
         assert!(inventory.named(&"app:v2".parse().unwrap()).is_none());
+    }
+
+    fn read(text: &str) -> Result<Vec<StoredImage>> {
+        let inspected: Vec<Inspected> = serde_json::from_str(text).unwrap();
+        inspected.into_iter().map(stored).collect()
+    }
+
+    #[test]
+    fn what_podman_printed_is_read() {
+        let images = read(include_str!("../../../../testdata/engines/podman-4.3-inspect.json")).unwrap();
+        let ids: Vec<String> = images.iter().map(|image| image.id.short().to_string()).collect();
+        assert_eq!(ids, ["bc7159e1ebfb", "f8ee4128d65a"]);
+        let names: Vec<Vec<String>> =
+            images.iter().map(|image| image.names.iter().map(ToString::to_string).collect()).collect();
+        assert_eq!(names, [vec![], vec!["docker.io/t/tiny:v1".to_owned()]]);
+        let [newer, older] = images.as_slice() else { panic!("expected two images") };
+        assert_eq!((newer.diff_ids.len(), older.diff_ids.len()), (5, 5));
+        let inventory = Inventory { images: images.clone() };
+        // The two lowest layers are the same in both.
+        assert_eq!(Inventory { images: vec![older.clone()] }.longest_chain(&newer.diff_ids), 2);
+        assert_eq!(inventory.diff_ids().len(), 8);
+        assert_eq!(inventory.named(&"t/tiny:v1".parse().unwrap()).map(|image| image.id), Some(older.id));
+        assert!(inventory.with_id(newer.id).is_some());
+    }
+
+    #[test]
+    fn images_without_tags_or_layers_and_with_odd_names_are_read() {
+        let id = "a".repeat(64);
+        for (fields, names) in [
+            ("", 0),
+            (r#", "RepoTags": null, "RootFS": null, "Size": 7"#, 0),
+            (r#", "RepoTags": [], "RootFS": {"Type": "layers"}"#, 0),
+            (r#", "RepoTags": ["<none>:<none>", "app:v1"], "RootFS": {"Layers": null}, "Later": {"field": [1]}"#, 1),
+        ] {
+            for id in [id.clone(), format!("sha256:{id}")] {
+                let images = read(&format!(r#"[{{"Id": "{id}"{fields}}}]"#)).unwrap();
+                assert_eq!((images[0].names.len(), images[0].diff_ids.len()), (names, 0), "{fields}");
+                assert!(images[0].id.to_string().ends_with(&"a".repeat(64)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_an_error() {
+        for wrong in ["", "abc", "sha512:aa", &"A".repeat(64), &"g".repeat(64), &"a".repeat(63), &"a".repeat(65)] {
+            assert!(id(wrong).is_err(), "{wrong}");
+            assert!(read(&format!(r#"[{{"Id": "{wrong}"}}]"#)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn layers_that_an_engine_does_not_list_count_where_their_image_is_there() {
+        let [listed, unlisted] = [b"a", b"b"].map(|bytes| DiffId::of(bytes));
+        let inventory = Inventory { images: vec![image(&[listed], "app:v1")] };
+        let layers = vec![LayerBlob { diff_id: unlisted, blob: unlisted.into() }];
+        let base = |root: &[u8]| BaseEntry {
+            names: Vec::new(),
+            root: BlobDigest::of(root),
+            configs: Vec::new(),
+            layers: layers.clone(),
+        };
+        assert_eq!(inventory.diff_ids_with(&[base(b"app:v1")]), [listed, unlisted].into());
+        assert_eq!(inventory.diff_ids_with(&[base(b"app:v2")]), [listed].into());
+        assert_eq!(inventory.diff_ids_with(&[]), inventory.diff_ids());
     }
 }
