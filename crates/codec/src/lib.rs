@@ -4,6 +4,8 @@
 //! [`ReadAt`] and [`std::io::Read`], go out through [`std::io::Write`], and what is too large for memory goes into a
 //! [`Scratch`] that the caller provides.
 
+#![warn(clippy::disallowed_methods, clippy::disallowed_types, reason = "it does not touch the world")]
+
 mod adler;
 pub mod align;
 mod bounded;

@@ -3,6 +3,8 @@
 //! No files, no network, no clock, no terminal: images come in as [`image::Image`], whatever they were read from; the
 //! package goes out through [`std::io::Write`]; what the user should know goes to [`job::progress::Progress`].
 
+#![warn(clippy::disallowed_methods, clippy::disallowed_types, reason = "it does not touch the world")]
+
 // From the ground up: each module uses only those before it, which a test keeps.
 pub mod digest;
 pub mod error;

@@ -45,3 +45,29 @@ fn each_module_uses_only_those_before_it() {
     }
     assert!(looked_at > 100, "{looked_at}");
 }
+
+/// Clippy refuses clocks, files, the network and the environment where a crate's head says so (`clippy.toml`).
+#[test]
+fn the_crates_that_do_not_touch_the_world_have_it_checked() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for name in ["codec", "core"] {
+        let head = fs::read_to_string(crates.join(name).join("src/lib.rs")).unwrap();
+        assert!(head.contains("#![warn(clippy::disallowed_methods, clippy::disallowed_types"), "{name}");
+        let mut folders = vec![crates.join(name).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("allow(clippy::disallowed"), "{}", path.display());
+            }
+        }
+    }
+    let listed = fs::read_to_string(crates.parent().unwrap().join("clippy.toml")).unwrap();
+    for path in ["std::time::Instant::now", "std::env::var", "std::fs::read", "std::fs::File", "std::net::TcpStream"] {
+        assert!(listed.contains(&format!("\"{path}\"")), "clippy.toml does not list {path}");
+    }
+}
