@@ -207,7 +207,7 @@ fn options_that_cannot_be_meant_are_told() {
         file!["calls/options.txt"],
         &[
             "docker_delta frobnicate",
-            "docker_delta aply p.ddelta",
+            "docker_delta crate v2.tar q.ddelta",
             "docker_delta create v2.tar q.ddelta -m rsync",
             "docker_delta create v2.tar q.ddelta -c lz4",
             "docker_delta create v2.tar q.ddelta -c gzip -l 10",
