@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::golden::{accepted, bases, plain_recipes};
+use common::golden::{accepted, bases, encoders, plain_recipes};
 use common::recipe_parts::{COLUMNS, with_recipe};
-use common::{applied, error, layers, open};
+use common::{applied, error, image, layers, open, options, packed};
 use delta_codec::compress::Compression;
 use delta_codec::limits as codec_limits;
 use delta_codec::limits::RECREATION_PLAN_BYTES;
@@ -69,7 +69,9 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
 /// Every field of the metadata of packages of all kinds.
 fn fields() -> BTreeSet<String> {
     let mut fields = BTreeSet::from(["variant".to_owned()]);
-    for (_, package) in accepted() {
+    let [base, target] = [1, 2].map(|version| image("app", &[&encoders(version)]));
+    let opened = packed(&[target], &[base], &options(Method::Auto));
+    for package in accepted().into_iter().map(|(_, package)| package).chain([opened]) {
         let metadata: &Metadata = &open(&package).unwrap().metadata().clone();
         keys(&serde_json::to_value(metadata).unwrap(), &mut fields);
     }

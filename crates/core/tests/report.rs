@@ -53,7 +53,7 @@ fn the_whole_is_told_with_its_sizes() {
     let bytes = packed(std::slice::from_ref(&target), std::slice::from_ref(&base), &options(Method::Layer));
     let report = report::package(&open(&bytes).unwrap()).unwrap();
     assert_eq!((report.package_bytes, report.image_bytes, report.missing_bytes), (bytes.len() as u64, 5004, 5000));
-    assert_eq!((report.format, report.requires.as_slice()), (1, &["whole".to_owned()][..]));
+    assert_eq!((report.format, report.requires.as_slice()), (1, &["implied-1", "whole"].map(str::to_owned)[..]));
     assert_eq!(report.images[0].digest, target.root.digest);
     let manifest = &report.images[0].manifests[0];
     assert_eq!((manifest.id, manifest.layers), (target.manifests[0].config, 2));

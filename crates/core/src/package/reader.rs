@@ -40,8 +40,9 @@ impl Package {
         }
         compare_closing(&bytes, *closing)?;
         let stored = Stored::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
-        let members = listed(&stored, &members)?;
-        let metadata = stored.completed(&|digest| document(&bytes, &members, digest))?;
+        let found: BTreeMap<String, Span> = members.iter().cloned().collect();
+        let metadata = stored.completed(&|digest| document(&bytes, &found, digest))?;
+        let members = listed(&metadata, &members)?;
         let package = Self { metadata, bytes, members };
         documents::check(&package)?;
         Ok(package)
@@ -152,7 +153,7 @@ fn compare_closing(bytes: &Arc<dyn ReadAt>, span: Span) -> Result<()> {
 }
 
 /// The members by name, if they are those that the metadata lists.
-fn listed(metadata: &Stored, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
+fn listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
     let inner = &members[1..members.len() - 1];
     let expected = metadata.members.iter().map(|member| (member.name.as_str(), member.size));
     if inner.iter().map(|(name, span)| (name.as_str(), span.length())).eq(expected) {

@@ -124,10 +124,7 @@ impl<'a> Listed<'a> {
         if blob.nearest.is_some() && blob.member.is_none() {
             return fault(format!("the blob {} is no member, but an encoder came near to it", blob.digest));
         }
-        if blob.whole.is_some() && (blob.member.is_none() || blob.nearest.is_some()) {
-            return fault(format!("the blob {} is said to be whole for a reason that it cannot have", blob.digest));
-        }
-        match (&blob.member, &blob.recreated) {
+        let way = match (&blob.member, &blob.recreated) {
             (Some(_), Some(_)) => fault(format!("the blob {} is a member and made again", blob.digest)),
             (None, Some(recreated)) => self.recreated(metadata, blob, recreated),
             (None, None) if self.held_blobs.contains(&blob.digest) => Ok(()),
@@ -137,7 +134,12 @@ impl<'a> Listed<'a> {
                 Some(_) => fault(format!("the member {name} is not the blob {}", blob.digest)),
                 None => fault(format!("there is no member {name}")),
             },
+        };
+        way?;
+        if blob.whole.is_some() && (blob.member.is_none() || blob.nearest.is_some()) {
+            return fault(format!("the blob {} is said to be whole for a reason that it cannot have", blob.digest));
         }
+        Ok(())
     }
 
     fn recreated(&self, metadata: &Metadata, blob: &BlobEntry, recreated: &Recreated) -> Result<()> {
