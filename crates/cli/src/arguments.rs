@@ -214,7 +214,7 @@ pub struct Apply {
     pub(crate) package: PathBuf,
     /// The name that the image gets instead of its original tags, or the repository of a registry where it goes
     /// (docker://REGISTRY/NAME[:TAG])
-    #[arg(value_name = "IMAGE_NAME")]
+    #[arg(value_name = "IMAGE_NAME", value_parser = target)]
     pub(crate) name: Option<Target>,
     /// Where the base images are, if not in the engine; may be given several times
     #[arg(short, long = "base", value_name = "IMAGE")]
@@ -287,4 +287,17 @@ where
 
 fn number(text: &str) -> Result<i32, String> {
     text.parse().map_err(|_| "expected a number".to_owned())
+}
+
+/// Endings of files; whoever wants an image that is called so writes its tag too.
+const FILES: [&str; 8] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".ddelta", ".delta"];
+
+/// A file would become the name of an image in the engine.
+fn target(text: &str) -> Result<Target> {
+    if FILES.iter().any(|ending| text.ends_with(ending)) {
+        return Err(Error::usage(format!(
+            "expected the name of an image, found a file `{text}`; write to it with -o {text}"
+        )));
+    }
+    text.parse()
 }

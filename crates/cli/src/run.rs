@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 
 use clap::Parser;
 use delta_core::error::{Error, Result};
 use delta_transport::destination;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::arguments::{Arguments, Command, Common};
 use crate::commands::{apply, compare, create, doctor, file, info, inspect, list, verify};
@@ -103,6 +104,8 @@ fn show(asked: &clap::Error) -> ExitCode {
 
 /// Removes what has no final name when the program is told to stop, then ends with the code that shells expect.
 fn clean_up_on_signals() {
+    // A limit of the shell on the size of files is then an error of writing.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {

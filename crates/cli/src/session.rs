@@ -2,9 +2,10 @@
 //! typed to images and packages.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, StdinLock};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use delta_codec::ReadAt;
 use delta_core::error::{Error, Kind, Result};
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) registries: Registries,
     /// The files that are read.
     watch: Watch,
+    /// Whether standard input was asked for.
+    stdin_is_taken: AtomicBool,
 }
 
 impl Session {
@@ -49,6 +52,7 @@ impl Session {
             scratch,
             registries,
             watch: Watch::default(),
+            stdin_is_taken: AtomicBool::new(false),
         })
     }
 
@@ -74,6 +78,9 @@ impl Session {
             .iter()
             .map(|list| list.iter().map(|text| Ok(self.settled(text.parse()?))).collect::<Result<Vec<Reference>>>())
             .collect::<Result<_>>()?;
+        if parsed.iter().flatten().filter(|reference| matches!(reference, Reference::Stdin)).count() > 1 {
+            return Err(only_one_on_stdin());
+        }
         let mut engines = Vec::new();
         for kind in [None, Some(ClientKind::Docker), Some(ClientKind::Podman)] {
             let names: Vec<String> =
@@ -98,7 +105,7 @@ impl Session {
                 }
                 Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
                 Reference::Stdin => {
-                    open_stream(&mut io::stdin().lock(), "standard input", None, &self.scratch, &self.terminal)
+                    open_stream(&mut self.stdin()?, "standard input", None, &self.scratch, &self.terminal)
                 }
                 Reference::Engine { kind, name } => {
                     let opened = engines.iter().filter(|(other, _)| other == kind).flat_map(|(_, images)| images);
@@ -166,13 +173,21 @@ impl Session {
     /// Opens a file; what comes through a pipe or on standard input is read to its end.
     pub(crate) fn open_file(&self, path: &Path) -> Result<Arc<dyn ReadAt>> {
         if path == Path::new("-") {
-            return self.scratch.spool(&mut io::stdin().lock(), "reading standard input");
+            return self.scratch.spool(&mut self.stdin()?, "reading standard input");
         }
         if is_pipe(path) {
             return self.scratch.spool(&mut self.pipe(path)?, &format!("reading {}", path.display()));
         }
         self.watch.add(path);
         FileBytes::open(path)
+    }
+
+    /// Standard input, which can be read only once.
+    fn stdin(&self) -> Result<StdinLock<'static>> {
+        if self.stdin_is_taken.swap(true, Ordering::Relaxed) {
+            return Err(only_one_on_stdin());
+        }
+        Ok(io::stdin().lock())
     }
 
     fn pipe(&self, path: &Path) -> Result<File> {
@@ -198,6 +213,10 @@ fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
     };
     let message = format!("{} is no {expected} but {found}", path.display());
     Error::Other { kind: error.kind(), message, hint: Some(hint.to_owned()) }
+}
+
+fn only_one_on_stdin() -> Error {
+    Error::usage("only one file can come on standard input").with_hint("name a file for the other `-`")
 }
 
 /// The files and folders among what the user named as images.

@@ -18,6 +18,9 @@ const MEMBERS: usize = 1 << 20;
 /// Symbolic links that lead to each other; Docker's own lead straight to a file.
 const LINKS: usize = 8;
 
+/// How many characters of an error about an archive are shown.
+const FOUND: usize = 120;
+
 /// Where files are found by name.
 pub(crate) enum Container {
     /// A tar.
@@ -40,7 +43,11 @@ pub(crate) enum Place {
 impl Container {
     /// Notes where each member of a tar is, without reading what is in it.
     pub(crate) fn archive(bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
-        let unreadable = |error: io::Error| Error::content(format!("{what} is no archive that can be read: {error}"));
+        // The reader names what it found, which may be anything.
+        let unreadable = |error: io::Error| {
+            let found: String = error.to_string().escape_debug().take(FOUND).collect();
+            Error::content(format!("{what} is no archive that can be read: {found}"))
+        };
         let mut archive = tar::Archive::new(Seeker { bytes: &bytes, position: 0 });
         let mut members = BTreeMap::new();
         for entry in archive.entries_with_seek().map_err(unreadable)? {
@@ -157,6 +164,13 @@ mod tests {
     fn names_stay_inside() {
         assert_eq!(normal("./a//b/../c"), "a/c");
         assert_eq!(normal("../../etc/passwd"), "etc/passwd");
+    }
+
+    #[test]
+    fn what_is_no_archive_cannot_steer_a_terminal() {
+        let bytes: Vec<u8> = b"\x1b[31mred\n".iter().copied().cycle().take(2000).collect();
+        let error = Container::archive(Arc::new(bytes), "test").map(|_| ()).unwrap_err().to_string();
+        assert!(error.len() < 200 && !error.contains(char::is_control), "{error}");
     }
 
     #[test]

@@ -20,13 +20,30 @@ pub enum Output {
     Layout(PathBuf),
 }
 
+/// What skopeo writes to and this program does not, each with the way out.
+const OTHERS: [(&str, &str); 4] = [
+    ("docker-daemon:", "without -o the image goes into the engine"),
+    ("podman:", "without -o the image goes into the engine: --engine podman"),
+    ("containers-storage:", "without -o the image goes into the engine: --engine podman"),
+    ("dir:", "write an OCI layout with -o oci:DIR"),
+];
+
 impl FromStr for Output {
     type Err = Error;
 
     /// Reads `docker-archive:FILE`, `oci-archive:FILE`, `oci:FOLDER`, or a path: a folder if it is one or ends in `/`; `-` is
     /// standard output.
     fn from_str(text: &str) -> Result<Self> {
+        if let Some((_, hint)) = OTHERS.iter().find(|(prefix, _)| text.starts_with(prefix)) {
+            return Err(Error::usage(format!("expected a file or folder to write to, found `{text}`; {hint}")));
+        }
         let archive = text.strip_prefix("docker-archive:").or_else(|| text.strip_prefix("oci-archive:"));
+        let prefixed = archive.or_else(|| text.strip_prefix("oci:")).filter(|path| !Path::new(path).exists());
+        if let Some((path, name)) = prefixed.and_then(|path| path.split_once(':')) {
+            return Err(Error::usage(format!(
+                "`{text}` names the image too; its name comes behind the package: apply PACKAGE {name} -o {path}"
+            )));
+        }
         let output = match (archive, text.strip_prefix("oci:")) {
             (Some(path), _) => Self::Archive(path.into()),
             (None, Some(path)) => Self::Layout(path.into()),
@@ -78,6 +95,44 @@ impl Output {
                 destination.write_file(scratch, |out| write_archive(images, Naming::Named, progress, out))
             }
             Self::Layout(_) => destination.write_folder(|folder| write_layout(images, folder, progress)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_images_go_is_a_file_or_a_folder() {
+        for (text, expected) in [
+            ("out.tar", Output::Archive("out.tar".into())),
+            ("docker-archive:out", Output::Archive("out".into())),
+            ("oci-archive:out", Output::Archive("out".into())),
+            ("oci:out", Output::Layout("out".into())),
+            ("new/", Output::Layout("new".into())),
+            ("/", Output::Layout("/".into())),
+            ("./dir:x", Output::Archive("./dir:x".into())),
+            ("-", Output::Archive("-".into())),
+        ] {
+            assert_eq!(text.parse::<Output>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_places_are_refused_with_a_way_out() {
+        for (text, said) in [
+            ("", "found nothing"),
+            ("oci:", "found nothing"),
+            ("docker-daemon:app:v2", "goes into the engine"),
+            ("podman:app:v2", "--engine podman"),
+            ("containers-storage:app", "--engine podman"),
+            ("dir:folder", "-o oci:DIR"),
+            ("oci:layout:v2", "apply PACKAGE v2 -o layout"),
+            ("docker-archive:out.tar:app:v2", "apply PACKAGE app:v2 -o out.tar"),
+        ] {
+            let error = text.parse::<Output>().unwrap_err();
+            assert!(error.to_string().contains(said), "{text}: {error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use delta_core::create::{CreateOptions, Prepared, create};
+use delta_core::create::{CreateOptions, Prepared, create, room};
 use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
@@ -10,6 +10,7 @@ use delta_core::package::metadata::Metadata;
 use delta_core::report;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::reference::Reference;
+use delta_transport::volume;
 use serde::Serialize;
 
 use super::list::{self, ListedLayer};
@@ -51,6 +52,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
+    volume::require(session.scratch.folder(), room(&targets, &bases, &options)?, "proving the package")?;
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
     destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;

@@ -61,7 +61,6 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let kind = kind_of(&arguments.new)?;
     check_kind(&arguments.old, kind)?;
-    one_from_stdin(&[&arguments.old, &arguments.new])?;
     let name = file_name(&arguments.new).map(|name| format!("{name}.delta"));
     let destination = session.destination(Request {
         product: Product::Delta,
@@ -137,7 +136,6 @@ fn put(
 }
 
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
-    one_from_stdin(&[&arguments.old, &arguments.delta])?;
     let delta = session.open_file(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
     let (destination, old, new, facts) =
@@ -154,7 +152,10 @@ pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
                 (destination, old, new, None)
             }
             None => {
-                let package = Package::open(delta, session.scratch.as_ref()).map_err(within)?;
+                let package = Package::open(delta, session.scratch.as_ref()).map_err(|error| match error.hint() {
+                    Some(_) => within(error),
+                    None => within(error).with_hint("the order is OLD DELTA NEW"),
+                })?;
                 let stream = package.metadata().stream.clone();
                 let kind = stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
                 let destination = target(session, arguments, kind)?;
@@ -253,14 +254,6 @@ fn facts_of(path: &Path) -> Result<Option<Facts>> {
     }
     let file = File::open(path).map_err(Error::io(format!("opening {}", path.display())))?;
     tree::facts_of_file(&file, path).map(Some)
-}
-
-/// Two files cannot both come on standard input.
-fn one_from_stdin(paths: &[&Path]) -> Result<()> {
-    if paths.iter().filter(|path| **path == Path::new("-")).count() < 2 {
-        return Ok(());
-    }
-    Err(Error::usage("only one file can come on standard input").with_hint("name a file for the other `-`"))
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {

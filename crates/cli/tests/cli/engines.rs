@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::support::{Folder, Ran, command, finish, real};
+use crate::support::{Folder, Ran, command, finish, real, sample};
 
 /// Runs with this environment and, for `PATH`, a folder with these programs.
 fn create(folder: &Folder, programs: &[&str], environment: &[(&str, &str)]) -> Ran {
@@ -64,4 +64,44 @@ fn a_socket_that_is_denied_is_no_reason_for_another_engine() {
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", &program, "create", "app:v1"]);
     command.arg(folder.file("p.ddelta")).env("HOME", folder.path()).env("DOCKER_HOST", format!("unix://{socket}"));
     finish(&mut command).failed(3, &["permission denied", "hint:"]);
+}
+
+#[test]
+fn a_tag_that_is_refused_after_loading_can_be_given_later() {
+    let folder = Folder::new();
+    let bin = Folder::new();
+    // Podman itself, in a storage of its own, but for tags as long as there is a file `refuse`.
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = tag ] && [ -e '{0}/refuse' ] && {{ echo 'Error: no tag today' >&2; exit 125; }}\n\
+         exec /usr/bin/podman --root '{0}/root' --runroot '{0}/run' --storage-driver vfs \"$@\"\n",
+        folder.path().display()
+    );
+    let podman = bin.write("podman", script.as_bytes());
+    real("coreutils", "chmod", &["755", &podman]);
+    folder.write("refuse", b"");
+    let package = folder.file("p.ddelta");
+    crate::support::docker_delta(&["create", &sample("tiny/podman4-docker-archive/v1.tar"), &package]).ok();
+    let apply = || {
+        let mut command = command("docker_delta", &["--engine", "podman", "apply", &package]);
+        finish(command.env("PATH", bin.path()))
+    };
+    let said =
+        apply().failed(3, &["no tag today", "has the whole image as sha256:", "not under all of its names"]).stderr;
+    // What it says finishes the work.
+    std::fs::remove_file(folder.file("refuse")).unwrap();
+    let finishing = said.split('`').find(|command| command.starts_with("podman tag")).unwrap();
+    let words: Vec<&str> = finishing.split(' ').collect();
+    assert_eq!(words.len(), 4, "{said}");
+    real("podman", &podman, &["image", "exists", words[2]]);
+    assert!(!has(&podman, words[3]));
+    apply().ok();
+    assert!(has(&podman, words[3]));
+    real("podman", &podman, &["untag", words[3]]);
+    real("podman", &podman, &words[1..]);
+    assert!(has(&podman, words[3]));
+    real("podman", &podman, &["rmi", "-f", words[2]]);
+}
+
+fn has(podman: &str, name: &str) -> bool {
+    std::process::Command::new(podman).args(["image", "exists", name]).status().unwrap().success()
 }

@@ -14,6 +14,7 @@ mod help;
 mod images;
 mod large;
 mod layouts;
+mod odd;
 mod outputs;
 mod printing;
 mod recreated;

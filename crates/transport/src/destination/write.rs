@@ -105,6 +105,9 @@ impl Destination {
         move |error| match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::io(format!("writing {shown}"))(error)
                 .with_hint("free some room, or name a place with more of it"),
+            io::ErrorKind::FileTooLarge => Error::io(format!("writing {shown}"))(error).with_hint(
+                "the file system there takes no file of this size (FAT32: less than 4 GiB); format it as exFAT or ext4",
+            ),
             io::ErrorKind::AlreadyExists => {
                 Error::environment(format!("writing {shown}: something else came to be there meanwhile"))
                     .with_hint("look what it is; nothing of it was changed")
