@@ -25,7 +25,8 @@ pub const VCDIFF_WINDOW_BYTES: usize = 4 << 20;
 /// The largest window of somebody else's VCDIFF that we decode: what `xdelta3 -W` can make.
 pub const VCDIFF_WINDOW_BYTES_MAX: u64 = 16 << 20;
 
-/// Plain bytes that are taken out of one content; what comes behind stays as it is. They go to scratch, not to memory.
+/// Plain bytes that are taken out of one content; what comes behind stays as it is. They go to scratch, not to memory. To make the streams
+/// again takes one pass of an encoder over as many bytes, whatever a plan says, so that this bounds work too, without a clock.
 pub const DEFLATE_PLAIN_BYTES: u64 = 4 << 30;
 
 /// How deep compressed files are opened inside each other: an archive of packages of archives.

@@ -8,12 +8,13 @@ mod common;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use common::contents::made_by;
 use common::{noise, run};
 use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use delta_codec::flate::{go, modern};
-use delta_codec::recreation::{Error, Found, Plan, features, find};
+use delta_codec::recreation::{Error, Found, Nearest, Plan, features, find};
 use delta_codec::zstandard::klauspost;
 
 /// What compresses in different ways: text, noise, zeros, repeats from near and far.
@@ -293,6 +294,50 @@ fn klauspost(plain: &[u8], first_write: u8) -> Vec<u8> {
     let mut encoder = klauspost::Encoder::new(settings, Vec::new());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
+}
+
+/// What is in a file of `testdata/recreation`, and its plain bytes.
+fn in_parts(file: &str) -> (Vec<u8>, Vec<u8>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/recreation").join(file);
+    let blob = fs::read(path).unwrap();
+    let mut plain = Vec::new();
+    decoder(Compression::detect(&blob), io::Cursor::new(&blob)).unwrap().read_to_end(&mut plain).unwrap();
+    (blob, plain)
+}
+
+fn encoders(blob: &[u8], plain: &[u8]) -> Vec<String> {
+    plan(blob, plain).encoder_names().into_iter().collect()
+}
+
+/// 27 frames, of which the last one is ended by a flush and kept; then the tables of contents.
+#[test]
+fn zstd_chunked_is_made_frame_by_frame() {
+    let layout =
+        "zstd-chunked-skopeo-1.22/blobs/sha256/30b1b6dd624889b47d55eed5a9e728e57f9797e77e2876e408f5875654adc5a7";
+    for (file, tables) in [("zstd-chunked-skopeo-1.18.zst", 60_342), (layout, 60_339)] {
+        let (blob, plain) = in_parts(file);
+        let size = round_trip(&blob, &plain);
+        let kept = blob.len() - tables;
+        assert!((kept..kept + 27 * 10 + 40).contains(&size), "{file}: {size} bytes, of which {kept} are tables");
+        assert_eq!(encoders(&blob, &plain), ["klauspost zstd 1.20 default"]);
+    }
+}
+
+/// What podman and skopeo take when nobody names a level is the encoder's best, which is not known here.
+#[test]
+fn the_best_level_of_zstd_chunked_stays_as_it_is() {
+    let (blob, plain) = in_parts("zstd-chunked-level-10.zst");
+    let Found::Unknown(Some(nearest)) = find(&blob, &plain).unwrap() else { panic!("it comes back") };
+    assert_eq!(nearest, Nearest { encoder: "klauspost zstd 1.20 default".to_owned(), differs_at: 8 });
+}
+
+/// A member for each file and each chunk of it, the table of contents, which is a file of the layer, and the empty one at the end.
+#[test]
+fn estargz_is_made_member_by_member() {
+    let (blob, plain) = in_parts("estargz-0.12.gz");
+    let size = round_trip(&blob, &plain);
+    assert!(size < 400, "{size}");
+    assert_eq!(encoders(&blob, &plain), ["Go gzip 9"]);
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
     let candidate = |(level, doubt): (i8, u8), (exact_sizes, block): (bool, Option<NonZeroU32>)| {
         // pgzip writes a time that no other writes; klauspost/compress does so too.
         let hands = if block.is_some() { [Hand::Pgzip, Hand::Go] } else { [Hand::Go, Hand::Pgzip] };
-        let doubt = if level == DEFAULT_LEVEL { doubt.saturating_sub(2) } else { doubt };
+        // Go's own encoder comes before this one where both may be.
+        let doubt = if block.is_some() && level == DEFAULT_LEVEL { doubt.saturating_sub(2) } else { doubt + 1 };
         let unusual = 2 * u8::from(block == NonZeroU32::new(BLOCKS[1])) + u8::from(exact_sizes);
         let doubt = doubt + unusual + origin.doubt_of_hands(&hands);
         Some(Candidate { doubt, encoder: Arc::new(Modern(Settings { level: Level::new(level)?, exact_sizes, block })) })
