@@ -160,7 +160,8 @@ fn header(name: &str, kind: u8, link: &str, size: &str) -> [u8; 512] {
     let mut block = [0; 512];
     let mut put = |at: usize, text: &[u8]| block[at..at + text.len()].copy_from_slice(text);
     put(0, name.as_bytes());
-    put(100, b"0000700");
+    // A hard link has the facts of the file.
+    put(100, if kind == b'1' { b"0000000" } else { b"0000700" });
     [108, 116, 329, 337].into_iter().for_each(|at| put(at, b"0000000"));
     put(124, size.as_bytes());
     put(136, b"00000000000");

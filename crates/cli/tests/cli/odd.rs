@@ -32,8 +32,8 @@ fn what_is_typed_in_the_wrong_place_is_told() {
         (
             "docker_delta",
             &["create", "v2.tar", "x", "-b", "p.ddelta"][..],
-            2,
-            &["p.ddelta is a package, where an image"][..],
+            4,
+            &["p.ddelta is no image but a package"][..],
         ),
         ("docker_delta", &["create", "p.ddelta", "x"], 4, &["p.ddelta is no image but a package"]),
         ("docker_delta", &["inspect", "p.ddelta"], 4, &["p.ddelta is no image but a package", "docker_delta info"]),

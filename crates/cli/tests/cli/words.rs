@@ -94,7 +94,7 @@ fn what_stands_in_the_wrong_place_is_told_apart() {
         (4, &["apply", &target], "is no package of docker_delta but an image archive"),
         (4, &["info", &target], "is no package of docker_delta but an image archive"),
         (2, &["apply", &base, &package], "invalid value"),
-        (2, &["apply", &package, "v1.tar", "-o", &other], "--base v1.tar"),
+        (2, &["apply", &package, "v1.tar", "-o", &other], "-o v1.tar"),
         (4, &["list", &delta], "is no package of docker_delta but a difference"),
         (2, &["create", "https://example.org/v1.tar", &other], "is a URL"),
         (2, &["create", &target, &target], "which this run reads, cannot be written"),
@@ -105,7 +105,7 @@ fn what_stands_in_the_wrong_place_is_told_apart() {
         assert_eq!(error.stdout, "", "{arguments:?}");
     }
     docker_delta(&["verify", &text]).failed(4, &["this is no package"]);
-    docker_delta(&["inspect", &text]).failed(4, &["no image"]);
+    docker_delta(&["inspect", &text]).failed(4, &["no archive that can be read"]);
     assert_eq!(crate::support::names(folder.path()), before);
     let said = docker_delta(&["create", "-d", &base, &other, "--base", &base]).ok().stderr;
     assert!(said.contains("the base has every layer"), "{said}");

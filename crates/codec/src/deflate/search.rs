@@ -15,7 +15,7 @@ const SAMPLED: usize = 8;
 
 /// Encoders may go over so many times the plain bytes of a stream, and over this many bytes more, before it is given up.
 const PASSES: u64 = 6;
-const FREE_BYTES: u64 = 16 << 20;
+const FREE_BYTES: u64 = 64 << 20;
 
 /// For each stream the encoder that makes it again, or `None`; the same for any number of threads.
 pub(super) fn search(
