@@ -1,5 +1,7 @@
 //! Says which encoder made compressed files, and how many bytes the plan has that makes each again: `which_encoder FILE...`.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints what it finds")]
+
 use std::error::Error;
 use std::fs;
 use std::io::{Cursor, Read};
