@@ -91,7 +91,7 @@ impl Talk {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a package of images; with --base, only of what the base images lack
-    #[command(after_help = CREATE_EXAMPLES)]
+    #[command(after_help = CREATE_EXAMPLES, allow_missing_positional = true)]
     Create(Create),
     /// Rebuild the images of a package and load them into the engine, or write them to a file
     #[command(after_help = APPLY_EXAMPLES)]
@@ -126,6 +126,8 @@ Examples:
   docker_delta create docker://registry.example/app:v2 app.ddelta --base docker://registry.example/app:v1
   docker_delta create app:v2 db:v7 all.ddelta --base app:v1 --base db:v6
   docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
+  docker_delta create --images images.txt site.ddelta --base-images have.txt
+  helm template chart | docker_delta create --kubernetes - --pull site.ddelta
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
   docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
 
@@ -134,6 +136,7 @@ Examples:
   docker_delta apply app.ddelta                    # into the engine, with the original tags
   docker_delta apply app.ddelta app:next           # under another name
   docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
+  docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
@@ -148,7 +151,7 @@ Exit codes: 0 the same config and layers at least, 4 different images.";
 #[derive(Debug, Args)]
 pub struct Create {
     /// The images to bring
-    #[arg(required = true, value_name = "IMAGE")]
+    #[arg(required_unless_present_any = ["image_lists", "compose", "kubernetes"], value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
     /// The package to write; in a folder it is called like the image; `-` is standard output
     #[arg(value_name = "PACKAGE")]
@@ -156,6 +159,11 @@ pub struct Create {
     /// An image that the other side has; may be given several times
     #[arg(short, long = "base", value_name = "IMAGE")]
     pub(crate) bases: Vec<String>,
+    #[command(flatten)]
+    pub(crate) lists: ListArguments,
+    /// Leave signatures, bills of materials and whatever else hangs on an image of a registry
+    #[arg(long)]
+    pub(crate) no_referrers: bool,
     /// Take only this platform of an image for several, such as linux/amd64; may be given several times
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
@@ -176,6 +184,26 @@ pub struct Create {
     /// Replace the package if there is one; nothing but a package is ever replaced
     #[arg(short, long)]
     pub(crate) force: bool,
+}
+
+/// Files that name images.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Bring the images that this file names, one a line (`#` for comments, `-` for standard input)
+    #[arg(id = "image_lists", long = "images", value_name = "FILE")]
+    pub(crate) images: Vec<PathBuf>,
+    /// The other side has the images that this file names, one a line
+    #[arg(id = "base_lists", long = "base-images", value_name = "FILE")]
+    pub(crate) bases: Vec<PathBuf>,
+    /// Bring the images of the services of this Compose file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compose: Vec<PathBuf>,
+    /// Bring the images of all containers of these manifests, as `kubectl` and `helm template` write them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubernetes: Vec<PathBuf>,
+    /// Take what these files name without docker:// from its registry and not from the engine
+    #[arg(long)]
+    pub(crate) pull: bool,
 }
 
 /// How members are compressed.
@@ -223,6 +251,10 @@ pub struct Apply {
     /// into the engine
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<Output>,
+    /// Push all images into this registry, each with the path that it had behind this one (registry.local:5000/mirror/), and print
+    /// which became which
+    #[arg(long, value_name = "REGISTRY[/PATH]", conflicts_with_all = ["name", "output"])]
+    pub(crate) to: Option<String>,
     /// Take only this platform of an image for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,

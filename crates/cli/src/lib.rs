@@ -9,6 +9,7 @@ mod complete;
 pub mod failure;
 mod figures;
 pub mod file_arguments;
+mod named_images;
 mod pages;
 mod plugin;
 pub mod run;

@@ -19,7 +19,7 @@ use delta_transport::engine::{Choice, ClientKind, Engine};
 use delta_transport::file::{self, FileBytes, is_pipe, open_pipe};
 use delta_transport::inputs::Inputs;
 use delta_transport::reference::Reference;
-use delta_transport::registry::Registries;
+use delta_transport::registry::{Referrers, Registries};
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
 use delta_transport::stdout;
@@ -74,6 +74,15 @@ impl Session {
 impl Session {
     /// Opens several lists of images; what one engine is asked for, it is asked for once.
     pub(crate) fn open_images<const N: usize>(&self, lists: [&[String]; N]) -> Result<[Vec<Image>; N]> {
+        self.open_with(lists, [Referrers::Left; N])
+    }
+
+    /// [`Self::open_images`] with what hangs on images of registries, for the lists for which that is wanted.
+    pub(crate) fn open_with<const N: usize>(
+        &self,
+        lists: [&[String]; N],
+        referrers: [Referrers; N],
+    ) -> Result<[Vec<Image>; N]> {
         let parsed: Vec<Vec<Reference>> = lists
             .iter()
             .map(|list| list.iter().map(|text| Ok(self.settled(text.parse()?))).collect::<Result<Vec<Reference>>>())
@@ -91,7 +100,7 @@ impl Session {
                 engines.push((kind, names.into_iter().zip(images).collect::<Vec<_>>()));
             }
         }
-        let open = |reference: &Reference| -> Result<Vec<Image>> {
+        let open = |reference: &Reference, referrers: Referrers| -> Result<Vec<Image>> {
             match reference {
                 Reference::Either(name) => open_path(Path::new(name), None, &self.scratch, &self.terminal),
                 Reference::Path { path, pick } if is_pipe(path) => {
@@ -103,7 +112,7 @@ impl Session {
                     open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
                         .map_err(|error| mistaken(path, "image", error))
                 }
-                Reference::Registry(address) => Ok(vec![self.registries.open(address, &self.scratch)?]),
+                Reference::Registry(address) => self.registries.open(address, referrers, &self.scratch),
                 Reference::Stdin => {
                     open_stream(&mut self.stdin()?, "standard input", None, &self.scratch, &self.terminal)
                 }
@@ -114,9 +123,9 @@ impl Session {
             }
         };
         let mut opened = [const { Vec::new() }; N];
-        for (list, references) in opened.iter_mut().zip(&parsed) {
+        for ((list, references), referrers) in opened.iter_mut().zip(&parsed).zip(referrers) {
             for reference in references {
-                list.extend(open(reference)?);
+                list.extend(open(reference, referrers)?);
             }
         }
         Ok(opened)

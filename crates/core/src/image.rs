@@ -243,6 +243,7 @@ impl From<VerifiedLayer> for VerifiedBlob {
 }
 
 /// An image that is ready for a sink: every document, and the blobs that the sink asked for.
+#[derive(Clone)]
 pub struct RebuiltImage {
     /// The names that the image shall get.
     pub names: Vec<ImageName>,
@@ -277,6 +278,7 @@ impl RebuiltImage {
 }
 
 /// One manifest of a [`RebuiltImage`].
+#[derive(Clone)]
 pub struct RebuiltManifest {
     /// The digest of the manifest document.
     pub digest: BlobDigest,

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod file;
 mod holes;
 pub mod inputs;
+pub mod lists;
 mod nearby;
 mod oci_layout;
 pub mod output;

@@ -16,11 +16,12 @@ mod fault;
 mod manifests;
 mod origin;
 mod patience;
+mod referrers;
 mod remote;
 mod sink;
 mod trust;
 mod upload;
 
-pub use access::{Access, Registries};
+pub use access::{Access, Referrers, Registries};
 pub use address::Address;
 pub use sink::{PlannedShipment, Shipped, Shipping};

@@ -1,5 +1,6 @@
 //! `docker_delta apply`
 
+mod destinations;
 mod registry;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use delta_transport::reference::{Target, stem_of_name};
 use delta_transport::registry::Shipped;
 use serde::Serialize;
 
+use self::destinations::Place;
 use crate::arguments::Apply;
 use crate::figures::size;
 use crate::session::{Session, inputs};
@@ -52,6 +54,9 @@ struct ImageReport {
     room_bytes: u64,
     /// Blobs that are handed over.
     handed_over: usize,
+    /// The names that it has in a registry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pushed_as: Vec<String>,
     /// What a registry was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
@@ -77,10 +82,13 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
             .with_hint("apply it with `file_delta apply`"));
     }
     let [bases] = session.open_images([&arguments.bases])?;
-    let report = match (&arguments.name, &arguments.output) {
-        (Some(Target::Registry(to)), _) => registry::to_registry(session, arguments, &package, &bases, to)?,
-        (_, Some(output)) => to_file(session, arguments, &package, &bases, output)?,
-        (_, None) => to_engine(session, arguments, &package, &bases)?,
+    let report = match (&arguments.to, &arguments.name, &arguments.output) {
+        (Some(to), ..) => registry::to_registry(session, arguments, &package, &bases, Place::Prefix(to))?,
+        (None, Some(Target::Registry(to)), _) => {
+            registry::to_registry(session, arguments, &package, &bases, Place::Repository(to))?
+        }
+        (None, _, Some(output)) => to_file(session, arguments, &package, &bases, output)?,
+        (None, _, None) => to_engine(session, arguments, &package, &bases)?,
     };
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
@@ -271,6 +279,7 @@ fn report_of(metadata: &Metadata, image: &RebuiltImage, wanted: &Wanted, outcome
         room_bytes: cost.room(),
         cost,
         handed_over: own.len(),
+        pushed_as: Vec::new(),
         shipped: None,
     }
 }

@@ -1,6 +1,7 @@
 //! `docker_delta create`
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use delta_core::create::{CreateOptions, Prepared, create, room};
 use delta_core::digest::{BlobDigest, Hasher};
@@ -14,8 +15,9 @@ use delta_transport::volume;
 use serde::Serialize;
 
 use super::list::{self, ListedLayer};
-use crate::arguments::Create;
+use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
+use crate::named_images::{self, NamedImages};
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -30,13 +32,15 @@ struct Report<'a> {
     package_digest: BlobDigest,
     image_bytes: u64,
     missing_bytes: u64,
+    /// Bytes of layers that registries were asked for.
+    fetched_bytes: u64,
     layers: &'a [ListedLayer],
 }
 
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let destination = destination(session, arguments)?;
-    let [targets, mut bases] = session.open_images([&arguments.images, &arguments.bases])?;
+    let NamedImages { targets, mut bases } = named_images::open(session, arguments)?;
     // What belongs to a base image is not in every engine that has the image.
     if bases.iter().any(|base| !base.is_artifact()) {
         bases.retain(|base| !base.is_artifact());
@@ -90,8 +94,16 @@ fn destination(session: &Session, arguments: &Create) -> Result<Destination> {
         path: &arguments.package,
         name: name.as_deref(),
         force: arguments.force,
-        inputs: &inputs([&arguments.images, &arguments.bases])?,
+        inputs: &lists(arguments)
+            .iter()
+            .fold(inputs([&arguments.images, &arguments.bases])?, |inputs, list| inputs.with(list)),
     })
+}
+
+/// The files that are read besides the images.
+fn lists(arguments: &Create) -> Vec<&Path> {
+    let ListArguments { images, bases, compose, kubernetes, .. } = &arguments.lists;
+    [images, bases, compose, kubernetes].into_iter().flatten().map(PathBuf::as_path).collect()
 }
 
 fn report(
@@ -115,6 +127,7 @@ fn report(
             package_digest: written.digest,
             image_bytes,
             missing_bytes,
+            fetched_bytes: session.registries.fetched_bytes(),
             layers: &layers,
         });
     }
@@ -124,6 +137,11 @@ fn report(
     let recompressed: u64 = metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum();
     if recompressed > 0 {
         session.terminal.detail(format_args!("{} are compressed again when it is applied", size(recompressed)));
+    }
+    if session.registries.fetched_bytes() > 0 {
+        session
+            .terminal
+            .inform(format_args!("{} were fetched from registries", size(session.registries.fetched_bytes())));
     }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let package = if destination.is_stdout() { "the package".to_owned() } else { destination.to_string() };

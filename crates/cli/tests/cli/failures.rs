@@ -28,6 +28,7 @@ fn what_cannot_be_meant_is_usage() {
         (&["-c", "gzip", "-l", "10"], "1 to 9 for gzip"),
         (&["--platform", "linux/s390x"], "has no platform linux/s390x"),
         (&["--platform", "linux"], "expected a platform"),
+        (&["--base", "docker://Debian:12"], "registry"),
     ] {
         let folder = Folder::new();
         let package = folder.file("p");

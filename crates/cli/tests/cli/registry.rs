@@ -2,7 +2,9 @@
 
 mod access;
 mod broken;
+mod lists;
 mod proxy;
+mod referrers;
 mod server;
 mod sink;
 mod source;

@@ -34,6 +34,15 @@ impl Access {
     pub const USUAL_PATIENCE: Duration = Duration::from_secs(60);
 }
 
+/// Whether what hangs on an image (signatures, bills of materials) comes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Referrers {
+    /// It comes.
+    Taken,
+    /// It stays.
+    Left,
+}
+
 /// The registries of a run: each is asked for its tokens once.
 #[derive(Debug)]
 pub struct Registries {
@@ -49,12 +58,23 @@ impl Registries {
         Self { access, downloads, connections: Mutex::default() }
     }
 
-    /// Opens an image: its documents are fetched, its layers when they are read.
+    /// Opens an image, and what hangs on it if that is wanted: documents are fetched, layers when they are read.
     ///
     /// # Errors
     /// Environment errors that name the registry and what to do; content errors when it gives other bytes than it should.
-    pub fn open(&self, address: &Address, scratch: &Arc<TempScratch>) -> Result<Image> {
-        remote::open(&self.repository(address)?, address, scratch)
+    pub fn open(&self, address: &Address, referrers: Referrers, scratch: &Arc<TempScratch>) -> Result<Vec<Image>> {
+        let repository = self.repository(address)?;
+        let image = remote::open(&repository, address, scratch)?;
+        let beside = match referrers {
+            Referrers::Left => Vec::new(),
+            Referrers::Taken => remote::companions(&repository, address, &image, scratch)?,
+        };
+        Ok([image].into_iter().chain(beside).collect())
+    }
+
+    /// The bytes of layers that were fetched.
+    pub fn fetched_bytes(&self) -> u64 {
+        self.downloads.bytes()
     }
 
     /// Removes what was kept of this run's downloads in case that it would be broken off.

@@ -79,6 +79,12 @@ impl Address {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
+    /// The same repository, asked for nothing in it.
+    #[must_use]
+    pub fn without_tag(&self) -> Self {
+        Self { tag: None, digest: None, ..self.clone() }
+    }
+
     /// The same repository, asked for a tag.
     #[must_use]
     pub fn with_tag(&self, tag: &str) -> Self {

@@ -219,6 +219,7 @@ impl<'a> Download<'a> {
             let piece = &buffer[..count];
             self.file.write_all(piece).and_then(|()| self.hasher.write_all(piece)).map_err(Error::io(self.doing()))?;
             self.have += count as u64;
+            self.repository.downloads.count(count as u64);
         }
     }
 

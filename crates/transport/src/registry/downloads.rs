@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -20,12 +21,13 @@ pub(super) struct Downloads {
     /// The folder, if it can be had for this user alone; found out when it is first needed.
     folder: OnceLock<Option<PathBuf>>,
     used: Mutex<BTreeSet<PathBuf>>,
+    bytes: AtomicU64,
 }
 
 impl Downloads {
     /// In this folder; without one, or where it cannot be had for this user alone, nothing is kept.
     pub(super) fn new(wanted: Option<PathBuf>) -> Self {
-        Self { wanted, folder: OnceLock::new(), used: Mutex::default() }
+        Self { wanted, folder: OnceLock::new(), used: Mutex::default(), bytes: AtomicU64::new(0) }
     }
 
     fn kept(&self) -> Option<&Path> {
@@ -47,6 +49,16 @@ impl Downloads {
             }
             None => tempfile::tempfile_in(scratch),
         }
+    }
+
+    /// Counts what came.
+    pub(super) fn count(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes of blobs that came.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Where room is needed for what is downloaded.

@@ -1,6 +1,6 @@
 //! An image of a registry, of which the documents are fetched at once and the layers when they are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,12 +10,13 @@ use delta_core::error::{Error, Result};
 use delta_core::image::documents::{
     OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
 };
-use delta_core::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Root};
+use delta_core::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Root};
 use delta_core::limits;
 
 use super::access::Repository;
 use super::address::Address;
-use super::manifests::check;
+use super::manifests::{Found, check};
+use super::referrers::Companion;
 use crate::blob::Blob;
 use crate::spool::TempScratch;
 
@@ -29,6 +30,27 @@ const FIRST_BYTES: usize = 16;
 /// Opens an image.
 pub(super) fn open(repository: &Repository, address: &Address, scratch: &Arc<TempScratch>) -> Result<Image> {
     let found = repository.required_manifest(&address.reference())?;
+    read(repository, found, address.name().into_iter().collect(), scratch)
+}
+
+/// Opens what hangs on an image.
+pub(super) fn companions(
+    repository: &Repository,
+    address: &Address,
+    image: &Image,
+    scratch: &Arc<TempScratch>,
+) -> Result<Vec<Image>> {
+    let about: BTreeSet<BlobDigest> =
+        image.manifests.iter().map(|manifest| manifest.digest).chain([image.root.digest]).collect();
+    let open = |companion: Companion| {
+        let names = companion.tags.iter().filter_map(|tag| address.named(tag)).collect();
+        read(repository, companion.found, names, scratch)
+    };
+    repository.companions(about)?.into_iter().map(open).collect()
+}
+
+/// Reads all that a manifest or an index leads to.
+fn read(repository: &Repository, found: Found, names: Vec<ImageName>, scratch: &Arc<TempScratch>) -> Result<Image> {
     let is_index = matches!(read_pointers(&found.document)?, Pointers::Index(_));
     let media_type = match (found.media_type.as_str(), is_index) {
         ("" | "application/json", true) => OCI_INDEX.to_owned(),
@@ -43,11 +65,10 @@ pub(super) fn open(repository: &Repository, address: &Address, scratch: &Arc<Tem
     };
     let mut walk = Walk { repository, scratch, documents: BTreeMap::new(), manifests: Vec::new() };
     walk.take(found.document, false, 0)?;
-    if !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
-        return Err(Error::content(format!("{address} is no image: nothing of it has layers of a file system")));
-    }
     let Walk { documents, manifests, .. } = walk;
-    let names = address.name().into_iter().collect();
+    if manifests.is_empty() {
+        return Err(Error::content(format!("{} has only an index of which no manifest is there", repository.label())));
+    }
     Ok(Image { names, root, documents, manifests, docker_manifest: None, layout_index: None })
 }
 

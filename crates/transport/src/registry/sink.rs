@@ -7,13 +7,13 @@ use delta_codec::ReadAt;
 use delta_core::apply::Wanted;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointers, media_type, read_pointers};
+use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, media_type, read_about, read_pointers};
 use delta_core::image::{Document, Image, Layer, ManifestKind, RebuiltImage, VerifiedBlob};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::BaseEntry;
 use serde::Serialize;
 
-use super::access::{Registries, Repository};
+use super::access::{Referrers, Registries, Repository};
 use super::address::Address;
 use super::crew::in_parallel;
 use super::remote::{self, RemoteBlob};
@@ -189,8 +189,8 @@ impl<'a> Shipping<'a> {
         if absent(&found) {
             for address in self.addresses_of_bases(plans, bases) {
                 // What is not there, or is no image, is no base.
-                let Ok(image) = self.registries.open(&address, self.scratch) else { continue };
-                found.extend(layers(&image).filter(|layer| needed.contains(&layer.diff_id)));
+                let Ok(images) = self.registries.open(&address, Referrers::Left, self.scratch) else { continue };
+                found.extend(images.iter().flat_map(layers).filter(|layer| needed.contains(&layer.diff_id)));
                 if !absent(&found) {
                     break;
                 }
@@ -225,19 +225,48 @@ impl<'a> Shipping<'a> {
         let root =
             image.documents.get(&image.root.digest).ok_or_else(|| Error::content("an image without a manifest"))?;
         let mut shipped = Shipped { present: planned.present, ..Shipped::default() };
+        let mut named = root;
         if !planned.is_there {
             self.put_blobs(planned, rebuilt, &mut shipped)?;
             self.put_configs(planned)?;
             for document in in_order(image)? {
                 let media_type = media_type_of(document, image)?;
-                repository.put_manifest(&document.digest().to_string(), document, &media_type)?;
+                let put = repository.put_manifest(&document.digest().to_string(), document, &media_type);
+                match put {
+                    Err(error) if document.digest() == root.digest() => named = self.instead_of(image, root, error)?,
+                    put => drop(put?),
+                }
             }
         }
-        let media_type = media_type_of(root, image)?;
+        let media_type = media_type_of(named, image)?;
+        if read_about(root).subject.is_some() {
+            repository.put_referrer(root, &media_type)?;
+        }
         for tag in tags {
-            repository.put_manifest(tag, root, &media_type)?;
+            repository.put_manifest(tag, named, &media_type)?;
         }
         Ok(shipped)
+    }
+
+    /// What gets the tags where a registry takes no index of which manifests are missing: the only manifest that is there.
+    fn instead_of<'b>(&self, image: &'b RebuiltImage, root: &Document, error: Error) -> Result<&'b Document> {
+        let is_whole = |entries: &[Pointer]| entries.iter().all(|entry| image.documents.contains_key(&entry.digest));
+        let Pointers::Index(entries) = read_pointers(root)? else { return Err(error) };
+        if is_whole(&entries) && entries.len() == image.manifests.len() {
+            return Err(error);
+        }
+        let images = images(image);
+        let [only] = images.as_slice() else {
+            return Err(error.with_hint(
+                "the index names platforms that the package does not bring; choose one that it brings with --platform",
+            ));
+        };
+        self.progress.inform(format_args!(
+            "the registry takes no index of which only a part is there, so the tag names the manifest {} alone; signatures of the \
+             index do not cover it",
+            only.digest()
+        ));
+        Ok(only)
     }
 
     fn put_blobs(
@@ -326,6 +355,12 @@ fn tags(image: &RebuiltImage, to: &Address) -> Vec<String> {
 
 fn layers(image: &Image) -> impl Iterator<Item = Layer> + '_ {
     image.manifests.iter().flat_map(|manifest| &manifest.layers).cloned()
+}
+
+/// The manifests of images that are there wholly.
+fn images(image: &RebuiltImage) -> Vec<&Document> {
+    let images = image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image);
+    images.filter_map(|manifest| image.documents.get(&manifest.digest)).collect()
 }
 
 /// Manifests and indexes, each behind what it names, without those of which only the document travels.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, RebuiltImage};
+use delta_core::image::Image;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
@@ -12,44 +12,51 @@ use delta_transport::reference::Reference;
 use delta_transport::registry::{Address, PlannedShipment, Shipped, Shipping};
 use delta_transport::volume;
 
+use super::destinations::{Destined, Place, destinations};
 use super::{ImageReport, Outcome, Report, ids, layers, report_of};
 use crate::arguments::Apply;
-use crate::figures::size;
+use crate::figures::{self, size};
 use crate::session::Session;
+use crate::terminal;
 
-/// Writes the images of a package into the repository `to`.
+/// Writes the images of a package into a repository, or into as many as they need.
 pub(super) fn to_registry(
     session: &Session,
     arguments: &Apply,
     package: &Package,
     bases: &[Image],
-    to: &Address,
+    place: Place<'_>,
 ) -> Result<Report> {
-    if arguments.output.is_some() {
+    if let (Place::Repository(to), true) = (place, arguments.output.is_some()) {
         return Err(Error::usage(format!("{to} and -o name two places: give one of them")));
     }
-    let images = images(package, &Delivery::Original, &arguments.platforms)?;
-    if images.len() > 1 {
-        let names: Vec<String> = images.iter().map(RebuiltImage::label).collect();
-        let (count, names) = (images.len(), names.join(", "));
-        return Err(Error::usage(format!("{to} cannot name {count} images: the package brings {names}")));
-    }
+    let destined = destinations(images(package, &Delivery::Original, &arguments.platforms)?, place)?;
     let metadata = package.metadata();
     let shipping = Shipping::new(&session.registries, &addresses(arguments)?, &session.scratch, &session.terminal)?;
-    let plans = images.into_iter().map(|image| shipping.plan(image, to, arguments.force));
-    let plans = plans.collect::<Result<Vec<PlannedShipment>>>()?;
+    let mut plans = Vec::new();
+    let mut mapping = Vec::new();
+    for Destined { image, to, from } in destined {
+        let planned = shipping.plan(image, &to, arguments.force)?;
+        mapping.extend(from.map(|from| vec![from.full(), planned.names().join(", ")]));
+        plans.push(planned);
+    }
     let lacking: Wanted = plans.iter().flat_map(|plan| plan.lacking().clone()).collect();
     let mut found = layers(bases);
     let absent: BTreeSet<_> = needed_bases(metadata, &lacking).difference(&ids(&found)).copied().collect();
     found.extend(shipping.base_layers(&plans, &metadata.bases, &absent)?);
     check_bases(metadata, &lacking, &ids(&found)).map_err(|error| {
-        error.with_hint(format!(
-            "push that image to {to}, or name where it is: --base docker://REGISTRY/NAME or --base FILE"
-        ))
+        error.with_hint(
+            "push that image into the registry, or name where it is: --base docker://REGISTRY/NAME or --base FILE",
+        )
     })?;
     volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
-    let of = |images| Report { schema: 1, engine: None, output: Some(to.to_string()), images };
+    let of = |images| Report { schema: 1, engine: None, output: Some(place.to_string()), images };
+    let print = || match (place, session.common.talk.json) {
+        (Place::Prefix(_), false) => terminal::print(&figures::table(&["IMAGE", "PUSHED AS"], &[], mapping.clone())),
+        _ => Ok(()),
+    };
     if arguments.dry_run {
+        print()?;
         return Ok(of(plans.iter().map(|plan| foretold(session, metadata, plan)).collect()));
     }
     let rebuilt = rebuild(package, &lacking, &found, session.context())?;
@@ -59,7 +66,9 @@ pub(super) fn to_registry(
         let outcome = if plan.is_there() { Outcome::AlreadyThere } else { Outcome::Pushed };
         Ok(ImageReport { shipped: Some(shipped), ..report_planned(metadata, plan, outcome) })
     };
-    Ok(of(plans.iter().map(carry_out).collect::<Result<_>>()?))
+    let reports = plans.iter().map(carry_out).collect::<Result<_>>()?;
+    print()?;
+    Ok(of(reports))
 }
 
 /// The registries among the bases, which may have blobs too.
@@ -83,7 +92,7 @@ fn foretold(session: &Session, metadata: &Metadata, plan: &PlannedShipment) -> I
 }
 
 fn report_planned(metadata: &Metadata, plan: &PlannedShipment, outcome: Outcome) -> ImageReport {
-    report_of(metadata, plan.image(), plan.lacking(), outcome)
+    ImageReport { pushed_as: plan.names(), ..report_of(metadata, plan.image(), plan.lacking(), outcome) }
 }
 
 fn tell(session: &Session, plan: &PlannedShipment, shipped: Shipped) {

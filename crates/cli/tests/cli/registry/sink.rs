@@ -132,6 +132,11 @@ fn large(folder: &Folder) -> String {
     package
 }
 
+/// The length of a request's body.
+fn length(seen: &Seen) -> u64 {
+    seen.headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
 #[test]
 fn an_upload_that_breaks_off_comes_to_an_end() {
     let folder = Folder::new();
@@ -145,13 +150,6 @@ fn an_upload_that_breaks_off_comes_to_an_end() {
     // Docker's registry forgets a piece that breaks off in the middle.
     assert!(proxy.bytes().1 < 11 << 20, "{:?}", proxy.bytes());
     alone(&folder, &["inspect", &far.name("app:v1")]).ok();
-    // What takes small bodies only gets small ones.
-    proxy.reset();
-    proxy.rule(|seen| {
-        let length: u64 = seen.headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        (length > 1 << 20).then(|| Act::Answer(413, Vec::new(), String::new()))
-    });
-    alone(&folder, &["apply", &package, &proxy.name("small")]).ok();
     for fault in [500, 502, 429] {
         proxy.reset();
         proxy.rule(move |seen| {
@@ -163,16 +161,25 @@ fn an_upload_that_breaks_off_comes_to_an_end() {
 }
 
 #[test]
+fn what_takes_small_bodies_gets_small_ones_and_none_twice() {
+    let folder = Folder::new();
+    let package = large(&folder);
+    let far = Registry::start(Guard::Nothing);
+    let proxy = Proxy::before(far.port());
+    proxy.rule(|seen| (length(seen) > 1 << 20).then(|| Act::Answer(413, Vec::new(), String::new())));
+    alone(&folder, &["apply", &package, &proxy.name("small")]).ok();
+    assert!(proxy.bytes().1 < 7 << 20, "{:?}", proxy.bytes());
+    alone(&folder, &["inspect", &far.name("small:v1")]).ok();
+}
+
+#[test]
 fn a_killed_push_sends_only_what_was_missing() {
     let folder = Folder::new();
     let package = large(&folder);
     let far = Registry::start(Guard::Nothing);
     let proxy = Proxy::before(far.port());
     // The large layer came through, and the small one or the config did not.
-    proxy.rule(|seen| {
-        let length: u64 = seen.headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        (seen.method == "PUT" && length > 0).then_some(Act::StallUpload(10))
-    });
+    proxy.rule(|seen| (seen.method == "PUT" && length(seen) > 0).then_some(Act::StallUpload(10)));
     let mut child = lonely(&folder, &["apply", &package, &proxy.name("app")]).spawn().unwrap();
     proxy.await_stall();
     std::thread::sleep(std::time::Duration::from_millis(1500));
@@ -202,4 +209,39 @@ fn a_target_that_cannot_be_meant_is_refused() {
     let both = folder.file("both.ddelta");
     alone(&folder, &["create", &one, &two, &both]).ok();
     alone(&folder, &["apply", &both, "docker://localhost:1/app"]).failed(2, &["cannot name 2 images"]);
+}
+
+/// An index of two images that differ in their platform.
+fn index(folder: &Folder) -> String {
+    let place = folder.path().join("both");
+    for (number, architecture) in ["amd64", "arm64"].into_iter().enumerate() {
+        let archive = image(folder, "one.tar", "app:v1", &[layer(&[("a", &noise(number as u64 + 3, 5000))])]);
+        copy(&format!("docker-archive:{archive}"), &format!("oci:{}:{architecture}", place.display()));
+    }
+    let listed: serde_json::Value = serde_json::from_slice(&std::fs::read(place.join("index.json")).unwrap()).unwrap();
+    let mut manifests = listed["manifests"].as_array().unwrap().clone();
+    for (manifest, architecture) in manifests.iter_mut().zip(["amd64", "arm64"]) {
+        manifest.as_object_mut().unwrap().remove("annotations");
+        manifest["platform"] = serde_json::json!({"os": "linux", "architecture": architecture});
+    }
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).to_string();
+    let digest = delta_core::digest::BlobDigest::of(index.as_bytes());
+    std::fs::write(place.join("blobs/sha256").join(digest.hex()), &index).unwrap();
+    let entry = serde_json::json!({"mediaType": media_type, "digest": digest.to_string(), "size": index.len(),
+        "annotations": {"org.opencontainers.image.ref.name": "all"}});
+    let listed = serde_json::json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
+    std::fs::write(place.join("index.json"), listed).unwrap();
+    format!("oci:{}:all", place.display())
+}
+
+#[test]
+fn an_index_goes_with_all_its_manifests_or_the_only_one_that_was_chosen() {
+    let folder = Folder::new();
+    let (near, far) = (Registry::start(Guard::Nothing), Registry::start(Guard::Nothing));
+    copy(&index(&folder), &near.name("app:v1"));
+    let package = folder.file("p.ddelta");
+    alone(&folder, &["create", &near.name("app:v1"), &package]).ok();
+    alone(&folder, &["apply", &package, &far.name("app")]).ok();
+    assert_eq!(far.digest("app:v1"), near.digest("app:v1"));
 }

@@ -1,0 +1,116 @@
+//! YAML as a tree that knows its lines. What is referred to is shared and never copied.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use delta_core::error::{Error, Result};
+use saphyr_parser::{Event, Parser};
+
+/// How deeply things may lie in one another.
+const DEPTH: usize = 100;
+
+/// A value and the line where it begins.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    Text(String),
+    List(Vec<Rc<Node>>),
+    Map(Vec<(String, Rc<Node>)>),
+}
+
+impl Node {
+    /// The value of a key; those of `<<` (YAML merge keys) come after its own.
+    pub(super) fn get(&self, key: &str) -> Option<&Rc<Self>> {
+        self.get_within(key, DEPTH)
+    }
+
+    fn get_within(&self, key: &str, depth: usize) -> Option<&Rc<Self>> {
+        let Value::Map(entries) = &self.value else { return None };
+        let own = entries.iter().rev().find(|(name, _)| name == key).map(|(_, node)| node);
+        own.or_else(|| {
+            let merged =
+                entries.iter().filter(|(name, _)| name == "<<" && depth > 0).flat_map(|(_, node)| match &node.value {
+                    Value::List(all) => all.as_slice(),
+                    _ => std::slice::from_ref(node),
+                });
+            merged.into_iter().find_map(|node| node.get_within(key, depth - 1))
+        })
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// What is being read, outermost first.
+enum Open {
+    List(Vec<Rc<Node>>),
+    Map(Vec<(String, Rc<Node>)>, Option<String>),
+}
+
+/// The documents of a stream.
+pub(super) fn documents(text: &str, label: &str) -> Result<Vec<Rc<Node>>> {
+    let mut found = Vec::new();
+    let mut open: Vec<(usize, usize, Open)> = Vec::new();
+    let mut anchors: BTreeMap<usize, Rc<Node>> = BTreeMap::new();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            Error::content(format!("{label}:{}: it is no YAML: {}", error.marker().line(), error.info()))
+        })?;
+        let line = span.start.line();
+        let (anchor, node) = match event {
+            Event::Scalar(text, _, anchor, _) => (anchor, Node { line, value: Value::Text(text.into_owned()) }.into()),
+            Event::Alias(anchor) => {
+                let unknown = || Error::content(format!("{label}:{line}: it refers to what is not there yet"));
+                (0, anchors.get(&anchor).cloned().ok_or_else(unknown)?)
+            }
+            Event::SequenceStart(anchor, _) => {
+                open.push((line, anchor, Open::List(Vec::new())));
+                continue_within(&open, label, line)?;
+                continue;
+            }
+            Event::MappingStart(anchor, _) => {
+                open.push((line, anchor, Open::Map(Vec::new(), None)));
+                continue_within(&open, label, line)?;
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some((line, anchor, closed)) = open.pop() else { continue };
+                let value = match closed {
+                    Open::List(all) => Value::List(all),
+                    Open::Map(all, _) => Value::Map(all),
+                };
+                (anchor, Rc::new(Node { line, value }))
+            }
+            _ => continue,
+        };
+        if anchor > 0 {
+            anchors.insert(anchor, node.clone());
+        }
+        match open.last_mut() {
+            None => found.push(node),
+            Some((.., Open::List(all))) => all.push(node),
+            Some((.., Open::Map(all, key))) => match key.take() {
+                Some(key) => all.push((key, node)),
+                // What is no text names nothing that is looked for.
+                None => *key = Some(node.text().unwrap_or_default().to_owned()),
+            },
+        }
+    }
+    Ok(found)
+}
+
+fn continue_within(open: &[(usize, usize, Open)], label: &str, line: usize) -> Result<()> {
+    if open.len() > DEPTH {
+        return Err(Error::content(format!("{label}:{line}: it is nested more than {DEPTH} deep")));
+    }
+    Ok(())
+}

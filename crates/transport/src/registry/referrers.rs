@@ -1,0 +1,197 @@
+//! What hangs on an image: signatures, bills of materials, provenance, and what hangs on these in turn. By the referrers API (OCI
+//! distribution-spec, "Listing Referrers"), by its tag scheme where a registry has none, and by cosign's tags.
+
+use std::collections::BTreeSet;
+
+use delta_core::digest::BlobDigest;
+use delta_core::error::{Error, Result};
+use delta_core::image::Document;
+use delta_core::image::documents::{OCI_INDEX, Pointers, read_about, read_pointers};
+use delta_core::limits;
+use serde_json::{Value, json};
+use ureq::http::header::{ACCEPT, LINK};
+
+use super::access::Repository;
+use super::connection::Call;
+use super::manifests::Found;
+use super::origin::resolve;
+
+/// What cosign puts behind the digest in its tags.
+const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
+
+/// Referrers of one repository that are looked at.
+const MOST: usize = 1_024;
+
+/// Pages of one list.
+const PAGES: usize = 64;
+
+/// By which a registry says that it lists a manifest itself.
+const LISTED: &str = "oci-subject";
+
+/// Something that hangs on an image.
+pub(super) struct Companion {
+    /// The manifest or index.
+    pub(super) found: Found,
+    /// The tags by which it is found.
+    pub(super) tags: Vec<String>,
+}
+
+impl Repository {
+    /// Everything that hangs on these manifests and indexes, directly or not.
+    pub(super) fn companions(&self, about: impl IntoIterator<Item = BlobDigest>) -> Result<Vec<Companion>> {
+        let mut open: Vec<BlobDigest> = about.into_iter().collect();
+        let mut known: BTreeSet<BlobDigest> = open.iter().copied().collect();
+        let mut companions: Vec<Companion> = Vec::new();
+        while let Some(subject) = open.pop() {
+            for found in self.hanging_on(subject)? {
+                let digest = found.found.document.digest();
+                if let Some(twin) = companions.iter_mut().find(|known| known.found.document.digest() == digest) {
+                    twin.tags.extend(found.tags);
+                    continue;
+                }
+                if known.insert(digest) {
+                    open.push(digest);
+                    companions.push(found);
+                }
+            }
+            if companions.len() > MOST {
+                return Err(Error::content(format!(
+                    "more than {MOST} signatures and the like hang on an image of {}",
+                    self.label()
+                ))
+                .with_hint("leave them with --no-referrers"));
+            }
+        }
+        Ok(companions)
+    }
+
+    fn hanging_on(&self, subject: BlobDigest) -> Result<Vec<Companion>> {
+        let mut all = Vec::new();
+        for digest in self.referrers(subject)? {
+            // A list may name what was removed since.
+            all.extend(self.manifest(&digest.to_string())?.map(|found| Companion { found, tags: Vec::new() }));
+        }
+        for ending in COSIGN {
+            let tag = format!("{}.{ending}", tag_of(subject));
+            all.extend(self.manifest(&tag)?.map(|found| Companion { found, tags: vec![tag] }));
+        }
+        Ok(all)
+    }
+
+    /// The manifests that name `subject`.
+    fn referrers(&self, subject: BlobDigest) -> Result<Vec<BlobDigest>> {
+        if let Some(listed) = self.listed_by_registry(subject)? {
+            return Ok(listed);
+        }
+        match self.manifest(&tag_of(subject))? {
+            Some(found) => listed(&found.document),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What the registry itself lists; nothing where it does not.
+    fn listed_by_registry(&self, subject: BlobDigest) -> Result<Option<Vec<BlobDigest>>> {
+        let mut url = self.url(&format!("referrers/{subject}"))?;
+        let mut all = Vec::new();
+        for _ in 0..PAGES {
+            let doing = format!("asking for what hangs on {} of {}", subject.short(), self.label());
+            let mut call = Call::get(url.clone(), &self.name, self.pull(), doing.clone());
+            call.headers.push((ACCEPT, OCI_INDEX.to_owned()));
+            let Ok(answer) = self.connection.send(&call) else { return Ok(None) };
+            if answer.status() != 200 {
+                return Ok(None);
+            }
+            let next = answer.header(LINK).and_then(next_page).and_then(|next| resolve(&url, &next));
+            let page = Document::new(answer.bytes(limits::DOCUMENT_BYTES, &doing)?);
+            // Some answer every path with a page for people.
+            let Ok(found) = listed(&page) else { return Ok(None) };
+            all.extend(found);
+            match next {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// Writes a manifest that names a subject, and lists it under the subject's tag where the registry does not list it itself.
+    pub(super) fn put_referrer(&self, document: &Document, media_type: &str) -> Result<()> {
+        let answer = self.put_manifest(&document.digest().to_string(), document, media_type)?;
+        let about = read_about(document);
+        let Some(subject) = about.subject.filter(|_| answer.header(LISTED).is_none()) else { return Ok(()) };
+        let tag = tag_of(subject);
+        let mut index = match self.manifest(&tag)? {
+            Some(found) => serde_json::from_slice(found.document.bytes())
+                .map_err(|error| Error::content(format!("{tag} of {} cannot be read: {error}", self.label())))?,
+            None => json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}),
+        };
+        if !add(&mut index, document, media_type, about.artifact_type) {
+            return Ok(());
+        }
+        self.put_manifest(&tag, &Document::new(index.to_string().into_bytes()), OCI_INDEX).map(|_| ())
+    }
+}
+
+/// Adds a manifest to a list; false if it is there.
+fn add(index: &mut Value, document: &Document, media_type: &str, artifact_type: Option<String>) -> bool {
+    let digest = document.digest().to_string();
+    let Some(listed) = index["manifests"].as_array_mut() else { return false };
+    if listed.iter().any(|entry| entry["digest"] == digest.as_str()) {
+        return false;
+    }
+    let mut entry = json!({"mediaType": media_type, "digest": digest, "size": document.bytes().len()});
+    if let Some(artifact_type) = artifact_type {
+        entry["artifactType"] = artifact_type.into();
+    }
+    let manifest: Value = serde_json::from_slice(document.bytes()).unwrap_or_default();
+    if manifest["annotations"].is_object() {
+        entry["annotations"] = manifest["annotations"].clone();
+    }
+    listed.push(entry);
+    true
+}
+
+fn listed(index: &Document) -> Result<Vec<BlobDigest>> {
+    match read_pointers(index)? {
+        Pointers::Index(entries) => Ok(entries.iter().map(|entry| entry.digest).collect()),
+        Pointers::Manifest { .. } => Err(Error::content("a list of referrers is no index")),
+    }
+}
+
+/// The tag under which a registry without the API has a list (OCI distribution-spec, "Referrers Tag Schema").
+fn tag_of(subject: BlobDigest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+/// The next page in `Link` (RFC 8288).
+fn next_page(link: &str) -> Option<String> {
+    let (url, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+    rest.replace([' ', '"'], "").contains("rel=next").then(|| url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found() {
+        assert_eq!(next_page(r#"</v2/a/referrers/x?n=2>; rel="next""#).as_deref(), Some("/v2/a/referrers/x?n=2"));
+        for link in ["", "</v2/a>", r#"</v2/a>; rel="prev""#, "x; rel=next"] {
+            assert_eq!(next_page(link), None);
+        }
+    }
+
+    #[test]
+    fn a_referrer_is_listed_once_with_what_it_says_of_itself() {
+        let mut index = json!({"manifests": [], "other": 7});
+        let document = Document::new(&br#"{"annotations": {"a": "b"}}"#[..]);
+        assert!(add(&mut index, &document, "type", Some("kind".to_owned())));
+        assert!(!add(&mut index, &document, "type", None));
+        let expected = json!([{
+            "mediaType": "type", "digest": document.digest().to_string(), "size": 27, "artifactType": "kind",
+            "annotations": {"a": "b"},
+        }]);
+        assert_eq!((&index["manifests"], &index["other"]), (&expected, &json!(7)));
+        assert!(!add(&mut json!({}), &document, "type", None));
+    }
+}
