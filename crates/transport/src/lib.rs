@@ -17,6 +17,7 @@ mod oci_layout;
 pub mod output;
 mod partial;
 mod pick;
+mod reach;
 pub mod reference;
 pub mod registry;
 pub mod source;

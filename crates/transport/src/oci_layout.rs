@@ -173,23 +173,23 @@ impl<'a> Layout<'a> {
             size: document.bytes().len() as u64,
             synthesised: false,
         };
-        let walk = Walk::from(document, &self.blobs, self.progress)?;
-        if let Some(layer) = walk.foreign {
+        let (reached, foreign) = Walk::from(document, &self.blobs, self.progress)?;
+        if let Some(layer) = foreign {
             let what = format!("its layer {layer} is a foreign one, which is to be had from its URLs alone");
-            if !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
+            if !reached.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image) {
                 return Ok(Err(Error::content(format!("the image {digest} cannot travel: {what}"))));
             }
             self.progress.inform(format_args!("a platform of {digest} is left out: {what}"));
         }
-        let docker = walk.manifests.iter().find_map(|manifest| entry_of(self.docker, manifest.config.into()));
+        let docker = reached.manifests.iter().find_map(|manifest| entry_of(self.docker, manifest.config.into()));
         let names = docker.map(|entry| pick.names(&entry.names)).unwrap_or_default();
         let mut sourced = SourcedImage {
             image: Image {
                 docker_manifest: docker.filter(|entry| entry.names == names).map(|entry| entry.raw.clone()),
                 names,
                 root,
-                documents: walk.documents,
-                manifests: walk.manifests,
+                documents: reached.documents,
+                manifests: reached.manifests,
                 layout_index: None,
             },
             tags: BTreeSet::new(),
@@ -247,7 +247,7 @@ impl<'a> Layout<'a> {
 /// The one image of a folder of skopeo.
 pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Progress) -> Result<Vec<SourcedImage>> {
     let is_index = matches!(read_pointers(manifest)?, Pointers::Index(_));
-    let walk = Walk::from(manifest.clone(), blobs, progress)?;
+    let (reached, _) = Walk::from(manifest.clone(), blobs, progress)?;
     let root = Root {
         media_type: if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned(),
         digest: manifest.digest(),
@@ -257,8 +257,8 @@ pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Prog
     let image = Image {
         names: Vec::new(),
         root,
-        documents: walk.documents,
-        manifests: walk.manifests,
+        documents: reached.documents,
+        manifests: reached.manifests,
         docker_manifest: None,
         layout_index: None,
     };

@@ -1,89 +1,59 @@
 //! The way from a root to all that can be reached from it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
-use delta_core::error::{Error, Result};
-use delta_core::image::documents::{Config, OCI_EMPTY, Pointer, Pointers, config_digest, read_config, read_pointers};
+use delta_core::error::Result;
+use delta_core::image::documents::{Config, OCI_EMPTY, Pointer, config_digest, read_config};
 use delta_core::image::{BlobCompression, Document, Layer, Manifest, ManifestKind};
 use delta_core::job::progress::Progress;
-use delta_core::limits;
 
 use super::blobs::Blobs;
 use super::incomplete;
 use crate::blob::Blob;
+use crate::reach::{NamedParts, Parts, Reached};
 
 /// A walk from the root down.
 pub(super) struct Walk<'a> {
     blobs: &'a Blobs<'a>,
     progress: &'a dyn Progress,
-    /// Every document that was reached.
-    pub(super) documents: BTreeMap<BlobDigest, Document>,
-    /// Every manifest of which all is there.
-    pub(super) manifests: Vec<Manifest>,
-    /// How many manifests of indexes are not there.
-    absent: usize,
     /// A layer that no layout holds, because it is to be had from its URLs alone (OCI image-spec, "Non-Distributable Layers").
-    pub(super) foreign: Option<BlobDigest>,
+    foreign: Option<BlobDigest>,
 }
 
 impl<'a> Walk<'a> {
-    /// Walks all that `root` leads to.
+    /// Walks all that `root` leads to; a foreign layer on the way is told.
     ///
     /// # Errors
     /// A content error when nothing of it is there that could be an image, or only parts.
-    pub(super) fn from(root: Document, blobs: &'a Blobs<'a>, progress: &'a dyn Progress) -> Result<Self> {
-        let mut walk =
-            Self { blobs, progress, documents: BTreeMap::new(), manifests: Vec::new(), absent: 0, foreign: None };
-        walk.take(root, false, 0)?;
-        if walk.absent > 0
+    pub(super) fn from(
+        root: Document,
+        blobs: &'a Blobs<'a>,
+        progress: &'a dyn Progress,
+    ) -> Result<(Reached, Option<BlobDigest>)> {
+        let mut walk = Self { blobs, progress, foreign: None };
+        let reached = Reached::from(root, &mut walk)?;
+        if reached.absent > 0
             && walk.foreign.is_none()
-            && !walk.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image)
+            && !reached.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image)
         {
             return Err(incomplete("no platform of it is there"));
         }
-        Ok(walk)
+        Ok((reached, walk.foreign))
+    }
+}
+
+impl Parts for Walk<'_> {
+    fn document(&self, digest: BlobDigest) -> Result<Option<Document>> {
+        self.blobs.document(digest)
     }
 
-    fn take(&mut self, document: Document, is_attestation: bool, depth: usize) -> Result<()> {
-        if depth > limits::INDEX_DEPTH || self.manifests.len() > limits::IMAGES {
-            return Err(Error::content("its indexes are nested too deeply"));
-        }
-        match read_pointers(&document)? {
-            Pointers::Index(entries) => {
-                for pointer in entries {
-                    // An engine that pulled one platform keeps the index of all.
-                    match self.blobs.document(pointer.digest)? {
-                        Some(next) => self.take(next, pointer.is_attestation, depth + 1)?,
-                        None => self.absent += 1,
-                    }
-                }
-            }
-            Pointers::Manifest { config, layers } => {
-                if !self.manifest(&document, &config, &layers, is_attestation, depth > 0)? {
-                    self.absent += 1;
-                    return Ok(());
-                }
-            }
-        }
-        self.documents.insert(document.digest(), document);
-        Ok(())
-    }
-
-    /// Takes a manifest with all that it names; false when nothing of it is there and that may be.
-    fn manifest(
-        &mut self,
-        document: &Document,
-        config: &Pointer,
-        layers: &[Pointer],
-        is_attestation: bool,
-        may_be_absent: bool,
-    ) -> Result<bool> {
+    fn manifest(&mut self, named: &NamedParts<'_>, reached: &mut Reached) -> Result<bool> {
+        let NamedParts { document, config, layers, is_attestation, is_root } = *named;
         let stored = layers.iter().map(|layer| self.blobs.find(layer.digest)).collect::<Result<Vec<_>>>()?;
         let config_document = self.blobs.document(config.digest)?;
-        if may_be_absent && config_document.is_none() && stored.iter().all(Option::is_none) {
+        if !is_root && config_document.is_none() && stored.iter().all(Option::is_none) {
             return Ok(false);
         }
         if let Some(foreign) = layers.iter().zip(&stored).find(|(layer, stored)| stored.is_none() && layer.has_urls) {
@@ -106,11 +76,13 @@ impl<'a> Walk<'a> {
             None => (ManifestKind::Attestation, None, self.opaque(&there)?),
         };
         let config = config_digest(&config_document);
-        self.manifests.push(Manifest { digest: document.digest(), config, kind, platform, layers: taken });
-        self.documents.insert(config.into(), config_document);
+        reached.manifests.push(Manifest { digest: document.digest(), config, kind, platform, layers: taken });
+        reached.documents.insert(config.into(), config_document);
         Ok(true)
     }
+}
 
+impl Walk<'_> {
     /// The config and layers of an image that can be opened; anything else travels as documents and blobs, with a word about it where
     /// it says that it is an image.
     fn image(

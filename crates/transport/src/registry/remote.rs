@@ -1,6 +1,6 @@
 //! An image of a registry, of which the documents are fetched at once and the layers when they are read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,11 +18,8 @@ use super::address::Address;
 use super::manifests::{Found, check};
 use super::referrers::Companion;
 use crate::blob::Blob;
+use crate::reach::{NamedParts, Parts, Reached};
 use crate::spool::TempScratch;
-
-/// The media types of configs of images, of OCI and of Docker.
-const IMAGE_CONFIGS: [&str; 2] =
-    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
 /// What is read of a blob to tell its compression, before all of it is fetched.
 const FIRST_BYTES: usize = 16;
@@ -63,9 +60,7 @@ fn read(repository: &Repository, found: Found, names: Vec<ImageName>, scratch: &
         size: found.document.bytes().len() as u64,
         synthesised: false,
     };
-    let mut walk = Walk { repository, scratch, documents: BTreeMap::new(), manifests: Vec::new() };
-    walk.take(found.document, false, 0)?;
-    let Walk { documents, manifests, .. } = walk;
+    let Reached { documents, manifests, .. } = Reached::from(found.document, &mut Walk { repository, scratch })?;
     if manifests.is_empty() {
         return Err(Error::content(format!("{} has only an index of which no manifest is there", repository.label())));
     }
@@ -76,42 +71,20 @@ fn read(repository: &Repository, found: Found, names: Vec<ImageName>, scratch: &
 struct Walk<'a> {
     repository: &'a Repository,
     scratch: &'a Arc<TempScratch>,
-    documents: BTreeMap<BlobDigest, Document>,
-    manifests: Vec<Manifest>,
 }
 
-impl Walk<'_> {
-    fn take(&mut self, document: Document, is_attestation: bool, depth: usize) -> Result<()> {
-        if depth > limits::INDEX_DEPTH || self.manifests.len() > limits::IMAGES {
-            return Err(Error::content("its indexes are nested too deeply"));
-        }
-        match read_pointers(&document)? {
-            Pointers::Index(entries) => {
-                for pointer in entries {
-                    // A mirror may have only some platforms of an index.
-                    if let Some(next) = self.repository.manifest(&pointer.digest.to_string())? {
-                        self.take(next.document, pointer.is_attestation, depth + 1)?;
-                    }
-                }
-            }
-            Pointers::Manifest { config, layers } => self.manifest(&document, &config, &layers, is_attestation)?,
-        }
-        self.documents.insert(document.digest(), document);
-        Ok(())
+impl Parts for Walk<'_> {
+    fn document(&self, digest: BlobDigest) -> Result<Option<Document>> {
+        Ok(self.repository.manifest(&digest.to_string())?.map(|found| found.document))
     }
 
-    fn manifest(
-        &mut self,
-        document: &Document,
-        config: &Pointer,
-        layers: &[Pointer],
-        is_attestation: bool,
-    ) -> Result<()> {
+    fn manifest(&mut self, named: &NamedParts<'_>, reached: &mut Reached) -> Result<bool> {
+        let NamedParts { document, config, layers, is_attestation, .. } = *named;
         if layers.len() > limits::LAYERS_PER_IMAGE {
             return Err(Error::content(format!("the manifest {} lists {} layers", document.digest(), layers.len())));
         }
         let config_document = self.config(config)?;
-        let is_image = !is_attestation && IMAGE_CONFIGS.contains(&config.media_type.as_str());
+        let is_image = !is_attestation && config.is_image_config();
         let read = is_image.then(|| read_config(&config_document)).transpose()?;
         let read = read.filter(|config| !config.diff_ids.is_empty() || layers.is_empty());
         if let Some(read) = read.as_ref().filter(|read| read.diff_ids.len() != layers.len()) {
@@ -126,17 +99,19 @@ impl Walk<'_> {
             .iter()
             .enumerate()
             .map(|(at, pointer)| layer(self.repository, pointer.digest, pointer.size, diff_id(at), self.scratch));
-        self.manifests.push(Manifest {
+        reached.manifests.push(Manifest {
             digest: document.digest(),
             config: config_digest(&config_document),
             layers: taken.collect::<Result<_>>()?,
             kind: if read.is_some() { ManifestKind::Image } else { ManifestKind::Attestation },
             platform: read.map(|read| read.platform),
         });
-        self.documents.insert(config_document.digest(), config_document);
-        Ok(())
+        reached.documents.insert(config_document.digest(), config_document);
+        Ok(true)
     }
+}
 
+impl Walk<'_> {
     fn config(&self, pointer: &Pointer) -> Result<Document> {
         let place = self.repository.label();
         let absent = || Error::content(format!("{place} is incomplete: the config {} is missing", pointer.digest));
