@@ -31,9 +31,13 @@ impl FileBytes {
     /// Environment errors that name the file.
     pub fn open(path: &Path) -> Result<Arc<dyn ReadAt>> {
         let doing = || Error::io(format!("opening {}", path.display()));
-        let found = std::fs::metadata(path).map_err(|error| match nearby::hint(path) {
-            Some(hint) if error.kind() == io::ErrorKind::NotFound => doing()(error).with_hint(hint),
-            _ => doing()(error),
+        let found = std::fs::metadata(path).map_err(|error| {
+            let hint = if error.kind() == io::ErrorKind::NotFound { nearby::hint(path) } else { None };
+            let error = doing()(error);
+            match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
         })?;
         if !found.is_file() {
             let hint = "expected a file, a pipe, or `-` for standard input";
