@@ -82,7 +82,11 @@ pub(crate) fn rebuild_on(
     stored: &[Layer],
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
-    let blobs = Blobs { package, wanted, stored, context, made: Mutex::default() };
+    let mut of_layers: BTreeMap<DiffId, Vec<BlobDigest>> = BTreeMap::new();
+    for (digest, diff_id) in wanted {
+        of_layers.entry(*diff_id).or_default().push(*digest);
+    }
+    let blobs = Blobs { package, wanted, of_layers, stored, context, made: Mutex::default() };
     rayon::scope(|scope| {
         blobs.start_without_layers(scope);
         verified.values().for_each(|layer| blobs.start(scope, layer));
@@ -99,6 +103,8 @@ pub(crate) fn rebuild_on(
 struct Blobs<'a> {
     package: &'a Package,
     wanted: &'a Wanted,
+    /// The same by layer.
+    of_layers: BTreeMap<DiffId, Vec<BlobDigest>>,
     stored: &'a [Layer],
     context: Context<'a>,
     made: Mutex<BTreeMap<BlobDigest, Result<VerifiedBlob>>>,
@@ -120,8 +126,7 @@ impl<'a> Blobs<'a> {
 
     /// Makes the blobs that are made of `layer`.
     fn start<'s>(&'s self, scope: &Scope<'s>, layer: &VerifiedLayer) {
-        let of_layer = self.wanted.iter().filter(|(_, diff_id)| **diff_id == layer.diff_id());
-        for digest in of_layer.map(|(digest, _)| *digest) {
+        for digest in self.of_layers.get(&layer.diff_id()).into_iter().flatten().copied() {
             match self.package.metadata().blob(digest) {
                 None => self.add(digest, Ok(layer.clone().into())),
                 Some(BlobEntry { recreated: None, .. }) => {}

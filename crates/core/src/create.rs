@@ -143,9 +143,10 @@ impl Layers {
         // What is left out for a base is compared too: a base that is damaged here may be the one that the other side got.
         let bases = verified(&held.iter().filter(counts).collect::<Vec<_>>(), "base", context)?;
         let mut coded = code_missing(&targets, &bases, options, context)?;
+        let verified: BTreeMap<DiffId, &VerifiedLayer> = bases.iter().map(|base| (base.diff_id(), base)).collect();
         let other = |layer: &Layer| match blobs.get(&layer.diff_id) {
             Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
-            _ => held_layer(layer.diff_id, &bases),
+            _ => held_layer(layer.diff_id, &verified),
         };
         let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
         Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })
@@ -181,8 +182,8 @@ fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
     Coded { entry, features: vec![codec.name().to_owned()], members: Vec::new() }
 }
 
-fn held_layer(diff_id: DiffId, bases: &[VerifiedLayer]) -> Result<Coded> {
-    let base = bases.iter().find(|base| base.diff_id() == diff_id);
+fn held_layer(diff_id: DiffId, bases: &BTreeMap<DiffId, &VerifiedLayer>) -> Result<Coded> {
+    let base = bases.get(&diff_id);
     let base = base.ok_or_else(|| Error::internal(format!("the layer {diff_id} is neither coded nor held")))?;
     let entry = LayerEntry { diff_id, size: base.bytes().len(), origin: Origin::Held };
     Ok(Coded { entry, features: Vec::new(), members: Vec::new() })

@@ -40,9 +40,10 @@ impl Package {
         }
         compare_closing(&bytes, *closing)?;
         let stored = Stored::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
-        let found: BTreeMap<String, Span> = members.iter().cloned().collect();
-        let metadata = stored.completed(&|digest| document(&bytes, &found, digest))?;
-        let members = listed(&metadata, &members)?;
+        let inner = &members[1..members.len() - 1];
+        let members: BTreeMap<String, Span> = inner.iter().cloned().collect();
+        let metadata = stored.completed(&|digest| document(&bytes, &members, digest))?;
+        require_listed(&metadata, inner)?;
         let package = Self { metadata, bytes, members };
         documents::check(&package)?;
         Ok(package)
@@ -152,12 +153,11 @@ fn compare_closing(bytes: &Arc<dyn ReadAt>, span: Span) -> Result<()> {
     }
 }
 
-/// The members by name, if they are those that the metadata lists.
-fn listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<BTreeMap<String, Span>> {
-    let inner = &members[1..members.len() - 1];
+/// The members must be those that the metadata lists, in its order.
+fn require_listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<()> {
     let expected = metadata.members.iter().map(|member| (member.name.as_str(), member.size));
-    if inner.iter().map(|(name, span)| (name.as_str(), span.length())).eq(expected) {
-        Ok(inner.iter().cloned().collect())
+    if members.iter().map(|(name, span)| (name.as_str(), span.length())).eq(expected) {
+        Ok(())
     } else {
         Err(Error::content("the package has other members than its metadata.json lists"))
     }
