@@ -79,6 +79,13 @@ struct Candidate {
     encoder: Arc<dyn Encoder>,
 }
 
+/// Takes settings of `N` bytes from the front of a plan's bytes.
+fn front<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (settings, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*settings)
+}
+
 /// Writes all of `plain` into the encoder `into`.
 fn copy(plain: &dyn ReadAt, into: &mut dyn Write) -> io::Result<()> {
     let mut buffer = vec![0; COPY_BYTES];

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Origin, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy, front};
 use crate::ReadAt;
 use crate::zstandard::klauspost::{self, Level, Settings, Version};
 
@@ -29,9 +29,7 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let (settings, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(Arc::new(KlauspostZstd(Settings::from_bytes(*settings)?)))
+    Some(Arc::new(KlauspostZstd(Settings::from_bytes(front(bytes)?)?)))
 }
 
 impl Encoder for KlauspostZstd {

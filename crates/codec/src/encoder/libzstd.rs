@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Candidate, Encoder, Family, Format, Origin, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy, front};
 use crate::ReadAt;
 use crate::zstandard::libzstd::{self, Flag, Settings};
 
@@ -55,9 +55,7 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let (settings, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(Arc::new(LibZstd(Settings::from_bytes(*settings)?)))
+    Some(Arc::new(LibZstd(Settings::from_bytes(front(bytes)?)?)))
 }
 
 impl Encoder for LibZstd {

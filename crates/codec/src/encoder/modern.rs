@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::go::levels;
 use super::origin::Hand;
-use super::{Candidate, Encoder, Family, Format, Origin};
+use super::{Candidate, Encoder, Family, Format, Origin, front};
 use crate::ReadAt;
 use crate::flate::modern::{self, Level, Settings};
 
@@ -39,14 +39,13 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let ([level, exact_sizes, block @ ..], rest) = bytes.split_first_chunk::<6>()?;
-    *bytes = rest;
+    let [level, exact_sizes, block @ ..] = front::<6>(bytes)?;
     let exact_sizes = match exact_sizes {
         0 => false,
         1 => true,
         _ => return None,
     };
-    let block = NonZeroU32::new(u32::from_be_bytes(*block));
+    let block = NonZeroU32::new(u32::from_be_bytes(block));
     Some(Arc::new(Modern(Settings { level: Level::new(level.cast_signed())?, exact_sizes, block })))
 }
 

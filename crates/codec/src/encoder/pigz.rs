@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::origin::Hand;
-use super::{Candidate, Encoder, Family, Format, Origin, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy, front};
 use crate::ReadAt;
 use crate::flate::pigz::{self, Chaining};
 
@@ -33,9 +33,7 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let (settings, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(Arc::new(Pigz(pigz::Settings::from_bytes(*settings)?)))
+    Some(Arc::new(Pigz(pigz::Settings::from_bytes(front(bytes)?)?)))
 }
 
 impl Encoder for Pigz {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::origin::Hand;
-use super::{Candidate, Encoder, Family, Format, Origin, copy};
+use super::{Candidate, Encoder, Family, Format, Origin, copy, front};
 use crate::ReadAt;
 use crate::flate::zlib;
 
@@ -73,10 +73,9 @@ fn windows(origin: &Origin) -> Vec<(u8, u8)> {
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let (settings, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
+    let settings = front(bytes)?;
     let (level, memory_level) = (settings[0] & 15, settings[1] >> 4);
-    Some(Arc::new(Zlib { level, settings: zlib::Settings::from_bytes(*settings)?, memory_level }))
+    Some(Arc::new(Zlib { level, settings: zlib::Settings::from_bytes(settings)?, memory_level }))
 }
 
 impl Encoder for Zlib {
