@@ -1,6 +1,6 @@
 //! What can be typed after `docker_delta`. Help, completions and man pages are made from this.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -326,7 +326,8 @@ const FILES: [&str; 8] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".ta
 
 /// A file would become the name of an image in the engine.
 fn target(text: &str) -> Result<Target> {
-    if FILES.iter().any(|ending| text.ends_with(ending)) {
+    let bare = text.strip_suffix(":latest").unwrap_or(text);
+    if FILES.iter().any(|ending| bare.ends_with(ending)) || Path::new(bare).is_file() {
         return Err(Error::usage(format!(
             "expected the name of an image, found a file `{text}`; write to it with -o {text}"
         )));

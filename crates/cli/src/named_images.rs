@@ -49,13 +49,18 @@ pub(crate) fn open(session: &Session, arguments: &Create) -> Result<NamedImages>
     }
 }
 
-/// Those that are there; of the others, why not.
+/// Those that are there; of the others, why not. All are opened together, so that an engine saves a layer of several images once; only
+/// where that fails each is asked for alone.
 fn open_listed(
     session: &Session,
     listed: &[Listed],
     (pull, referrers): (bool, Referrers),
     missing: &mut Vec<Error>,
 ) -> Vec<Image> {
+    let texts: Result<Vec<String>> = listed.iter().map(|one| reference(&one.image, pull)).collect();
+    if let Ok([images]) = texts.and_then(|texts| session.open_with([&texts], [referrers])) {
+        return images;
+    }
     let mut found = Vec::new();
     for Listed { image, place } in listed {
         match reference(image, pull).and_then(|text| session.open_with([std::slice::from_ref(&text)], [referrers])) {

@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::io::{self, StdinLock};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use delta_codec::ReadAt;
 use delta_core::error::{Error, Kind, Result};
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     watch: Watch,
     /// Whether standard input was asked for.
     stdin_is_taken: AtomicBool,
+    /// The engines that answered, by what was asked for.
+    engines: Mutex<Vec<(Option<ClientKind>, Engine)>>,
 }
 
 impl Session {
@@ -53,6 +55,7 @@ impl Session {
             registries,
             watch: Watch::default(),
             stdin_is_taken: AtomicBool::new(false),
+            engines: Mutex::default(),
         })
     }
 
@@ -100,18 +103,18 @@ impl Session {
                 engines.push((kind, names.into_iter().zip(images).collect::<Vec<_>>()));
             }
         }
+        let at = |path: &Path, pick: Option<&str>| {
+            self.watch.add(path);
+            open_path(path, pick, &self.scratch, &self.terminal).map_err(|error| mistaken(path, "image", error))
+        };
         let open = |reference: &Reference, referrers: Referrers| -> Result<Vec<Image>> {
             match reference {
-                Reference::Either(name) => open_path(Path::new(name), None, &self.scratch, &self.terminal),
+                Reference::Either(name) => at(Path::new(name), None),
                 Reference::Path { path, pick } if is_pipe(path) => {
                     let what = path.display().to_string();
                     open_stream(&mut self.pipe(path)?, &what, pick.as_deref(), &self.scratch, &self.terminal)
                 }
-                Reference::Path { path, pick } => {
-                    self.watch.add(path);
-                    open_path(path, pick.as_deref(), &self.scratch, &self.terminal)
-                        .map_err(|error| mistaken(path, "image", error))
-                }
+                Reference::Path { path, pick } => at(path, pick.as_deref()),
                 Reference::Registry(address) => self.registries.open(address, referrers, &self.scratch),
                 Reference::Stdin => {
                     open_stream(&mut self.stdin()?, "standard input", None, &self.scratch, &self.terminal)
@@ -157,8 +160,18 @@ impl Session {
         Ok(destination)
     }
 
-    /// The engine that the user chose.
+    /// The engine that the user chose; it is reached once.
     pub(crate) fn engine(&self, kind: Option<ClientKind>) -> Result<Engine> {
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, engine)) = engines.iter().find(|(known, _)| *known == kind) {
+            return Ok(engine.clone());
+        }
+        let engine = self.reach(kind)?;
+        engines.push((kind, engine.clone()));
+        Ok(engine)
+    }
+
+    fn reach(&self, kind: Option<ClientKind>) -> Result<Engine> {
         let is_set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let docker = is_set("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND");
         let global_arguments = self.common.engine_arguments.as_slice();

@@ -4,7 +4,6 @@ mod destinations;
 mod registry;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild, rename};
 use delta_core::digest::{BlobDigest, DiffId};
@@ -73,9 +72,6 @@ enum Outcome {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
-    if let Some(Target::Name(name)) = &arguments.name {
-        check_meant(name)?;
-    }
     let package = session.open_package(&arguments.package)?;
     if package.metadata().images.is_empty() {
         return Err(Error::usage(format!("{} brings a file or folder, no image", arguments.package.display()))
@@ -92,16 +88,6 @@ pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
     };
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
-}
-
-/// A file in the place of IMAGE_NAME is a base or an output whose option was forgotten.
-fn check_meant(name: &ImageName) -> Result<()> {
-    let text = name.as_str().strip_suffix(":latest").unwrap_or(name.as_str());
-    if Path::new(text).is_file() || [".tar", ".ddelta"].iter().any(|end| text.ends_with(end)) {
-        return Err(Error::usage(format!("{text} is the name of a file, where IMAGE_NAME is expected"))
-            .with_hint(format!("a base is named with --base {text}, what is to be written with -o {text}")));
-    }
-    Ok(())
 }
 
 fn to_file(
