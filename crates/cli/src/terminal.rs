@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often bars are drawn.
 const PACE: Duration = Duration::from_millis(100);
 
+/// The most characters that say what a bar is of; 80 columns then hold it, figures, and some of the bar.
+const CAPTION: usize = 36;
+
 /// The user's terminal, or whatever stands in its place.
 pub(crate) struct Terminal {
     loudness: Loudness,
@@ -73,6 +76,15 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     shown
+}
+
+/// What a bar is of, in one short line.
+fn caption(what: &str) -> String {
+    let text = escaped(what).replace(['\n', '\t'], " ");
+    match text.char_indices().nth(CAPTION) {
+        None => text,
+        Some(_) => text.chars().take(CAPTION - 1).chain(['…']).collect(),
+    }
 }
 
 /// Writes data to stdout. A reader that has seen enough is no error.
@@ -143,7 +155,7 @@ struct Shown {
 impl Bar {
     fn new(what: &str, total: Option<u64>, bars: &MultiProgress) -> Self {
         Self(Some(Arc::new(Piece {
-            what: what.to_owned(),
+            what: caption(what),
             total,
             started: Instant::now(),
             done: AtomicU64::new(0),
@@ -176,7 +188,8 @@ impl Piece {
                 "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left",
                 ProgressBar::new(total),
             ),
-            None => ("{msg} {spinner} {elapsed}", ProgressBar::no_length()),
+            None if self.done.load(Ordering::Relaxed) == 0 => ("{msg} {spinner} {elapsed}", ProgressBar::no_length()),
+            None => ("{msg} {spinner} {decimal_bytes} {decimal_bytes_per_sec} {elapsed}", ProgressBar::no_length()),
         };
         // What was done before the bar appeared took its time, too.
         let bar = self.bars.add(bar.with_message(self.what.clone()).with_elapsed(self.started.elapsed()));
@@ -231,5 +244,19 @@ impl Ticker {
     fn tick(&self) {
         let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
         pieces.retain(|piece| piece.upgrade().inspect(|piece| piece.show()).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_are_short_and_obeyed_by_no_terminal() {
+        assert_eq!(caption("Reading v1.tar"), "Reading v1.tar");
+        assert_eq!(caption(&"é".repeat(CAPTION)).chars().count(), CAPTION);
+        let long = caption(&"é".repeat(CAPTION + 1));
+        assert_eq!((long.chars().count(), long.ends_with("é…")), (CAPTION, true));
+        assert_eq!(caption("a\u{1b}[2J\nb\tc"), "a\\u{1b}[2J b c");
     }
 }

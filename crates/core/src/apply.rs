@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{Layer, VerifiedBlob, VerifiedLayer};
+use crate::image::{Layer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
 use crate::job::progress::Task;
 use crate::layer::coding;
@@ -202,7 +202,17 @@ fn rebuild_layer(
     };
     let bases: Vec<Arc<dyn ReadAt>> =
         bases.iter().filter_map(|base| layers.get(base)).map(|base| base.bytes().clone()).collect();
-    coding::decode(*codec, &bases, &members(package, layer)?, (layer.diff_id, layer.extent()), context, task)
+    let members = members(package, layer)?;
+    let rebuilt = coding::decode(*codec, &bases, &members, (layer.diff_id, layer.extent()), context, task)?;
+    context.progress.detail(format_args!(
+        "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
+        layer.diff_id.short(),
+        layer.size,
+        members.iter().map(|member| member.bytes.len()).sum::<u64>(),
+        codec.name(),
+        bases.len()
+    ));
+    Ok(rebuilt)
 }
 
 /// The members that a coded layer is rebuilt from.
@@ -216,13 +226,16 @@ fn verified_bases(
     bases: &[Layer],
     context: Context<'_>,
 ) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
-    let task = context.progress.begin("Checking base layers", None);
+    let by_id: BTreeMap<DiffId, &Layer> = bases.iter().rev().map(|layer| (layer.diff_id, layer)).collect();
+    let read: Vec<&Layer> = needed.iter().filter_map(|diff_id| by_id.get(diff_id).copied()).collect();
+    let task = context.progress.begin("Checking base layers", plain_bytes(&read));
     let check = |diff_id: &DiffId| {
-        let layer = bases.iter().find(|layer| layer.diff_id == *diff_id);
+        let layer = by_id.get(diff_id);
         let layer = layer.ok_or_else(|| Error::internal(format!("the base layer {diff_id} was not checked for")))?;
         let bytes = layer.content.plain()?;
         let what = format!("the base layer {}", diff_id.short());
         let layer = VerifiedLayer::check_telling(*diff_id, bytes, &what, task.as_ref())?;
+        context.progress.detail(format_args!("{what} is there, {} bytes with its digest", layer.bytes().len()));
         Ok((*diff_id, layer))
     };
     needed.par_iter().map(check).collect()

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
-use crate::image::{Document, Image, Layer, Platform, VerifiedLayer};
+use crate::image::{Document, Image, Layer, Platform, VerifiedLayer, plain_bytes};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
@@ -190,7 +190,7 @@ fn held_layer(diff_id: DiffId, bases: &BTreeMap<DiffId, &VerifiedLayer>) -> Resu
 }
 
 fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<VerifiedLayer>> {
-    let task = context.progress.begin(&format!("Checking {what} layers"), None);
+    let task = context.progress.begin(&format!("Checking {what} layers"), plain_bytes(layers));
     let check = |layer: &&Layer| {
         let bytes = layer.content.plain()?;
         let what = format!("the {what} layer {}", layer.diff_id.short());

@@ -88,6 +88,12 @@ pub struct Layer {
     pub content: Arc<dyn LayerContent>,
 }
 
+/// The plain bytes of layers, where all of them tell: a compressed one does not.
+pub(crate) fn plain_bytes(layers: &[&Layer]) -> Option<u64> {
+    let size = |layer: &&Layer| (layer.compression == BlobCompression::None).then_some(layer.blob_size);
+    layers.iter().map(size).sum()
+}
+
 /// What a manifest describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

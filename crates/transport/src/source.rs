@@ -12,7 +12,7 @@ use delta_codec::compress::{Compression, decoder};
 use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
 use delta_core::image::Image;
-use delta_core::job::progress::Progress;
+use delta_core::job::progress::{Counted, Progress};
 
 use crate::container::Container;
 use crate::docker_archive;
@@ -57,7 +57,9 @@ pub fn open_archive(
         Compression::None => bytes,
         compression => {
             let doing = format!("decompressing {what}");
-            let mut plain = decoder(compression, Reader::new(bytes)).map_err(Error::io(doing.clone()))?;
+            let task = progress.begin(&format!("Decompressing {}", file_name(what)), Some(bytes.len()));
+            let stored = Counted::new(Reader::new(bytes), task.as_ref());
+            let mut plain = decoder(compression, stored).map_err(Error::io(doing.clone()))?;
             scratch.spool(&mut plain, &doing)?
         }
     };
@@ -75,8 +77,15 @@ pub fn open_stream(
     scratch: &Arc<TempScratch>,
     progress: &dyn Progress,
 ) -> Result<Vec<Image>> {
-    let bytes = scratch.spool(stream, &format!("reading {what}"))?;
+    let task = progress.begin(&format!("Reading {}", file_name(what)), None);
+    let bytes = scratch.spool(&mut Counted::new(stream, task.as_ref()), &format!("reading {what}"))?;
+    drop(task);
     open_archive(bytes, what, pick, scratch, progress)
+}
+
+/// What the last part of a path is called.
+fn file_name(what: &str) -> &str {
+    what.rsplit_once('/').map_or(what, |(_, name)| name)
 }
 
 fn images(

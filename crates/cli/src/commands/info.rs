@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use delta_core::error::Result;
 use delta_core::image::{ImageName, ManifestKind};
+use delta_core::job::progress::Progress;
+use delta_core::package::metadata::Metadata;
 use delta_core::report::{self, ListedReport, PackageReport};
 use serde::Serialize;
 
@@ -23,10 +25,19 @@ struct Report<'a> {
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let report = report::package(&package)?;
+    tell(session, &report, package.metadata());
     if session.common.talk.json {
         terminal::print_json(&Report { schema: 1, package: &report })
     } else {
         terminal::print(&text(&report))
+    }
+}
+
+/// What only a reader of the format asks for.
+fn tell(session: &Session, report: &PackageReport, metadata: &Metadata) {
+    session.terminal.detail(format_args!("its reader must know {}", report.requires.join(", ")));
+    for member in &metadata.members {
+        session.terminal.detail(format_args!("member {}: {} bytes", member.name, member.size));
     }
 }
 

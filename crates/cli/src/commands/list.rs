@@ -1,6 +1,7 @@
 //! `docker_delta list`
 
 use delta_core::error::Result;
+use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report::{self, BlobReport, BlobTransfer, ImageReport, LayerReport, Transfer, WholeReason};
 use serde::Serialize;
@@ -29,10 +30,21 @@ struct Report {
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
     let layers = layers(package.metadata());
+    layers.iter().for_each(|listed| tell(session, &listed.layer));
     if session.common.talk.json {
         terminal::print_json(&Report { schema: 1, images: report::images(&package)?, layers })
     } else {
         terminal::print(&table(&layers))
+    }
+}
+
+/// What the table has no room for.
+fn tell(session: &Session, layer: &LayerReport) {
+    let needs: Vec<String> = layer.needs.iter().map(ToString::to_string).collect();
+    let needs = if needs.is_empty() { "no layer".to_owned() } else { needs.join(", ") };
+    session.terminal.detail(format_args!("layer {}: {} bytes, needs {needs}", layer.diff_id, layer.size));
+    for blob in &layer.blobs {
+        session.terminal.detail(format_args!("  blob {}: {} bytes, {}", blob.digest, blob.size, compressed(blob)));
     }
 }
 

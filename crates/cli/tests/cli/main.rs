@@ -17,6 +17,7 @@ mod layouts;
 mod odd;
 mod outputs;
 mod printing;
+mod progress;
 mod recreated;
 mod registry;
 mod sources;

@@ -211,3 +211,30 @@ fn completions_know_the_values_and_man_pages_the_surroundings() {
         assert!(page.contains(section), "{section}");
     }
 }
+
+#[test]
+fn details_are_told_to_who_asks() {
+    let folder = Folder::new();
+    let [base, target] = ["v1", "v2"].map(|version| sample(&format!("tiny/docker28-containerd-pulled/{version}.tar")));
+    let package = folder.file("app.ddelta");
+    docker_delta(&["create", &target, &package, "--base", &base]).ok();
+    let asks = |arguments: &[&str], words: &[&str]| {
+        let quiet = docker_delta(arguments).ok();
+        let told = docker_delta(&[arguments, &["-v"]].concat()).ok();
+        assert_eq!(told.stdout, quiet.stdout);
+        assert!(!quiet.stderr.contains("VERBOSE:"), "{}", quiet.stderr);
+        for word in words {
+            assert!(told.stderr.contains(word), "{word} is not in {}", told.stderr);
+        }
+    };
+    asks(
+        &["list", &package],
+        &["VERBOSE: layer sha256:", "needs sha256:", "  blob sha256:", "again by klauspost gzip"],
+    );
+    asks(&["info", &package], &["its reader must know", "recipe", "VERBOSE: member layer_deltas/"]);
+    let out = folder.file("again.tar");
+    asks(
+        &["apply", "-f", &package, "--base", &base, "-o", &out],
+        &["the base layer ", "with its digest", "bytes rebuilt of", "(recipe)", "made again by klauspost gzip"],
+    );
+}

@@ -31,7 +31,10 @@ pub(crate) fn blob(
         let (expected, found) = (format!("{} bytes", entry.size), format!("{} bytes", bytes.len()));
         return Err(Error::Mismatch { what, expected, found });
     }
-    VerifiedBlob::check(entry.digest, bytes, &what)
+    let blob = VerifiedBlob::check(entry.digest, bytes, &what)?;
+    let (size, encoder) = (entry.size, entry.recreated.as_ref().map_or("an encoder", |recreated| &recreated.encoder));
+    context.progress.detail(format_args!("{what}: {size} bytes made again by {encoder}"));
+    Ok(blob)
 }
 
 fn make(plan: &Plan, layer: &VerifiedLayer, size: u64, doing: &str, context: Context<'_>) -> Result<Arc<dyn ReadAt>> {

@@ -108,6 +108,8 @@ impl<'a> Installation<'a> {
 
     /// What a containerd store holds is a guess for some images: one that does not come out well is loaded with every layer.
     fn load(&self, image: &mut RebuiltImage, lacking: &Wanted) -> Result<CheckedImage> {
+        let (lacks, all) = (lacking.len(), image.wanted().len());
+        self.progress.detail(format_args!("{} lacks {lacks} of {all} layers", self.engine.label()));
         image.blobs = self.rebuild(lacking)?;
         let first = self.engine.load(image, self.progress);
         let all = image.wanted();
