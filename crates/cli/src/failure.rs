@@ -52,7 +52,25 @@ pub(crate) fn usage(typed: &clap::Error) -> Option<Error> {
         ErrorKind::MissingRequiredArgument if lacks_only_images(typed) => {
             Some(Error::usage(ONE_NAME).with_hint("docker_delta create app:v2 app.ddelta --base app:v1"))
         }
+        _ if may_hold_a_password(typed) => Some(without_value(typed)),
         _ => Some(translated(&typed.render().to_string())),
+    }
+}
+
+/// Whether a value that cannot be read is a URL with a user's name in it.
+fn may_hold_a_password(typed: &clap::Error) -> bool {
+    let value = typed.get(ContextKind::InvalidValue);
+    matches!(value, Some(ContextValue::String(text)) if text.contains("://") && text.contains('@'))
+}
+
+/// What is wrong, but not with what.
+fn without_value(typed: &clap::Error) -> Error {
+    let reason = std::error::Error::source(typed);
+    let message = reason.map_or_else(|| "what is given cannot be read".to_owned(), ToString::to_string);
+    let error = Error::usage(message);
+    match reason.and_then(|reason| reason.downcast_ref::<Error>()).and_then(Error::hint) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
     }
 }
 
