@@ -15,6 +15,10 @@ use delta_transport::reference::Target;
 
 use crate::terminal::Loudness;
 
+mod registry;
+
+pub(crate) use registry::{Pull, Push};
+
 const EXAMPLES: &str = "\
 Examples:
   # On the connected machine, which has both versions:
@@ -96,6 +100,12 @@ pub enum Command {
     /// Rebuild the images of a package and load them into the engine, or write them to a file
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Apply),
+    /// Keep a package in a registry, where `pull` finds it by the image that it makes
+    #[command(after_help = registry::PUSH_EXAMPLES)]
+    Push(Push),
+    /// Get an image by the smallest package of a registry that fits what is here
+    #[command(after_help = registry::PULL_EXAMPLES)]
+    Pull(Pull),
     /// List the layers of a package: what happens to each, and what it weighs
     List(PackageOnly),
     /// Tell what a package is: images, tags, platforms, method, sizes, and the base images that it needs

@@ -8,4 +8,6 @@ pub(crate) mod file;
 pub(crate) mod info;
 pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod verify;

@@ -12,7 +12,7 @@ use delta_transport::destination;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::arguments::{Arguments, Command, Common};
-use crate::commands::{apply, compare, create, doctor, file, info, inspect, list, verify};
+use crate::commands::{apply, compare, create, doctor, file, info, inspect, list, pull, push, verify};
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
 use crate::terminal::{self, Loudness, Terminal};
@@ -56,6 +56,8 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
     let done = match command {
         Command::Create(arguments) => create::run(&session, &arguments),
         Command::Apply(arguments) => apply::run(&session, &arguments),
+        Command::Push(arguments) => push::run(&session, &arguments),
+        Command::Pull(arguments) => pull::run(&session, &arguments),
         Command::List(arguments) => list::run(&session, &arguments),
         Command::Info(arguments) => info::run(&session, &arguments),
         Command::Verify(arguments) => verify::run(&session, &arguments),

@@ -29,6 +29,9 @@ use crate::arguments::Common;
 use crate::surroundings;
 use crate::terminal::Terminal;
 
+/// What a package is called in errors.
+const PACKAGE: &str = "package of docker_delta";
+
 /// What a command works with.
 pub(crate) struct Session {
     pub(crate) common: Common,
@@ -186,10 +189,14 @@ impl Session {
 
     /// Opens a package in a file, a pipe or on standard input.
     pub(crate) fn open_package(&self, path: &Path) -> Result<Package> {
-        let what = "package of docker_delta";
-        let bytes = self.open_file(path).map_err(|error| mistaken(path, what, error))?;
+        let bytes = self.open_file(path).map_err(|error| mistaken(path, PACKAGE, error))?;
+        self.package(path, bytes)
+    }
+
+    /// Opens a package whose bytes came from a file.
+    pub(crate) fn package(&self, path: &Path, bytes: Arc<dyn ReadAt>) -> Result<Package> {
         Package::open(bytes, self.scratch.as_ref())
-            .map_err(|error| mistaken(path, what, error.within(&path.display().to_string())))
+            .map_err(|error| mistaken(path, PACKAGE, error.within(&path.display().to_string())))
     }
 
     /// Opens a file; what comes through a pipe or on standard input is read to its end.

@@ -15,6 +15,7 @@ mod downloads;
 mod fault;
 mod manifests;
 mod origin;
+mod packages;
 mod patience;
 mod referrers;
 mod remote;
@@ -24,4 +25,5 @@ mod upload;
 
 pub use access::{Access, Referrers, Registries};
 pub use address::Address;
+pub use packages::{Offer, PlannedPush, PushOutcome, StoredPackage};
 pub use sink::{PlannedShipment, Shipped, Shipping};

@@ -28,7 +28,7 @@ use crate::terminal;
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Report {
+pub(super) struct Report {
     schema: u32,
     /// The engine that has the images, or would get them.
     engine: Option<String>,
@@ -73,21 +73,32 @@ enum Outcome {
 
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
-    if package.metadata().images.is_empty() {
-        return Err(Error::usage(format!("{} brings a file or folder, no image", arguments.package.display()))
-            .with_hint("apply it with `file_delta apply`"));
-    }
+    require_images(&package, &arguments.package.display().to_string())?;
     let [bases] = session.open_images([&arguments.bases])?;
-    let report = match (&arguments.to, &arguments.name, &arguments.output) {
-        (Some(to), ..) => registry::to_registry(session, arguments, &package, &bases, Place::Prefix(to))?,
-        (None, Some(Target::Registry(to)), _) => {
-            registry::to_registry(session, arguments, &package, &bases, Place::Repository(to))?
-        }
-        (None, _, Some(output)) => to_file(session, arguments, &package, &bases, output)?,
-        (None, _, None) => to_engine(session, arguments, &package, &bases)?,
-    };
+    let report = apply(session, arguments, &package, &bases)?;
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
+}
+
+/// Fails for a package of a file or folder.
+pub(super) fn require_images(package: &Package, place: &str) -> Result<()> {
+    if package.metadata().images.is_empty() {
+        return Err(Error::usage(format!("{place} brings a file or folder, no image"))
+            .with_hint("apply it with `file_delta apply`"));
+    }
+    Ok(())
+}
+
+/// Does what is asked for with a package, wherever that was.
+pub(super) fn apply(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
+    match (&arguments.to, &arguments.name, &arguments.output) {
+        (Some(to), ..) => registry::to_registry(session, arguments, package, bases, Place::Prefix(to)),
+        (None, Some(Target::Registry(to)), _) => {
+            registry::to_registry(session, arguments, package, bases, Place::Repository(to))
+        }
+        (None, _, Some(output)) => to_file(session, arguments, package, bases, output),
+        (None, _, None) => to_engine(session, arguments, package, bases),
+    }
 }
 
 fn to_file(
@@ -237,7 +248,7 @@ fn with_inventory(engine: Engine) -> Result<(Engine, Inventory)> {
 }
 
 /// Bases are missing, and there is no engine that could have them.
-fn without_engine(missing: &Error, error: &Error) -> Error {
+pub(super) fn without_engine(missing: &Error, error: &Error) -> Error {
     let both = Error::environment(format!("{missing}; no engine could be asked for them: {error}"));
     match missing.hint() {
         Some(hint) => both.with_hint(hint),
@@ -285,10 +296,10 @@ fn plan(session: &Session, reports: &[ImageReport]) {
     }
 }
 
-fn layers(images: &[Image]) -> Vec<Layer> {
+pub(super) fn layers(images: &[Image]) -> Vec<Layer> {
     images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers).cloned().collect()
 }
 
-fn ids(layers: &[Layer]) -> BTreeSet<DiffId> {
+pub(super) fn ids(layers: &[Layer]) -> BTreeSet<DiffId> {
     layers.iter().map(|layer| layer.diff_id).collect()
 }

@@ -226,6 +226,34 @@ fn options_that_cannot_be_meant_are_told() {
 }
 
 #[test]
+fn what_is_wrong_with_a_place_in_a_registry_is_told() {
+    let desk = Desk::new();
+    desk.prints(
+        file!["calls/registry.txt"],
+        &[
+            "docker_delta push p.ddelta",
+            "docker_delta push p.ddelta localhost:1/app:v2",
+            "docker_delta push docker://localhost:1/app:v2 p.ddelta",
+            "docker_delta push v2.tar docker://localhost:1/app:v2",
+            "docker_delta push d.delta docker://localhost:1/app:v2",
+            "docker_delta push pp.ddelta docker://localhost:1/app:v2",
+            "docker_delta push p.ddelta docker://localhost:1/",
+            "docker_delta push p.ddelta docker://localhost:1/App",
+            "docker_delta push p.ddelta docker://user:secret@localhost:1/app",
+            "docker_delta pull",
+            "docker_delta pull app:v2",
+            "docker_delta pull p.ddelta",
+            "docker_delta pull docker://localhost:1/app:v2 -o p.ddelta",
+            "docker_delta pull docker://localhost:1/app:v2 --download v1.tar",
+            "docker_delta pull docker://localhost:1/app:v2 --download p.ddelta",
+            "docker_delta pull docker://localhost:1/app:v2 --download q.ddelta -o q.tar",
+            "docker_delta pull docker://localhost:1/app:v2 v2.tar",
+            "docker_delta pull docker://localhost:1/app:v2 --base",
+        ],
+    );
+}
+
+#[test]
 fn what_is_there_already_is_told() {
     let desk = Desk::new();
     desk.prints(

@@ -3,6 +3,7 @@
 mod access;
 mod broken;
 mod lists;
+mod packages;
 mod proxy;
 mod referrers;
 mod server;

@@ -6,15 +6,17 @@ use std::collections::BTreeSet;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
-use delta_core::image::documents::{OCI_INDEX, Pointers, read_about, read_pointers};
+use delta_core::image::documents::{LayoutIndex, OCI_INDEX, Pointers, read_about, read_pointers};
 use delta_core::limits;
 use serde_json::{Value, json};
 use ureq::http::header::{ACCEPT, LINK};
 
 use super::access::Repository;
+use super::authorization::encoded;
 use super::connection::Call;
 use super::manifests::Found;
 use super::origin::resolve;
+use super::packages::ARTIFACT_TYPE;
 
 /// What cosign puts behind the digest in its tags.
 const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
@@ -25,8 +27,19 @@ const MOST: usize = 1_024;
 /// Pages of one list.
 const PAGES: usize = 64;
 
+/// How often a list is written that others write at the same time.
+const LISTINGS: usize = 8;
+
 /// By which a registry says that it lists a manifest itself.
 const LISTED: &str = "oci-subject";
+
+/// What a list says of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Listed {
+    digest: BlobDigest,
+    /// What it is, where that is said.
+    artifact_type: Option<String>,
+}
 
 /// Something that hangs on an image.
 pub(super) struct Companion {
@@ -37,7 +50,8 @@ pub(super) struct Companion {
 }
 
 impl Repository {
-    /// Everything that hangs on these manifests and indexes, directly or not.
+    /// Everything that hangs on these manifests and indexes, directly or not, but for packages: these are ways to an image, and
+    /// no part of it.
     pub(super) fn companions(&self, about: impl IntoIterator<Item = BlobDigest>) -> Result<Vec<Companion>> {
         let mut open: Vec<BlobDigest> = about.into_iter().collect();
         let mut known: BTreeSet<BlobDigest> = open.iter().copied().collect();
@@ -67,9 +81,15 @@ impl Repository {
 
     fn hanging_on(&self, subject: BlobDigest) -> Result<Vec<Companion>> {
         let mut all = Vec::new();
-        for digest in self.referrers(subject)? {
-            // A list may name what was removed since.
-            all.extend(self.manifest(&digest.to_string())?.map(|found| Companion { found, tags: Vec::new() }));
+        let is_package = |artifact_type: Option<&str>| artifact_type == Some(ARTIFACT_TYPE);
+        for Listed { digest, artifact_type } in self.referrers(subject, None)? {
+            if is_package(artifact_type.as_deref()) {
+                continue;
+            }
+            // A list may name what was removed since, and need not say what it is.
+            let found = self.manifest(&digest.to_string())?;
+            let found = found.filter(|found| !is_package(read_about(&found.document).artifact_type.as_deref()));
+            all.extend(found.map(|found| Companion { found, tags: Vec::new() }));
         }
         for ending in COSIGN {
             let tag = format!("{}.{ending}", tag_of(subject));
@@ -78,9 +98,25 @@ impl Repository {
         Ok(all)
     }
 
-    /// The manifests that name `subject`.
-    fn referrers(&self, subject: BlobDigest) -> Result<Vec<BlobDigest>> {
-        if let Some(listed) = self.listed_by_registry(subject)? {
+    /// The packages that make an image, and what does not say what it is.
+    pub(super) fn listed_packages(&self, image: BlobDigest) -> Result<Vec<BlobDigest>> {
+        let listed = self.referrers(image, Some(ARTIFACT_TYPE))?;
+        let may_be = |listed: &&Listed| listed.artifact_type.as_deref().is_none_or(|said| said == ARTIFACT_TYPE);
+        let packages: Vec<BlobDigest> = listed.iter().filter(may_be).map(|listed| listed.digest).collect();
+        match packages.len() {
+            0..=MOST => Ok(packages),
+            more => Err(Error::content(format!(
+                "{more} packages hang on {} of {}, where at most {MOST} are looked at",
+                image.short(),
+                self.label()
+            ))
+            .with_hint("name one by its digest: docker://REGISTRY/NAME@sha256:DIGEST")),
+        }
+    }
+
+    /// The manifests that name `subject`; with a type, registries may leave out others.
+    fn referrers(&self, subject: BlobDigest, artifact_type: Option<&str>) -> Result<Vec<Listed>> {
+        if let Some(listed) = self.listed_by_registry(subject, artifact_type)? {
             return Ok(listed);
         }
         match self.manifest(&tag_of(subject))? {
@@ -90,8 +126,9 @@ impl Repository {
     }
 
     /// What the registry itself lists; nothing where it does not.
-    fn listed_by_registry(&self, subject: BlobDigest) -> Result<Option<Vec<BlobDigest>>> {
-        let mut url = self.url(&format!("referrers/{subject}"))?;
+    fn listed_by_registry(&self, subject: BlobDigest, artifact_type: Option<&str>) -> Result<Option<Vec<Listed>>> {
+        let filter = artifact_type.map(|kind| format!("?artifactType={}", encoded(kind))).unwrap_or_default();
+        let mut url = self.url(&format!("referrers/{subject}{filter}"))?;
         let mut all = Vec::new();
         for _ in 0..PAGES {
             let doing = format!("asking for what hangs on {} of {}", subject.short(), self.label());
@@ -119,25 +156,46 @@ impl Repository {
         let answer = self.put_manifest(&document.digest().to_string(), document, media_type)?;
         let about = read_about(document);
         let Some(subject) = about.subject.filter(|_| answer.header(LISTED).is_none()) else { return Ok(()) };
+        self.list(subject, document, media_type, about.artifact_type.as_deref())
+    }
+
+    /// Lists a manifest under the subject's tag. Nothing tells two writers of a list apart, so it is looked at again: who wrote last
+    /// may have read before us.
+    fn list(
+        &self,
+        subject: BlobDigest,
+        document: &Document,
+        media_type: &str,
+        artifact_type: Option<&str>,
+    ) -> Result<()> {
         let tag = tag_of(subject);
-        let mut index = match self.manifest(&tag)? {
-            Some(found) => serde_json::from_slice(found.document.bytes())
-                .map_err(|error| Error::content(format!("{tag} of {} cannot be read: {error}", self.label())))?,
-            None => json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}),
-        };
-        if !add(&mut index, document, media_type, about.artifact_type) {
-            return Ok(());
+        for _ in 0..LISTINGS {
+            let mut index = match self.manifest(&tag)? {
+                Some(found) => serde_json::from_slice(found.document.bytes())
+                    .map_err(|error| Error::content(format!("{tag} of {} cannot be read: {error}", self.label())))?,
+                None => json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}),
+            };
+            if !add(&mut index, document, media_type, artifact_type)
+                .map_err(|error| error.within(&format!("{tag} of {}", self.label())))?
+            {
+                return Ok(());
+            }
+            self.put_manifest(&tag, &Document::new(index.to_string().into_bytes()), OCI_INDEX)?;
         }
-        self.put_manifest(&tag, &Document::new(index.to_string().into_bytes()), OCI_INDEX).map(|_| ())
+        Err(Error::environment(format!("others write {tag} of {} again and again at the same time", self.label()))
+            .with_hint("everything else is there: try again"))
     }
 }
 
-/// Adds a manifest to a list; false if it is there.
-fn add(index: &mut Value, document: &Document, media_type: &str, artifact_type: Option<String>) -> bool {
+/// Adds a manifest to a list; false if it is there. What others wrote stays as it is.
+fn add(index: &mut Value, document: &Document, media_type: &str, artifact_type: Option<&str>) -> Result<bool> {
     let digest = document.digest().to_string();
-    let Some(listed) = index["manifests"].as_array_mut() else { return false };
+    let Some(listed) = index.get_mut("manifests").and_then(Value::as_array_mut) else {
+        return Err(Error::content("what stands under the tag for what hangs on an image is no index")
+            .with_hint("see what wrote it, and remove it"));
+    };
     if listed.iter().any(|entry| entry["digest"] == digest.as_str()) {
-        return false;
+        return Ok(false);
     }
     let mut entry = json!({"mediaType": media_type, "digest": digest, "size": document.bytes().len()});
     if let Some(artifact_type) = artifact_type {
@@ -148,14 +206,16 @@ fn add(index: &mut Value, document: &Document, media_type: &str, artifact_type: 
         entry["annotations"] = manifest["annotations"].clone();
     }
     listed.push(entry);
-    true
+    Ok(true)
 }
 
-fn listed(index: &Document) -> Result<Vec<BlobDigest>> {
-    match read_pointers(index)? {
-        Pointers::Index(entries) => Ok(entries.iter().map(|entry| entry.digest).collect()),
-        Pointers::Manifest { .. } => Err(Error::content("a list of referrers is no index")),
+fn listed(index: &Document) -> Result<Vec<Listed>> {
+    if let Pointers::Manifest { .. } = read_pointers(index)? {
+        return Err(Error::content("a list of referrers is no index"));
     }
+    let entries = LayoutIndex::read(index)?.entries.into_iter();
+    let listed = entries.filter_map(|entry| Some(Listed { digest: entry.digest?, artifact_type: entry.artifact_type }));
+    Ok(listed.collect())
 }
 
 /// The tag under which a registry without the API has a list (OCI distribution-spec, "Referrers Tag Schema").
@@ -185,13 +245,15 @@ mod tests {
     fn a_referrer_is_listed_once_with_what_it_says_of_itself() {
         let mut index = json!({"manifests": [], "other": 7});
         let document = Document::new(&br#"{"annotations": {"a": "b"}}"#[..]);
-        assert!(add(&mut index, &document, "type", Some("kind".to_owned())));
-        assert!(!add(&mut index, &document, "type", None));
+        assert!(add(&mut index, &document, "type", Some("kind")).unwrap());
+        assert!(!add(&mut index, &document, "type", None).unwrap());
         let expected = json!([{
             "mediaType": "type", "digest": document.digest().to_string(), "size": 27, "artifactType": "kind",
             "annotations": {"a": "b"},
         }]);
         assert_eq!((&index["manifests"], &index["other"]), (&expected, &json!(7)));
-        assert!(!add(&mut json!({}), &document, "type", None));
+        for odd in [json!({}), json!([]), json!({"manifests": {}}), json!(7)] {
+            assert!(add(&mut odd.clone(), &document, "type", None).is_err(), "{odd}");
+        }
     }
 }

@@ -1,0 +1,99 @@
+//! What can be typed after `push` and `pull`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use delta_core::error::{Error, Result};
+use delta_core::image::Platform;
+use delta_transport::output::Output;
+use delta_transport::reference::Target;
+use delta_transport::registry::Address;
+
+use super::target;
+
+pub(super) const PUSH_EXAMPLES: &str = "\
+Examples:
+  docker_delta push app.ddelta docker://registry.example/app:v2    # beside the image, if that is there
+  docker_delta push site.ddelta docker://registry.example/packages:2024-11
+  docker_delta push -d app.ddelta docker://registry.example/app:v2    # only say what would be sent";
+
+pub(super) const PULL_EXAMPLES: &str = "\
+Examples:
+  docker_delta pull docker://registry.example/app:v2               # into the engine, which has some older version
+  docker_delta pull docker://registry.example/app:v2 --base app:v1
+  docker_delta pull docker://registry.example/app:v2 docker://localhost:5000/app    # into a registry, which has the base
+  docker_delta pull docker://registry.example/app:v2 --base v1.tar -o v2.tar    # without an engine
+  docker_delta pull docker://registry.example/app:v2 --base v1.tar --download STICK/    # only the package
+  docker_delta pull -d docker://registry.example/app:v2            # only say what there is, and what fits";
+
+/// Arguments of `push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// The package; `-` is standard input
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: PathBuf,
+    /// Where it goes: beside the image that has this name, or under this name (docker://REGISTRY/NAME[:TAG])
+    #[arg(value_name = "IMAGE", value_parser = place)]
+    pub(crate) to: Address,
+    /// Only say what would be sent
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Send it again if it is there already; let a tag of another package have it; nothing but a package is ever replaced
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `pull`.
+#[derive(Debug, Args)]
+pub struct Pull {
+    /// The image that is wanted, or one package of it (docker://REGISTRY/NAME[:TAG][@DIGEST])
+    #[arg(value_name = "IMAGE", value_parser = address)]
+    pub(crate) image: Address,
+    /// The name that the image gets instead of its original tags, or the repository of a registry where it goes
+    /// (docker://REGISTRY/NAME[:TAG])
+    #[arg(value_name = "IMAGE_NAME", value_parser = target)]
+    pub(crate) name: Option<Target>,
+    /// Where the base images are, if not in the engine; may be given several times
+    #[arg(short, long = "base", value_name = "IMAGE")]
+    pub(crate) bases: Vec<String>,
+    /// Write the image to a file that every engine loads (`-` is standard output), or a new folder (OCI layout), instead of
+    /// into the engine
+    #[arg(short, long, value_name = "FILE|DIR", value_parser = output)]
+    pub(crate) output: Option<Output>,
+    /// Only fetch the package, into this file; in a folder it is called like the image
+    #[arg(long, value_name = "PACKAGE", conflicts_with_all = ["name", "output"])]
+    pub(crate) download: Option<PathBuf>,
+    /// Take only this platform of an image for several
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub(crate) platforms: Vec<Platform>,
+    /// Only say which packages there are, which of them fit, and which would be fetched
+    #[arg(short, long)]
+    pub(crate) dry_run: bool,
+    /// Do it again if the image is there already; replace what is written if it is of the same kind
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+fn address(text: &str) -> Result<Address> {
+    if Address::is_meant(text) {
+        return text.parse();
+    }
+    Err(Error::usage(format!("expected docker://REGISTRY/NAME[:TAG], found `{text}`")))
+}
+
+/// What is written has no digest before it is written.
+fn place(text: &str) -> Result<Address> {
+    let address = address(text)?;
+    match address.digest() {
+        Some(_) => Err(Error::usage(format!("{address} has a digest, which cannot be given to a package; name a tag"))),
+        None => Ok(address),
+    }
+}
+
+/// A package is no image.
+fn output(text: &str) -> Result<Output> {
+    match text.ends_with(".ddelta") {
+        true => Err(Error::usage(format!("-o writes the image; the package is kept by --download {text}"))),
+        false => text.parse(),
+    }
+}

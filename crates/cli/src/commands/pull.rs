@@ -1,0 +1,232 @@
+//! `docker_delta pull`
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Reader};
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::error::{Error, Result};
+use delta_core::image::Image;
+use delta_core::job::progress::Progress;
+use delta_core::package::Package;
+use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::reference::{Target, stem_of_name};
+use delta_transport::registry::{Offer, StoredPackage};
+use serde::Serialize;
+
+use super::apply;
+use crate::arguments::{Apply, Pull};
+use crate::figures::{self, size};
+use crate::session::{Session, inputs};
+use crate::terminal;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    schema: u32,
+    /// What was asked for.
+    image: String,
+    /// The image that is made, where it is one.
+    target: Option<BlobDigest>,
+    packages: Vec<OfferedPackage>,
+    /// The package that is taken.
+    chosen: BlobDigest,
+    /// Bytes of blobs that registries were asked for.
+    fetched_bytes: u64,
+    /// The file that it is in, where only that is wanted.
+    package: Option<String>,
+    /// As `apply` reports it.
+    applied: Option<apply::Report>,
+}
+
+/// A package of the registry.
+#[derive(Serialize)]
+struct OfferedPackage {
+    digest: BlobDigest,
+    file: String,
+    package_bytes: u64,
+    bases: Vec<String>,
+    fits: bool,
+}
+
+/// What is here already.
+struct Here {
+    layers: BTreeSet<DiffId>,
+    /// Whether the image is there, so that nothing is needed for it.
+    has_target: bool,
+    /// Why the engine could not be asked.
+    no_engine: Option<Error>,
+}
+
+pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
+    let download = arguments.download.as_deref().map(|path| destination(session, arguments, path)).transpose()?;
+    let offer = session.registries.packages(&arguments.image)?;
+    for odd in &offer.odd {
+        session.terminal.inform(format_args!("what hangs on {} is passed over: {odd}", arguments.image));
+    }
+    let [bases] = session.open_images([&arguments.bases])?;
+    let here = here(session, arguments, &offer, &bases)?;
+    let packages: Vec<OfferedPackage> = offer.packages.iter().map(|package| here.offered(package, arguments)).collect();
+    if arguments.dry_run && !session.common.talk.json {
+        terminal::print(&table(&packages))?;
+    }
+    let chosen = chosen(arguments, &offer, &packages, &here)?;
+    tell(session, chosen, arguments.dry_run);
+    let mut report = Report {
+        schema: 1,
+        image: arguments.image.to_string(),
+        target: offer.target,
+        packages,
+        chosen: chosen.digest(),
+        fetched_bytes: 0,
+        package: download.as_ref().map(ToString::to_string),
+        applied: None,
+    };
+    if !arguments.dry_run {
+        let bytes = session.registries.fetch_package(&offer, chosen, &session.scratch)?;
+        let package = opened(session, arguments, &offer, &bytes)?;
+        match &download {
+            Some(destination) => keep(session, destination, &bytes)?,
+            None => report.applied = Some(apply::apply(session, &as_apply(arguments), &package, &bases)?),
+        }
+        report.fetched_bytes = session.registries.fetched_bytes();
+        session.registries.finish();
+    }
+    if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
+}
+
+impl Here {
+    fn offered(&self, package: &StoredPackage, arguments: &Pull) -> OfferedPackage {
+        OfferedPackage {
+            digest: package.digest(),
+            file: package.file().to_owned(),
+            package_bytes: package.size(),
+            bases: package.bases().to_vec(),
+            fits: self.has_target || package.fits(&self.layers, &arguments.platforms),
+        }
+    }
+}
+
+/// The smallest that fits; where only a package is wanted, the one that is named by its digest.
+fn chosen<'a>(
+    arguments: &Pull,
+    offer: &'a Offer,
+    packages: &[OfferedPackage],
+    here: &Here,
+) -> Result<&'a StoredPackage> {
+    let is_named = arguments.download.is_some()
+        && arguments.image.digest().is_some_and(|named| offer.packages.iter().all(|package| package.digest() == named));
+    let fitting = offer.packages.iter().zip(packages).find(|(_, offered)| is_named || offered.fits);
+    fitting.map(|(package, _)| package).ok_or_else(|| {
+        let missing = offer.nothing_fits(&arguments.image, &arguments.platforms);
+        match &here.no_engine {
+            Some(error) => apply::without_engine(&missing, error),
+            None => missing,
+        }
+    })
+}
+
+/// Where the package is kept. Its name is never that which the registry gives it.
+fn destination(session: &Session, arguments: &Pull, path: &Path) -> Result<Destination> {
+    let name = stem_of_name(&arguments.image.to_string()).map(|stem| format!("{stem}.ddelta"));
+    let inputs = &inputs([&arguments.bases])?;
+    session.destination(Request {
+        product: Product::Package,
+        path,
+        name: name.as_deref(),
+        force: arguments.force,
+        inputs,
+    })
+}
+
+/// Finds out what is where the image goes, and in the bases; an engine that does not get it is asked only where these do not do.
+fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> Result<Here> {
+    let mut here = Here { layers: layers(bases), has_target: false, no_engine: None };
+    if let Some(Target::Registry(to)) = &arguments.name {
+        here.layers.extend(layers(&session.registries.base_images(offer, to, &session.scratch)));
+        here.has_target = offer.target.map_or(Ok(false), |target| session.registries.has_image(to, target))?;
+        return Ok(here);
+    }
+    let is_for_engine = arguments.output.is_none() && arguments.download.is_none();
+    if !is_for_engine && offer.choose(&here.layers, &arguments.platforms).is_some() {
+        return Ok(here);
+    }
+    match session.engine(None).and_then(|engine| engine.inventory()) {
+        Ok(inventory) => {
+            here.layers.extend(inventory.diff_ids());
+            let ids = [offer.target, offer.config];
+            here.has_target = is_for_engine && ids.into_iter().flatten().any(|id| inventory.with_id(id).is_some());
+        }
+        Err(error) if is_for_engine => return Err(error),
+        Err(error) => here.no_engine = Some(error),
+    }
+    Ok(here)
+}
+
+fn layers(images: &[Image]) -> BTreeSet<DiffId> {
+    apply::ids(&apply::layers(images))
+}
+
+/// Opens a package, which must make what was asked for.
+fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn ReadAt>) -> Result<Package> {
+    let place = format!("the package at {}", arguments.image);
+    let package = Package::open(bytes.clone(), session.scratch.as_ref()).map_err(|error| error.within(&place))?;
+    apply::require_images(&package, &place)?;
+    let roots: Vec<BlobDigest> = package.metadata().images.iter().map(|image| image.root.digest).collect();
+    match offer.target {
+        Some(target) if !roots.contains(&target) => Err(Error::Mismatch {
+            what: place,
+            expected: format!("one that makes the image {target}"),
+            found: roots.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        }),
+        _ => Ok(package),
+    }
+}
+
+fn keep(session: &Session, destination: &Destination, bytes: &Arc<dyn ReadAt>) -> Result<()> {
+    destination.require(bytes.len())?;
+    let copy = |out: &mut dyn Write| io::copy(&mut Reader::new(bytes.clone()), out);
+    destination.write_file(&session.scratch, |out| copy(out).map_err(Error::io(format!("writing {destination}"))))?;
+    session.terminal.inform(format_args!("the package is in {destination}"));
+    Ok(())
+}
+
+/// The call of `apply` that does the rest.
+fn as_apply(arguments: &Pull) -> Apply {
+    Apply {
+        package: PathBuf::from(format!("docker://{}", arguments.image)),
+        name: arguments.name.clone(),
+        bases: arguments.bases.clone(),
+        output: arguments.output.clone(),
+        to: None,
+        platforms: arguments.platforms.clone(),
+        dry_run: false,
+        force: arguments.force,
+    }
+}
+
+fn table(packages: &[OfferedPackage]) -> String {
+    let row = |package: &OfferedPackage| {
+        let bases: Vec<String> = package.bases.iter().map(|base| base.escape_debug().to_string()).collect();
+        vec![
+            package.digest.short(),
+            package.file.escape_debug().to_string(),
+            size(package.package_bytes),
+            if package.fits { "yes" } else { "no" }.to_owned(),
+            bases.join(", "),
+        ]
+    };
+    figures::table(&["PACKAGE", "FILE", "SIZE", "FITS", "BASES"], &[2], packages.iter().map(row))
+}
+
+fn tell(session: &Session, chosen: &StoredPackage, is_dry: bool) {
+    let verb = if is_dry { "would be fetched" } else { "is fetched" };
+    let bases = if chosen.bases().is_empty() { "nothing".to_owned() } else { chosen.bases().join(", ") };
+    session.terminal.inform(format_args!(
+        "{} ({}) {verb}; it was made against {bases}",
+        chosen.file(),
+        size(chosen.size())
+    ));
+}

@@ -1,0 +1,204 @@
+//! Packages that a registry keeps as artifacts (FORMAT.md, section 15): found by the image that they make.
+
+mod label;
+mod push;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::error::{Error, Result};
+use delta_core::image::documents::{Pointers, read_about, read_pointers};
+use delta_core::image::{Document, Image, Platform};
+
+pub(super) use self::label::ARTIFACT_TYPE;
+use self::label::PackageLabel;
+pub use self::push::{PlannedPush, PushOutcome};
+use super::access::{Referrers, Registries, Repository};
+use super::address::Address;
+use super::crew::in_parallel;
+use crate::spool::TempScratch;
+
+/// A package that a registry keeps, as its manifest describes it.
+#[derive(Clone, Debug)]
+pub struct StoredPackage {
+    manifest: BlobDigest,
+    label: PackageLabel,
+}
+
+/// What a registry has for somebody who asks for an image or a package.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    repository: Repository,
+    /// The image that was asked for: none for a package that makes several.
+    pub target: Option<BlobDigest>,
+    /// The config of the image, where the registry has it.
+    pub config: Option<BlobDigest>,
+    /// The packages, the smallest first.
+    pub packages: Vec<StoredPackage>,
+    /// Manifests that say that they are packages and cannot be read, with why.
+    pub odd: Vec<String>,
+}
+
+impl StoredPackage {
+    /// The digest of its manifest.
+    pub const fn digest(&self) -> BlobDigest {
+        self.manifest
+    }
+
+    /// The size of the package in bytes.
+    pub const fn size(&self) -> u64 {
+        self.label.size
+    }
+
+    /// The name of its file.
+    pub fn file(&self) -> &str {
+        &self.label.file
+    }
+
+    /// The names of the images that it was made against.
+    pub fn bases(&self) -> &[String] {
+        &self.label.bases
+    }
+
+    /// Whether all layers that it needs are among these, and all these platforms in it.
+    pub fn fits(&self, held: &BTreeSet<DiffId>, platforms: &[Platform]) -> bool {
+        self.label.brings(platforms) && self.label.fits(&held.iter().map(label::mark).collect())
+    }
+}
+
+impl Registries {
+    /// The packages that make an image of a registry. What is asked for is the image; or a package of it by its tag, beside
+    /// which others are found too; or one package alone by its digest.
+    ///
+    /// # Errors
+    /// Environment errors of the registry, content errors when it gives other bytes than it should.
+    pub fn packages(&self, address: &Address) -> Result<Offer> {
+        let repository = self.repository(address)?;
+        let found = repository.required_manifest(&address.reference())?.document;
+        let about = read_about(&found);
+        if about.artifact_type.as_deref() != Some(ARTIFACT_TYPE) {
+            let mut offer = repository.offered(found.digest(), None)?;
+            offer.config = config_of(&found);
+            return Ok(offer);
+        }
+        match about.subject.filter(|_| address.digest().is_none()) {
+            Some(subject) => repository.offered(subject, Some(found)),
+            None => {
+                let stored = StoredPackage { manifest: found.digest(), label: PackageLabel::read(&found)? };
+                let target = about.subject;
+                Ok(Offer { repository, target, config: None, packages: vec![stored], odd: Vec::new() })
+            }
+        }
+    }
+
+    /// Fetches a package; a download that broke off goes on.
+    ///
+    /// # Errors
+    /// Environment errors when the registry does not give it, content errors when it gives something else.
+    pub fn fetch_package(
+        &self,
+        offer: &Offer,
+        package: &StoredPackage,
+        scratch: &TempScratch,
+    ) -> Result<Arc<dyn ReadAt>> {
+        offer.repository.blob(package.label.package, package.label.size, scratch)
+    }
+
+    /// The images under the digests and tags of the bases of these packages that are in the repository of an address: documents
+    /// alone are read.
+    pub fn base_images(&self, offer: &Offer, at: &Address, scratch: &Arc<TempScratch>) -> Vec<Image> {
+        let labels = offer.packages.iter().map(|package| &package.label);
+        let by_digest = labels.clone().flat_map(|label| &label.base_manifests).map(|digest| at.with_digest(*digest));
+        let tag = |name: &String| name.rsplit_once(':').map(|(_, tag)| tag.to_owned());
+        let tags: BTreeSet<String> =
+            labels.flat_map(|label| &label.bases).filter(|name| !name.contains("sha256:")).filter_map(tag).collect();
+        let addresses = by_digest.chain(tags.iter().map(|tag| at.with_tag(tag)));
+        let mut images: Vec<Image> = Vec::new();
+        for address in addresses {
+            if images.iter().any(|image| Some(image.root.digest) == address.digest()) {
+                continue;
+            }
+            // What is not there, or is no image, is no base.
+            images.extend(self.open(&address, Referrers::Left, scratch).unwrap_or_default());
+        }
+        images
+    }
+
+    /// Whether the repository of an address has a manifest.
+    ///
+    /// # Errors
+    /// Environment errors of the registry.
+    pub fn has_image(&self, at: &Address, digest: BlobDigest) -> Result<bool> {
+        self.repository(at)?.has_manifest(digest)
+    }
+}
+
+impl Repository {
+    /// The packages that make an image, with one more that is known already.
+    fn offered(self, target: BlobDigest, known: Option<Document>) -> Result<Offer> {
+        let digests = self.listed_packages(target)?;
+        let is_other = |digest: &BlobDigest| known.as_ref().is_none_or(|known| known.digest() != *digest);
+        let others: Vec<BlobDigest> = digests.into_iter().filter(is_other).collect();
+        // A list may name what was removed since.
+        let found = in_parallel(&others, |digest| self.manifest(&digest.to_string()))?;
+        let documents = known.into_iter().chain(found.into_iter().flatten().map(|found| found.document));
+        let (mut packages, mut odd) = (Vec::new(), Vec::new());
+        for document in documents {
+            match PackageLabel::read(&document) {
+                Ok(label) if label.subject.as_ref().is_some_and(|subject| subject.digest == target) => {
+                    packages.push(StoredPackage { manifest: document.digest(), label });
+                }
+                // A list may name what is about something else.
+                Ok(_) => odd.push(format!("{} is about another image", document.digest().short())),
+                Err(error) if read_about(&document).artifact_type.as_deref() == Some(ARTIFACT_TYPE) => {
+                    odd.push(error.to_string());
+                }
+                Err(_) => {}
+            }
+        }
+        packages.sort_by_key(|package| (package.label.size, package.manifest));
+        Ok(Offer { repository: self, target: Some(target), config: None, packages, odd })
+    }
+}
+
+impl Offer {
+    /// The smallest package that fits.
+    pub fn choose(&self, held: &BTreeSet<DiffId>, platforms: &[Platform]) -> Option<&StoredPackage> {
+        self.packages.iter().find(|package| package.fits(held, platforms))
+    }
+
+    /// Why none of the packages is of use, and what would be.
+    pub fn nothing_fits(&self, address: &Address, platforms: &[Platform]) -> Error {
+        if self.packages.is_empty() {
+            let odd: String = self.odd.iter().map(|why| format!("; {why}")).collect();
+            return Error::environment(format!("no package of docker_delta hangs on {address}{odd}")).with_hint(
+                format!("make one, and push it beside the image: docker_delta push PACKAGE docker://{address}"),
+            );
+        }
+        let one = |package: &StoredPackage| {
+            let needs = match package.bases() {
+                [] if package.label.needs.is_empty() => "no base".to_owned(),
+                [] => "layers of an image without a name".to_owned(),
+                bases => bases.join(", "),
+            };
+            let is_of_platform = package.label.brings(platforms);
+            let platform =
+                if is_of_platform { String::new() } else { format!(" for {}", package.label.platforms.join(", ")) };
+            format!("{} ({} bytes){platform} needs {needs}", package.file(), package.size())
+        };
+        let listed: Vec<String> = self.packages.iter().map(one).collect();
+        Error::environment(format!("no package for {address} fits what is here: {}", listed.join("; "))).with_hint(
+            "name where one of these bases is with --base, or take a whole image: `docker pull`, `skopeo copy`",
+        )
+    }
+}
+
+/// The config of an image of one platform.
+fn config_of(manifest: &Document) -> Option<BlobDigest> {
+    match read_pointers(manifest).ok()? {
+        Pointers::Manifest { config, .. } => Some(config.digest),
+        Pointers::Index(_) => None,
+    }
+}

@@ -1,0 +1,317 @@
+//! What a registry's manifest says of a package that it keeps: enough to choose one without fetching it (FORMAT.md, section 15).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use delta_core::apply::{Delivery, images, needed_bases};
+use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::error::{Error, Result};
+use delta_core::image::documents::{OCI_EMPTY, OCI_MANIFEST, read_about};
+use delta_core::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, Root};
+use delta_core::package::Package;
+use delta_core::package::metadata::{BaseEntry, Metadata};
+use serde::{Deserialize, Serialize};
+
+/// What a package in a registry says that it is: the `artifactType` of its manifest.
+pub(in crate::registry) const ARTIFACT_TYPE: &str = "application/vnd.docker-delta.package.v1";
+
+/// The media type of the blob that is the package.
+const PACKAGE: &str = "application/vnd.docker-delta.package.v1+tar";
+
+/// The name of a file (OCI image-spec, annotations.md), under which other programs write it.
+const TITLE: &str = "org.opencontainers.image.title";
+
+/// The bytes of a config that says nothing.
+pub(super) const EMPTY: &[u8] = b"{}";
+
+const IMAGES: &str = "vnd.docker-delta.images";
+const PLATFORMS: &str = "vnd.docker-delta.platforms";
+const BASES: &str = "vnd.docker-delta.bases";
+const BASE_MANIFESTS: &str = "vnd.docker-delta.base-manifests";
+const NEEDS: &str = "vnd.docker-delta.needs";
+
+/// Hexadecimal digits of a diff ID that tell layers apart: this only chooses, and what is applied is compared in full.
+const MARK_DIGITS: usize = 16;
+
+/// A package, as its manifest describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PackageLabel {
+    /// The image that it makes, where it makes one.
+    pub(super) subject: Option<Target>,
+    /// The digest of the file.
+    pub(super) package: BlobDigest,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// Its name.
+    pub(super) file: String,
+    /// The names of what it makes.
+    pub(super) images: Vec<String>,
+    /// The platforms of these.
+    pub(super) platforms: Vec<String>,
+    /// The names of the images that it was made against, or their digests where they have none.
+    pub(super) bases: Vec<String>,
+    /// The digests of their manifests or indexes.
+    pub(super) base_manifests: Vec<BlobDigest>,
+    /// The first digits of the diff IDs that it needs.
+    pub(super) needs: BTreeSet<String>,
+}
+
+/// The manifest or index of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Target {
+    media_type: String,
+    pub(super) digest: BlobDigest,
+    size: u64,
+}
+
+impl PackageLabel {
+    /// Describes a package whose file has this name, digest and size.
+    pub(super) fn of(package: &Package, file: &str, digest: BlobDigest, size: u64) -> Result<Self> {
+        let images = images(package, &Delivery::Original, &[])?;
+        let metadata = package.metadata();
+        let needed = needed_bases(metadata, &images.iter().flat_map(RebuiltImage::wanted).collect());
+        let bases: Vec<&BaseEntry> = metadata.bases.iter().filter(|base| is_needed(base, &needed)).collect();
+        Ok(Self {
+            subject: subject(&images),
+            package: digest,
+            size,
+            file: file.to_owned(),
+            images: images.iter().filter(|image| !image.is_artifact()).flat_map(named).collect(),
+            platforms: platforms(metadata),
+            bases: bases.iter().map(|base| name_of(base)).collect(),
+            base_manifests: bases.iter().map(|base| base.root).collect(),
+            needs: needed.iter().map(mark).collect(),
+        })
+    }
+
+    /// Reads the manifest of a package.
+    ///
+    /// # Errors
+    /// A content error when it is none.
+    pub(super) fn read(document: &Document) -> Result<Self> {
+        let fault = |what: &str| Error::content(format!("{} is no package's manifest: {what}", document.digest()));
+        if read_about(document).artifact_type.as_deref() != Some(ARTIFACT_TYPE) {
+            return Err(fault(&format!("its artifactType is not {ARTIFACT_TYPE}")));
+        }
+        let manifest: Manifest = serde_json::from_slice(document.bytes()).map_err(|error| fault(&error.to_string()))?;
+        let [blob] = manifest.layers.as_slice() else {
+            return Err(fault(&format!("expected one blob, found {}", manifest.layers.len())));
+        };
+        if blob.media_type != PACKAGE {
+            return Err(fault(&format!("expected a blob of the type {PACKAGE}, found {}", blob.media_type)));
+        }
+        let words = |name: &str| {
+            let text = manifest.annotations.get(name).map(String::as_str).unwrap_or_default();
+            text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let is_mark = |mark: &String| {
+            mark.len() == MARK_DIGITS && mark.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let needs = words(NEEDS);
+        if !manifest.annotations.contains_key(NEEDS) || !needs.iter().all(is_mark) {
+            return Err(fault(&format!("the annotation {NEEDS} does not say which layers it needs")));
+        }
+        let base_manifests = words(BASE_MANIFESTS).iter().map(|digest| digest.parse()).collect::<Result<_, _>>()?;
+        Ok(Self {
+            subject: manifest.subject,
+            package: blob.digest,
+            size: blob.size,
+            file: blob.annotations.get(TITLE).cloned().unwrap_or_default(),
+            images: words(IMAGES),
+            platforms: words(PLATFORMS),
+            bases: words(BASES),
+            base_manifests,
+            needs: needs.into_iter().collect(),
+        })
+    }
+
+    /// The manifest, the same for the same package and name.
+    pub(super) fn document(&self) -> Result<Document> {
+        let annotations = [
+            (IMAGES, self.images.join(" ")),
+            (PLATFORMS, self.platforms.join(" ")),
+            (BASES, self.bases.join(" ")),
+            (BASE_MANIFESTS, joined(&self.base_manifests)),
+        ];
+        let said = annotations.into_iter().filter(|(_, value)| !value.is_empty());
+        let needs = self.needs.iter().cloned().collect::<Vec<_>>().join(" ");
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: OCI_MANIFEST.to_owned(),
+            artifact_type: ARTIFACT_TYPE.to_owned(),
+            config: Blob::new(OCI_EMPTY, BlobDigest::of(EMPTY), EMPTY.len() as u64),
+            layers: vec![Blob {
+                annotations: BTreeMap::from([(TITLE.to_owned(), self.file.clone())]),
+                ..Blob::new(PACKAGE, self.package, self.size)
+            }],
+            subject: self.subject.clone(),
+            annotations: said.chain([(NEEDS, needs)]).map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        let bytes = serde_json::to_vec(&manifest).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Document::new(bytes))
+    }
+
+    /// Whether all that it needs is among these layers.
+    pub(super) fn fits(&self, held: &BTreeSet<String>) -> bool {
+        self.needs.is_subset(held)
+    }
+
+    /// Whether it brings all of these platforms, as far as it says.
+    pub(super) fn brings(&self, wanted: &[Platform]) -> bool {
+        self.platforms.is_empty() || wanted.iter().all(|platform| self.platforms.contains(&platform.to_string()))
+    }
+}
+
+/// The first digits of a diff ID.
+pub(super) fn mark(diff_id: &DiffId) -> String {
+    diff_id.hex()[..MARK_DIGITS].to_owned()
+}
+
+/// The only image; what hangs on it does not count.
+fn subject(images: &[RebuiltImage]) -> Option<Target> {
+    let mut whole = images.iter().filter(|image| !image.is_artifact());
+    let Root { media_type, digest, size, .. } = &whole.next()?.root;
+    let media_type = if media_type.is_empty() { OCI_MANIFEST } else { media_type };
+    whole.next().is_none().then(|| Target { media_type: media_type.to_owned(), digest: *digest, size: *size })
+}
+
+fn named(image: &RebuiltImage) -> Vec<String> {
+    image.names.iter().map(ImageName::to_string).collect()
+}
+
+fn platforms(metadata: &Metadata) -> Vec<String> {
+    let manifests = metadata.images.iter().flat_map(|image| &image.manifests);
+    let images = manifests.filter(|manifest| manifest.kind == ManifestKind::Image);
+    let platforms: BTreeSet<String> =
+        images.filter_map(|manifest| manifest.platform.as_ref()).map(ToString::to_string).collect();
+    platforms.into_iter().filter(|platform| !platform.contains(char::is_whitespace)).collect()
+}
+
+fn is_needed(base: &BaseEntry, needed: &BTreeSet<DiffId>) -> bool {
+    base.layers.iter().any(|layer| needed.contains(&layer.diff_id))
+}
+
+fn name_of(base: &BaseEntry) -> String {
+    base.names.first().map_or_else(|| base.root.to_string(), ImageName::to_string)
+}
+
+fn joined(digests: &[BlobDigest]) -> String {
+    digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// A manifest of an artifact (OCI image-spec, manifest.md, "Guidelines for Artifact Usage").
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    schema_version: u32,
+    #[serde(default)]
+    media_type: String,
+    artifact_type: String,
+    config: Blob,
+    layers: Vec<Blob>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<Target>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob {
+    media_type: String,
+    digest: BlobDigest,
+    size: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+}
+
+impl Blob {
+    fn new(media_type: &str, digest: BlobDigest, size: u64) -> Self {
+        Self { media_type: media_type.to_owned(), digest, size, annotations: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label() -> PackageLabel {
+        let digest = BlobDigest::of(b"image");
+        PackageLabel {
+            subject: Some(Target { media_type: OCI_MANIFEST.to_owned(), digest, size: 7 }),
+            package: BlobDigest::of(b"package"),
+            size: 9,
+            file: "app.ddelta".to_owned(),
+            images: vec!["app:v2".to_owned()],
+            platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
+            bases: vec!["app:v1".to_owned()],
+            base_manifests: vec![BlobDigest::of(b"base")],
+            needs: [b"a", b"b"].map(|layer| mark(&DiffId::of(layer))).into(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_says_what_was_said_of_the_package() {
+        let full = label();
+        let bare = PackageLabel {
+            subject: None,
+            images: Vec::new(),
+            platforms: Vec::new(),
+            bases: Vec::new(),
+            base_manifests: Vec::new(),
+            needs: BTreeSet::new(),
+            ..label()
+        };
+        for label in [full, bare] {
+            let document = label.document().unwrap();
+            assert_eq!(PackageLabel::read(&document).unwrap(), label);
+            assert_eq!(document.bytes(), label.document().unwrap().bytes());
+            assert_eq!(read_about(&document).artifact_type.as_deref(), Some(ARTIFACT_TYPE));
+            assert_eq!(read_about(&document).subject, label.subject.map(|target| target.digest));
+        }
+    }
+
+    #[test]
+    fn the_format_is_the_document() {
+        let document = include_str!("../../../../../FORMAT.md");
+        for word in [ARTIFACT_TYPE, PACKAGE, OCI_EMPTY, TITLE, IMAGES, PLATFORMS, BASES, BASE_MANIFESTS, NEEDS] {
+            assert!(document.contains(&format!("`{word}`")), "{word}");
+        }
+        assert!(document.contains(&format!("the first {MARK_DIGITS} hexadecimal digits")));
+        let text = String::from_utf8(label().document().unwrap().bytes().to_vec()).unwrap();
+        let said = text.matches("vnd.docker-delta.").count();
+        assert_eq!(said, document.matches("| `vnd.docker-delta.").count() + 2, "{text}");
+    }
+
+    #[test]
+    fn what_does_not_say_what_it_needs_is_not_chosen() {
+        let text = String::from_utf8(label().document().unwrap().bytes().to_vec()).unwrap();
+        for (from, to) in [
+            (ARTIFACT_TYPE, "application/vnd.example"),
+            (PACKAGE, "text/plain"),
+            (NEEDS, "vnd.docker-delta.other"),
+            ("\"size\":9", "\"size\":-9"),
+            ("\"digest\":\"sha256:", "\"digest\":\"sha255:"),
+            ("\"layers\":[", "\"layers\":[],\"others\":["),
+            ("\"vnd.docker-delta.needs\":\"", "\"vnd.docker-delta.needs\":\"sha256:"),
+            ("\"vnd.docker-delta.base-manifests\":\"", "\"vnd.docker-delta.base-manifests\":\"x"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let document = Document::new(text.replace(from, to).into_bytes());
+            assert!(PackageLabel::read(&document).is_err(), "{from} {to}");
+        }
+        assert!(PackageLabel::read(&Document::new(&b"[]"[..])).is_err());
+    }
+
+    #[test]
+    fn a_package_fits_where_all_is_that_it_needs() {
+        let marks = |layers: &[&[u8]]| layers.iter().map(|layer| mark(&DiffId::of(layer))).collect();
+        assert!(label().fits(&marks(&[b"a", b"b", b"c"])));
+        for too_few in [&[b"a" as &[u8]][..], &[b"c"], &[]] {
+            assert!(!label().fits(&marks(too_few)));
+        }
+        let platform = |text: &str| [text.parse().unwrap()];
+        assert!(label().brings(&[]) && label().brings(&platform("linux/arm64")));
+        assert!(!label().brings(&platform("linux/riscv64")));
+    }
+}
