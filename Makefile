@@ -1,9 +1,13 @@
 # `make test` installs what is missing and runs every check; `./demo` shows the program at work.
 
-.PHONY: test check tools deny install
+.PHONY: test check tools deny docs-test install
 
-test: check
+test: check docs-test
 	scripts/run-tests
+
+# What README.md tells to type, in a world made for it.
+docs-test: tools
+	scripts/test-readme
 
 # Format, lints, documentation, spelling, dependencies.
 check: tools
