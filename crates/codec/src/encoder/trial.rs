@@ -51,6 +51,25 @@ pub(crate) fn find(
     Ok(Err(attempts))
 }
 
+/// Whether one of `encoders` makes all of `expected`, with which the stream of `plain` begins. The others are then not tried.
+pub(crate) fn makes_start(
+    encoders: &[Arc<dyn Encoder>],
+    plain: &dyn ReadAt,
+    expected: &dyn ReadAt,
+    budget: &AtomicU64,
+) -> io::Result<bool> {
+    for encoder in encoders {
+        match equal(&**encoder, plain, expected, budget)? {
+            Equality::Until(equal) if equal < expected.len() => {}
+            Equality::Whole(_) | Equality::Until(_) => return Ok(true),
+        }
+        if !spend(budget, ATTEMPT) {
+            break;
+        }
+    }
+    Ok(false)
+}
+
 /// Takes so much from `budget`; `false` when it had less.
 fn spend(budget: &AtomicU64, cost: u64) -> bool {
     let take = |left: u64| Some(left.saturating_sub(cost));
@@ -136,5 +155,70 @@ impl ReadAt for Counted<'_> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let count = self.inner.read_at(buffer, offset)?;
         if spend(self.left, count as u64) { Ok(count) } else { Err(io::ErrorKind::QuotaExceeded.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::super::{Candidate, Family, Format, Origin};
+    use super::*;
+
+    static NOBODY: Family =
+        Family { number: 0, feature: "", format: Format::Deflate, candidates: none, take: |_| None };
+
+    fn none(_: &Origin) -> Vec<Candidate> {
+        Vec::new()
+    }
+
+    /// Its stream is this, whatever it is given, and it counts how often it is asked for it.
+    struct Says(&'static [u8], AtomicUsize);
+
+    impl fmt::Display for Says {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.escape_ascii().fmt(formatter)
+        }
+    }
+
+    impl Encoder for Says {
+        fn family(&self) -> &'static Family {
+            &NOBODY
+        }
+
+        fn settings(&self) -> Vec<u8> {
+            self.0.to_vec()
+        }
+
+        fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            plain.read_at(&mut [0; 10], 0)?;
+            out.write_all(self.0)
+        }
+    }
+
+    /// Whether the start is made, and how often each encoder was asked.
+    fn starts(streams: &[&'static [u8]], expected: &[u8], budget: u64) -> (bool, Vec<usize>) {
+        let encoders: Vec<Arc<Says>> = streams.iter().map(|one| Arc::new(Says(one, AtomicUsize::new(0)))).collect();
+        let listed: Vec<Arc<dyn Encoder>> = encoders.iter().cloned().map(|one| one as Arc<dyn Encoder>).collect();
+        let made = makes_start(&listed, &vec![0; 10], &expected.to_vec(), &AtomicU64::new(budget)).unwrap();
+        (made, encoders.iter().map(|one| one.1.load(Ordering::Relaxed)).collect())
+    }
+
+    #[test]
+    fn the_first_that_makes_the_start_ends_the_trial() {
+        let plenty = 10 * (ATTEMPT + 10);
+        assert_eq!(starts(&[b"abX", b"abcd", b"abc"], b"abc", plenty), (true, vec![1, 1, 0]));
+        assert_eq!(starts(&[b"abX", b"abc", b"abcd"], b"abc", plenty), (true, vec![1, 1, 0]));
+        assert_eq!(starts(&[b"abX", b"ab", b""], b"abc", plenty), (false, vec![1, 1, 1]));
+        assert_eq!(starts(&[], b"abc", plenty), (false, vec![]));
+    }
+
+    #[test]
+    fn nobody_is_tried_beyond_the_budget() {
+        assert_eq!(starts(&[b"X", b"abc"], b"abc", ATTEMPT + 20), (true, vec![1, 1]));
+        assert_eq!(starts(&[b"X", b"abc"], b"abc", ATTEMPT + 9), (false, vec![1, 0]));
+        assert_eq!(starts(&[b"abc"], b"abc", 9), (false, vec![1]));
     }
 }

@@ -78,10 +78,7 @@ pub fn is_likely(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<bool> {
     let look = RECREATION_LOOK_BYTES.min(blob.len() - start);
     let Some(expected) = Slice::new(blob, start, look).filter(|_| look > 0) else { return Ok(false) };
     let budget = AtomicU64::new(FREE_BYTES + plain.len());
-    Ok(match trial::find(candidates(&origin, &[]), plain, &expected, &budget)? {
-        Ok(_) => true,
-        Err(attempts) => attempts.iter().any(|attempt| attempt.equal == look),
-    })
+    trial::makes_start(&candidates(&origin, &[]), plain, &expected, &budget)
 }
 
 struct Search<'a> {
