@@ -96,7 +96,8 @@ impl<'a> Space<'a> {
     /// The offset in the base of what is at `address`.
     pub(super) fn offset(&self, address: u64) -> Option<u64> {
         let segment = self.segment(address)?;
-        let within = address - segment.address;
+        // A damaged segment may reach over the end of all addresses, and be found from their start.
+        let within = address.wrapping_sub(segment.address);
         (within < segment.file_size).then(|| segment.offset.wrapping_add(within))
     }
 
@@ -126,5 +127,5 @@ impl<'a> Space<'a> {
 
 fn address(segments: &[Segment], offset: u64) -> Option<u64> {
     let segment = segments.iter().find(|segment| offset.wrapping_sub(segment.offset) < segment.file_size)?;
-    Some((offset - segment.offset).wrapping_add(segment.address))
+    Some(offset.wrapping_sub(segment.offset).wrapping_add(segment.address))
 }
