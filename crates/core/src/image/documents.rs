@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::image::{Document, Platform};
 pub use fields::fields;
 pub use layout::{LayoutEntry, LayoutIndex};
-pub use reading::{About, Config, Pointer, Pointers, media_type, read_about, read_config, read_pointers};
+pub use reading::{
+    About, Config, Pointer, Pointers, is_of_no_layers, media_type, read_about, read_config, read_pointers,
+};
 
 /// The media type of an OCI image manifest (OCI image-spec, media-types.md).
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -159,6 +161,29 @@ mod tests {
         for text in [&b""[..], b"7", br#"{"rootfs":{"diff_ids":["sha256:0"]}}"#, br#"{"rootfs":{"diff_ids":[7]}}"#] {
             assert!(read_config(&Document::new(text)).is_err());
         }
+    }
+
+    #[test]
+    fn a_signature_with_the_config_of_an_image_is_told_from_one() {
+        let pointers = |media_type: &str| {
+            let digest = BlobDigest::of(b"a");
+            let text = format!(
+                r#"{{"config":{{"digest":"{digest}","size":1}},"layers":[{{"mediaType":"{media_type}","digest":"{digest}","size":1}}]}}"#
+            );
+            match read_pointers(&Document::new(text.into_bytes())).unwrap() {
+                Pointers::Manifest { layers, .. } => layers,
+                Pointers::Index(_) => panic!("expected a manifest"),
+            }
+        };
+        let read = |text: &str| read_config(&Document::new(text.as_bytes().to_vec())).unwrap();
+        let (nowhere, linux) = (read(r#"{"os":"","architecture":""}"#), read(r#"{"os":"linux"}"#));
+        let signed = pointers("application/vnd.dev.cosign.simplesigning.v1+json");
+        assert!(is_of_no_layers(&nowhere, &signed));
+        assert!(!is_of_no_layers(&linux, &signed));
+        for layer in [OCI_LAYER, "application/vnd.docker.image.rootfs.diff.tar.gzip", ""] {
+            assert!(!is_of_no_layers(&nowhere, &pointers(layer)), "{layer}");
+        }
+        assert!(!is_of_no_layers(&nowhere, &[]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::Result;
-use delta_core::image::documents::{Config, OCI_EMPTY, Pointer, config_digest, read_config};
+use delta_core::image::documents::{Config, OCI_EMPTY, Pointer, config_digest, is_of_no_layers, read_config};
 use delta_core::image::{BlobCompression, Document, Layer, Manifest, ManifestKind};
 use delta_core::job::progress::Progress;
 
@@ -69,7 +69,7 @@ impl Parts for Walk<'_> {
         }
         let image = match is_attestation || config.media_type == OCI_EMPTY {
             true => None,
-            false => self.image(document, config, &config_document, &there)?,
+            false => self.image(document, config, &config_document, layers, &there)?,
         };
         let (kind, platform, taken) = match image {
             Some((config, layers)) => (ManifestKind::Image, Some(config.platform), layers),
@@ -90,6 +90,7 @@ impl Walk<'_> {
         manifest: &Document,
         pointer: &Pointer,
         config: &Document,
+        blobs: &[Pointer],
         stored: &[(BlobDigest, Arc<dyn ReadAt>)],
     ) -> Result<Option<(Config, Vec<Layer>)>> {
         let says_so = pointer.is_image_config();
@@ -104,6 +105,9 @@ impl Walk<'_> {
             Ok(config) => config,
             Err(error) => return told(format_args!("{error}")),
         };
+        if is_of_no_layers(&config, blobs) {
+            return Ok(None);
+        }
         let (there, listed) = (stored.len(), config.diff_ids.len());
         if there != listed {
             return told(format_args!("its manifest lists {there} layers, its config {listed}"));

@@ -8,7 +8,7 @@ use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{
-    OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, read_config, read_pointers,
+    Config, OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, config_digest, is_of_no_layers, read_config, read_pointers,
 };
 use delta_core::image::{BlobCompression, Document, Image, ImageName, Layer, Manifest, ManifestKind, Root};
 use delta_core::limits;
@@ -86,7 +86,8 @@ impl Parts for Walk<'_> {
         let config_document = self.config(config)?;
         let is_image = !is_attestation && config.is_image_config();
         let read = is_image.then(|| read_config(&config_document)).transpose()?;
-        let read = read.filter(|config| !config.diff_ids.is_empty() || layers.is_empty());
+        let is_layered = |config: &Config| !config.diff_ids.is_empty() || layers.is_empty();
+        let read = read.filter(|config| is_layered(config) && !is_of_no_layers(config, layers));
         if let Some(read) = read.as_ref().filter(|read| read.diff_ids.len() != layers.len()) {
             let (listed, there) = (read.diff_ids.len(), layers.len());
             return Err(Error::content(format!(

@@ -128,6 +128,13 @@ fn pointers(document: &Document) -> std::result::Result<Pointers, Fault> {
     }
 }
 
+/// Whether blobs under the config of an image are no layers all the same: what cosign 2 writes has a config of no platform, which lists
+/// its blobs, and media types of its own (cosign, specs/SIGNATURE_SPEC.md).
+pub fn is_of_no_layers(config: &Config, blobs: &[Pointer]) -> bool {
+    let is_no_layer = |blob: &Pointer| !blob.media_type.is_empty() && !blob.media_type.contains("tar");
+    config.platform.os.is_empty() && !blobs.is_empty() && blobs.iter().all(is_no_layer)
+}
+
 /// What a manifest or index says of itself as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
