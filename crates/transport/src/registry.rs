@@ -25,5 +25,5 @@ mod upload;
 
 pub use access::{Access, Referrers, Registries};
 pub use address::Address;
-pub use packages::{Offer, PlannedPush, PushOutcome, StoredPackage};
+pub use packages::{Held, Offer, PlannedPush, PushOutcome, StoredPackage};
 pub use sink::{PlannedShipment, Shipped, Shipping};

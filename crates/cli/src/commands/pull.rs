@@ -1,19 +1,18 @@
 //! `docker_delta pull`
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
-use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::Image;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::reference::{Target, stem_of_name};
-use delta_transport::registry::{Offer, StoredPackage};
+use delta_transport::registry::{Held, Offer, StoredPackage};
 use serde::Serialize;
 
 use super::apply;
@@ -53,7 +52,7 @@ struct OfferedPackage {
 
 /// What is here already.
 struct Here {
-    layers: BTreeSet<DiffId>,
+    held: Held,
     /// Whether the image is there, so that nothing is needed for it.
     has_target: bool,
     /// Why the engine could not be asked.
@@ -65,6 +64,9 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
     let offer = session.registries.packages(&arguments.image)?;
     for odd in &offer.odd {
         session.terminal.inform(format_args!("what hangs on {} is passed over: {odd}", arguments.image));
+    }
+    if offer.packages.is_empty() {
+        return Err(offer.nothing_fits(&arguments.image, &arguments.platforms));
     }
     let [bases] = session.open_images([&arguments.bases])?;
     let here = here(session, arguments, &offer, &bases)?;
@@ -104,7 +106,7 @@ impl Here {
             file: package.file().to_owned(),
             package_bytes: package.size(),
             bases: package.bases().to_vec(),
-            fits: self.has_target || package.fits(&self.layers, &arguments.platforms),
+            fits: self.has_target || package.fits(&self.held, &arguments.platforms),
         }
     }
 }
@@ -143,19 +145,20 @@ fn destination(session: &Session, arguments: &Pull, path: &Path) -> Result<Desti
 
 /// Finds out what is where the image goes, and in the bases; an engine that does not get it is asked only where these do not do.
 fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> Result<Here> {
-    let mut here = Here { layers: layers(bases), has_target: false, no_engine: None };
+    let mut here = Here { held: held(bases), has_target: false, no_engine: None };
     if let Some(Target::Registry(to)) = &arguments.name {
-        here.layers.extend(layers(&session.registries.base_images(offer, to, &session.scratch)));
+        here.held.layers.extend(held(&session.registries.base_images(offer, to, &session.scratch)).layers);
         here.has_target = offer.target.map_or(Ok(false), |target| session.registries.has_image(to, target))?;
         return Ok(here);
     }
     let is_for_engine = arguments.output.is_none() && arguments.download.is_none();
-    if !is_for_engine && offer.choose(&here.layers, &arguments.platforms).is_some() {
+    if !is_for_engine && offer.choose(&here.held, &arguments.platforms).is_some() {
         return Ok(here);
     }
     match session.engine(None).and_then(|engine| engine.inventory()) {
         Ok(inventory) => {
-            here.layers.extend(inventory.diff_ids());
+            here.held.layers.extend(inventory.diff_ids());
+            here.held.images.extend(inventory.images.iter().map(|image| image.id));
             let ids = [offer.target, offer.config];
             here.has_target = is_for_engine && ids.into_iter().flatten().any(|id| inventory.with_id(id).is_some());
         }
@@ -165,8 +168,8 @@ fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> 
     Ok(here)
 }
 
-fn layers(images: &[Image]) -> BTreeSet<DiffId> {
-    apply::ids(&apply::layers(images))
+fn held(images: &[Image]) -> Held {
+    Held { layers: apply::ids(&apply::layers(images)), images: images.iter().map(|image| image.root.digest).collect() }
 }
 
 /// Opens a package, which must make what was asked for.

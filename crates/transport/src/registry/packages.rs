@@ -41,6 +41,15 @@ pub struct Offer {
     pub odd: Vec<String>,
 }
 
+/// What is there already.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Layers.
+    pub layers: BTreeSet<DiffId>,
+    /// Images, by the digests of their manifests and indexes. An engine has layers of these that it does not list.
+    pub images: BTreeSet<BlobDigest>,
+}
+
 impl StoredPackage {
     /// The digest of its manifest.
     pub const fn digest(&self) -> BlobDigest {
@@ -62,9 +71,11 @@ impl StoredPackage {
         &self.label.bases
     }
 
-    /// Whether all layers that it needs are among these, and all these platforms in it.
-    pub fn fits(&self, held: &BTreeSet<DiffId>, platforms: &[Platform]) -> bool {
-        self.label.brings(platforms) && self.label.fits(&held.iter().map(label::mark).collect())
+    /// Whether all that it needs is there, and all these platforms in it.
+    pub fn fits(&self, held: &Held, platforms: &[Platform]) -> bool {
+        self.label.brings(platforms)
+            && (self.label.is_made_against(&held.images)
+                || self.label.fits(&held.layers.iter().map(label::mark).collect()))
     }
 }
 
@@ -165,7 +176,7 @@ impl Repository {
 
 impl Offer {
     /// The smallest package that fits.
-    pub fn choose(&self, held: &BTreeSet<DiffId>, platforms: &[Platform]) -> Option<&StoredPackage> {
+    pub fn choose(&self, held: &Held, platforms: &[Platform]) -> Option<&StoredPackage> {
         self.packages.iter().find(|package| package.fits(held, platforms))
     }
 

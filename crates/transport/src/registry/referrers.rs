@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
-use delta_core::image::documents::{LayoutIndex, OCI_INDEX, Pointers, read_about, read_pointers};
+use delta_core::image::documents::{LayoutIndex, OCI_EMPTY, OCI_INDEX, Pointers, read_about, read_pointers};
 use delta_core::limits;
 use serde_json::{Value, json};
 use ureq::http::header::{ACCEPT, LINK};
@@ -101,7 +101,10 @@ impl Repository {
     /// The packages that make an image, and what does not say what it is.
     pub(super) fn listed_packages(&self, image: BlobDigest) -> Result<Vec<BlobDigest>> {
         let listed = self.referrers(image, Some(ARTIFACT_TYPE))?;
-        let may_be = |listed: &&Listed| listed.artifact_type.as_deref().is_none_or(|said| said == ARTIFACT_TYPE);
+        // Some registries say the type of the config, as drafts of the standard had it.
+        let may_be = |listed: &&Listed| {
+            listed.artifact_type.as_deref().is_none_or(|said| said == ARTIFACT_TYPE || said == OCI_EMPTY)
+        };
         let packages: Vec<BlobDigest> = listed.iter().filter(may_be).map(|listed| listed.digest).collect();
         match packages.len() {
             0..=MOST => Ok(packages),

@@ -156,6 +156,11 @@ impl PackageLabel {
         self.needs.is_subset(held)
     }
 
+    /// Whether all images that it was made against are among these.
+    pub(super) fn is_made_against(&self, images: &BTreeSet<BlobDigest>) -> bool {
+        !self.base_manifests.is_empty() && self.base_manifests.iter().all(|base| images.contains(base))
+    }
+
     /// Whether it brings all of these platforms, as far as it says.
     pub(super) fn brings(&self, wanted: &[Platform]) -> bool {
         self.platforms.is_empty() || wanted.iter().all(|platform| self.platforms.contains(&platform.to_string()))
@@ -310,6 +315,10 @@ mod tests {
         for too_few in [&[b"a" as &[u8]][..], &[b"c"], &[]] {
             assert!(!label().fits(&marks(too_few)));
         }
+        let [base, other] = [b"base", b"else"].map(|manifest| BlobDigest::of(manifest));
+        assert!(label().is_made_against(&[base, other].into()));
+        assert!(!label().is_made_against(&[other].into()));
+        assert!(!PackageLabel { base_manifests: Vec::new(), ..label() }.is_made_against(&[base].into()));
         let platform = |text: &str| [text.parse().unwrap()];
         assert!(label().brings(&[]) && label().brings(&platform("linux/arm64")));
         assert!(!label().brings(&platform("linux/riscv64")));
