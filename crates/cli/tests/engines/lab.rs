@@ -317,7 +317,7 @@ fn ran(output: &Output) -> Ran {
     Ran { code: output.status.code(), text: format!("{stdout}{stderr}"), stdout }
 }
 
-fn rootfs(name: &str) -> PathBuf {
+pub(crate) fn rootfs(name: &str) -> PathBuf {
     let folder = std::env::var_os("DOCKER_DELTA_ENGINES").map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     folder.unwrap_or_else(|| home().join(".cache/docker-delta-engines/chroots")).join(name)

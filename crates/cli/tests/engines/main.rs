@@ -11,8 +11,10 @@
 mod between;
 mod lab;
 mod odd;
+mod registries;
 mod registry;
 mod saved;
+mod signatures;
 mod steps;
 
 use lab::{Daemon, Lab, Plan, Root};

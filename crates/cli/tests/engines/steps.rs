@@ -8,6 +8,7 @@ use delta_transport::source::open_path;
 use delta_transport::spool::TempScratch;
 
 use crate::lab::Lab;
+use crate::registry::Registry;
 use crate::saved::Identity;
 
 /// Two versions of an image, as archives.
@@ -30,6 +31,7 @@ pub(crate) fn update(lab: &Lab, kind: &str) {
     from_the_engine(lab, &versions);
     a_moved_tag(lab, &versions);
     a_missing_base(lab, &versions);
+    from_a_registry(lab, &versions);
     lab.clear();
 }
 
@@ -119,6 +121,31 @@ fn a_missing_base(lab: &Lab, versions: &Versions) {
     check_count(lab, 0);
     lab.must_delta(&["apply", &package, "--base", text(&versions.old)]);
     Identity::of(&versions.new).check_in(lab, &new);
+}
+
+/// A registry keeps packages of the new version: with the old one in the engine the small one is fetched, without it the whole one.
+fn from_a_registry(lab: &Lab, versions: &Versions) {
+    let (registry, expected) = (Registry::start(), Identity::of(&versions.new));
+    let (old, new, name) = (text(&versions.old), text(&versions.new), name_of(&versions.new));
+    let place = format!("docker://{}/kept/app:new", registry.host);
+    let (small, whole) = (lab.file("small.ddelta"), lab.file("whole.ddelta"));
+    lab.must_delta_alone(&["create", "-f", new, &small, "--base", old]);
+    lab.must_delta_alone(&["create", "-f", new, &whole]);
+    lab.must_delta_alone(&["apply", &whole, &place]);
+    for package in [&small, &whole] {
+        lab.must_delta_alone(&["push", package, &place]);
+    }
+    lab.clear();
+    lab.load(&versions.old);
+    let said = lab.must_delta(&["pull", &place]);
+    assert!(said.contains("small.ddelta"), "{}: {said}", lab.plan.name);
+    expected.check_in(lab, &name);
+    let said = lab.must_delta(&["pull", &place]);
+    assert!(said.contains("already"), "{}: {said}", lab.plan.name);
+    lab.clear();
+    let said = lab.must_delta(&["pull", &place]);
+    assert!(said.contains("whole.ddelta"), "{}: {said}", lab.plan.name);
+    expected.check_in(lab, &name);
 }
 
 /// Nothing but the images that were meant is in the engine.
