@@ -23,7 +23,7 @@ use crate::image::{Layer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
 use crate::job::progress::Task;
 use crate::layer::coding;
-use crate::package::metadata::{BlobEntry, LayerEntry, Metadata, Origin};
+use crate::package::metadata::{BlobEntry, Index, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use cost::Cost;
 pub use delivery::{Delivery, images, rename};
@@ -35,16 +35,17 @@ pub type Wanted = BTreeMap<BlobDigest, DiffId>;
 
 /// The layers of base images that must be read to make the `wanted` blobs.
 pub fn needed_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
+    let index = Index::of(metadata);
     let is_stored = |entry: &BlobEntry| entry.member.is_none() && entry.recreated.is_none();
-    let stored = wanted.iter().filter(|(blob, _)| metadata.blob(**blob).is_some_and(is_stored));
-    stored.map(|(_, diff_id)| *diff_id).chain(plain_bases(metadata, wanted)).collect()
+    let stored = wanted.iter().filter(|(blob, _)| index.blob(**blob).is_some_and(is_stored));
+    stored.map(|(_, diff_id)| *diff_id).chain(plain_bases(metadata, &index, wanted)).collect()
 }
 
 /// Those of them that are read uncompressed.
-fn plain_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
-    let is_held = |diff_id: &DiffId| !is_coded(metadata, *diff_id);
-    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(metadata, **blob)).map(|(_, diff_id)| *diff_id);
-    let below = coded_layers(metadata, wanted).into_iter().flat_map(bases_of);
+fn plain_bases(metadata: &Metadata, index: &Index<'_>, wanted: &Wanted) -> BTreeSet<DiffId> {
+    let is_held = |diff_id: &DiffId| !is_coded(index, *diff_id);
+    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(index, **blob)).map(|(_, diff_id)| *diff_id);
+    let below = coded_layers(metadata, index, wanted).into_iter().flat_map(bases_of);
     plain.chain(below).filter(is_held).collect()
 }
 
@@ -69,7 +70,7 @@ pub fn rebuild(
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
-    let verified = verified_bases(&plain_bases(metadata, wanted), bases, context)?;
+    let verified = verified_bases(&plain_bases(metadata, &Index::of(metadata), wanted), bases, context)?;
     rebuild_on(package, wanted, verified, bases, context)
 }
 
@@ -86,7 +87,8 @@ pub(crate) fn rebuild_on(
     for (digest, diff_id) in wanted {
         of_layers.entry(*diff_id).or_default().push(*digest);
     }
-    let blobs = Blobs { package, wanted, of_layers, stored, context, made: Mutex::default() };
+    let index = Index::of(package.metadata());
+    let blobs = Blobs { package, index, wanted, of_layers, stored, context, made: Mutex::default() };
     rayon::scope(|scope| {
         blobs.start_without_layers(scope);
         verified.values().for_each(|layer| blobs.start(scope, layer));
@@ -102,6 +104,7 @@ pub(crate) fn rebuild_on(
 /// The wanted blobs. Each is made as soon as its layer is there, beside layers that are still rebuilt.
 struct Blobs<'a> {
     package: &'a Package,
+    index: Index<'a>,
     wanted: &'a Wanted,
     /// The same by layer.
     of_layers: BTreeMap<DiffId, Vec<BlobDigest>>,
@@ -118,7 +121,7 @@ impl<'a> Blobs<'a> {
     /// Takes the blobs that are not made of a layer.
     fn start_without_layers<'s>(&'s self, scope: &Scope<'s>) {
         for digest in self.wanted.keys().copied() {
-            if let Some(BlobEntry { recreated: None, member, .. }) = self.package.metadata().blob(digest) {
+            if let Some(BlobEntry { recreated: None, member, .. }) = self.index.blob(digest) {
                 scope.spawn(move |_| self.add(digest, stored(self.package, digest, member.as_deref(), self.stored)));
             }
         }
@@ -127,7 +130,7 @@ impl<'a> Blobs<'a> {
     /// Makes the blobs that are made of `layer`.
     fn start<'s>(&'s self, scope: &Scope<'s>, layer: &VerifiedLayer) {
         for digest in self.of_layers.get(&layer.diff_id()).into_iter().flatten().copied() {
-            match self.package.metadata().blob(digest) {
+            match self.index.blob(digest) {
                 None => self.add(digest, Ok(layer.clone().into())),
                 Some(BlobEntry { recreated: None, .. }) => {}
                 Some(entry) => {
@@ -140,8 +143,8 @@ impl<'a> Blobs<'a> {
 }
 
 /// Whether a blob is its layer, or is made of it.
-fn is_made_of_layer(metadata: &Metadata, blob: BlobDigest) -> bool {
-    metadata.blob(blob).is_none_or(|entry| entry.recreated.is_some())
+fn is_made_of_layer(index: &Index<'_>, blob: BlobDigest) -> bool {
+    index.blob(blob).is_none_or(|entry| entry.recreated.is_some())
 }
 
 /// The bytes of a compressed blob: a member of the package, or a base image has the very same.
@@ -169,25 +172,35 @@ fn rebuild_layers(
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
-    let mut left = coded_layers(package.metadata(), wanted);
-    let total = left.iter().map(|layer| layer.size).sum();
+    let coded = coded_layers(package.metadata(), &Index::of(package.metadata()), wanted);
+    let total = coded.iter().map(|layer| layer.size).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));
-    while !left.is_empty() {
-        let (ready, later): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|layer| bases_of(layer).iter().all(|base| layers.contains_key(base)));
-        if ready.is_empty() {
-            return Err(Error::internal("layers that wait for each other, or for a base that is not there"));
-        }
-        let rebuilt = ready.par_iter().map(|layer| {
+    for round in rounds(coded) {
+        let rebuilt = round.par_iter().map(|layer| {
             let rebuilt = rebuild_layer(package, layer, &layers, context, task.as_ref())?;
             take(&rebuilt);
             Ok((layer.diff_id, rebuilt))
         });
         let rebuilt = rebuilt.collect::<Result<Vec<_>>>()?;
         layers.extend(rebuilt);
-        left = later;
     }
     Ok(())
+}
+
+/// The layers, which stand behind those that they are coded against, in rounds: none is coded against one of its own round or a later one.
+fn rounds(layers: Vec<&LayerEntry>) -> Vec<Vec<&LayerEntry>> {
+    let mut round_of: BTreeMap<DiffId, usize> = BTreeMap::new();
+    let mut rounds: Vec<Vec<&LayerEntry>> = Vec::new();
+    for layer in layers {
+        let before = bases_of(layer).iter().filter_map(|base| round_of.get(base)).max().map(|round| round + 1);
+        let round = before.unwrap_or(0);
+        round_of.insert(layer.diff_id, round);
+        match rounds.get_mut(round) {
+            Some(others) => others.push(layer),
+            None => rounds.push(vec![layer]),
+        }
+    }
+    rounds
 }
 
 fn rebuild_layer(
@@ -200,8 +213,9 @@ fn rebuild_layer(
     let Origin::Coded { codec, bases, .. } = &layer.origin else {
         return Err(Error::internal("a held layer is not rebuilt"));
     };
-    let bases: Vec<Arc<dyn ReadAt>> =
-        bases.iter().filter_map(|base| layers.get(base)).map(|base| base.bytes().clone()).collect();
+    let bytes = |base: &DiffId| layers.get(base).map(|layer| layer.bytes().clone());
+    let bases: Option<Vec<Arc<dyn ReadAt>>> = bases.iter().map(bytes).collect();
+    let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
     let members = members(package, layer)?;
     let rebuilt = coding::decode(*codec, &bases, &members, (layer.diff_id, layer.extent()), context, task)?;
     context.progress.detail(format_args!(
@@ -242,8 +256,8 @@ fn verified_bases(
 }
 
 /// The layers that must be rebuilt for the `wanted` blobs, with those that they are coded against.
-fn coded_layers<'a>(metadata: &'a Metadata, wanted: &Wanted) -> Vec<&'a LayerEntry> {
-    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(metadata, **blob));
+fn coded_layers<'a>(metadata: &'a Metadata, index: &Index<'_>, wanted: &Wanted) -> Vec<&'a LayerEntry> {
+    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(index, **blob));
     let mut open: BTreeSet<DiffId> = plain.map(|(_, diff_id)| *diff_id).collect();
     // A layer is coded only against what stands before it, so one walk from the end finds all.
     let mut coded: Vec<&LayerEntry> = Vec::new();
@@ -264,6 +278,6 @@ pub(crate) fn bases_of(layer: &LayerEntry) -> Vec<DiffId> {
     }
 }
 
-fn is_coded(metadata: &Metadata, diff_id: DiffId) -> bool {
-    metadata.layer(diff_id).is_some_and(|layer| matches!(layer.origin, Origin::Coded { .. }))
+fn is_coded(index: &Index<'_>, diff_id: DiffId) -> bool {
+    index.layer(diff_id).is_some_and(|layer| matches!(layer.origin, Origin::Coded { .. }))
 }

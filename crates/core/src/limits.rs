@@ -20,6 +20,9 @@ pub const IMPLIED_LAYERS: usize = 131_072;
 /// Distinct layers in one package.
 pub const LAYERS: usize = 16_384;
 
+/// Layers of all bases that a package names, those that several have counted for each.
+pub const BASE_LAYERS: usize = 131_072;
+
 /// Members in one package.
 pub const MEMBERS: usize = 131_072;
 
@@ -72,6 +75,13 @@ pub const SKETCHED_BYTES: u64 = 128 << 10;
 /// Contents, with their bases, that are patched at the same time, unless one alone is larger. The aligner holds them and
 /// an index of four times the base's length.
 pub const PATCH_BATCH_BYTES: u64 = 64 << 20;
+
+/// Predicting from a content of a base, and opening it, takes work in proportion to it, and to its plain bytes. All such work for one
+/// layer is on at most this many times the bytes of the bases, of the layer, and of what is compressed again in it; real ones stay below two ...
+pub const BASE_WORK_TIMES: u64 = 8;
+
+/// ... and so many bytes more, for contents that are small when they are compressed.
+pub const BASE_WORK_BYTES: u64 = 128 << 20;
 
 /// The piece of each base layer that is held while a layer is rebuilt from many.
 pub const BASE_WINDOW: usize = 64 << 10;

@@ -1,6 +1,7 @@
 //! What `list` and `info` say about a package, as data.
 
 mod place;
+mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use crate::job::choices::{Identity, Method};
 use crate::package::Package;
 use crate::package::features::LayerCodec;
 use crate::package::metadata::{BlobEntry, ImageEntry, ManifestEntry, Metadata, Origin, StreamEntry, Whole};
+use shares::Shares;
 
 /// One layer of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -265,6 +267,7 @@ pub struct BaseReport {
 /// The layers in the order of the package.
 pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
     let displaced = place::displaced(metadata);
+    let shares = Shares::of(metadata);
     metadata
         .layers
         .iter()
@@ -276,16 +279,15 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
                 Origin::Coded { codec, bases, .. } if bases.is_empty() => (Transfer::Whole, Some(*codec), Vec::new()),
                 Origin::Coded { codec, bases, .. } => (Transfer::Delta, Some(*codec), bases.clone()),
             };
-            let package_bytes = metadata.coded_size(layer);
             LayerReport {
                 diff_id: layer.diff_id,
                 size: layer.size,
                 transfer,
                 codec,
-                package_bytes,
+                package_bytes: shares.bytes_of(layer),
                 recompressed_bytes,
                 needs,
-                blobs: metadata.blobs_of(layer.diff_id).map(BlobReport::from).collect(),
+                blobs: shares.blobs_of(layer.diff_id).iter().copied().map(BlobReport::from).collect(),
             }
         })
         .collect()

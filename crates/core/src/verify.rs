@@ -13,7 +13,7 @@ use crate::image::VerifiedLayer;
 use crate::job::context::Context;
 use crate::layer::coding;
 use crate::package::Package;
-use crate::package::metadata::{LayerEntry, MemberEntry, Metadata, Origin};
+use crate::package::metadata::{Index, LayerEntry, MemberEntry, Metadata, Origin};
 
 /// What was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,6 +63,15 @@ pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) 
     there.extend(bases.iter().map(VerifiedLayer::diff_id));
     apply::rebuild_on(package, &recreated_blobs(metadata, &there), known(bases), &[], context)?;
     Ok(report)
+}
+
+/// The bytes of temporary files that [`verify`] takes without bases: layers and blobs that it makes.
+pub fn room(metadata: &Metadata) -> u64 {
+    let made = rebuildable(metadata, &[]);
+    let layers = metadata.layers.iter().filter(|layer| made.contains(&layer.diff_id)).map(|layer| layer.size);
+    let index = Index::of(metadata);
+    let blobs = recreated_blobs(metadata, &made);
+    layers.chain(blobs.keys().filter_map(|digest| index.blob(*digest)).map(|blob| blob.size)).sum()
 }
 
 /// All of [`verify`] but the blobs that are made again, of which only the plans are read.
@@ -154,7 +163,8 @@ fn layers<'a>(metadata: &'a Metadata, chosen: &'a BTreeSet<DiffId>) -> impl Iter
 /// The blobs that are made again of layers that are `there`.
 fn recreated_blobs(metadata: &Metadata, there: &BTreeSet<DiffId>) -> Wanted {
     let named = metadata.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-    let is_recreated = |digest| metadata.blob(digest).is_some_and(|blob| blob.recreated.is_some());
+    let index = Index::of(metadata);
+    let is_recreated = |digest| index.blob(digest).is_some_and(|blob| blob.recreated.is_some());
     let named = named.filter(|layer| there.contains(&layer.diff_id) && is_recreated(layer.blob));
     named.map(|layer| (layer.blob, layer.diff_id)).collect()
 }
@@ -162,7 +172,8 @@ fn recreated_blobs(metadata: &Metadata, there: &BTreeSet<DiffId>) -> Wanted {
 /// The compressed blobs that are members, each with its layer.
 fn blobs(metadata: &Metadata) -> impl Iterator<Item = (BlobDigest, DiffId)> + '_ {
     let named = metadata.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-    let is_member = |digest| metadata.blob(digest).is_some_and(|blob| blob.member.is_some());
+    let index = Index::of(metadata);
+    let is_member = move |digest| index.blob(digest).is_some_and(|blob| blob.member.is_some());
     named.map(|layer| (layer.blob, layer.diff_id)).filter(move |(blob, _)| is_member(*blob))
 }
 

@@ -22,7 +22,7 @@ use delta_core::job::choices::{Identity, Method};
 use delta_core::job::context::Context;
 use delta_core::job::progress::Silent;
 use delta_core::package::Package;
-use delta_core::package::metadata::Origin;
+use delta_core::package::metadata::{Index, Origin};
 
 fn edited(bytes: &[u8]) -> Vec<u8> {
     let mut after = bytes.to_vec();
@@ -138,7 +138,7 @@ fn a_base_that_is_only_held_is_compared_too() {
         let mut half = target.clone();
         half.manifests[0].layers[0] = lying(held, &wrong);
         let package = package(&half, &base, Method::Layer);
-        assert_eq!(package.metadata().layer(held.diff_id).unwrap().size, 4000);
+        assert_eq!(Index::of(package.metadata()).layer(held.diff_id).unwrap().size, 4000);
     }
     // What neither is in the target nor coded against is nobody's concern.
     let mut elsewhere = base;

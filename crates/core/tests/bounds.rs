@@ -44,6 +44,12 @@ fn lists_are_read_up_to_their_limits() {
             metadata["blobs"] = (0..layers).map(blob).collect();
         });
         assert_eq!(said.contains(&too_many(layers, "blobs", limits::LAYERS)), is_refused, "{said}");
+        let bases = limits::BASE_LAYERS + more;
+        let said = said_of(|metadata| {
+            let layers = vec![digest(0); bases];
+            metadata["bases"] = json!([{"names": [], "root": digest(0), "configs": [], "layers": layers}]);
+        });
+        assert_eq!(said.contains(&too_many(bases, "base layers", limits::BASE_LAYERS)), is_refused, "{said}");
         let images = limits::IMAGES + more;
         let said = said_of(|metadata| metadata["images"] = json!(vec![metadata["images"][0].clone(); images]));
         assert_eq!(said.contains(&too_many(images, "images", limits::IMAGES)), is_refused, "{said}");

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::golden::plain_recipes;
 use common::{applied, assert_same, edited, error, image, image_of, layer, layers, noise, open, options, packed};
 use delta_core::Kind;
 use delta_core::apply::Delivery;
@@ -104,6 +105,25 @@ fn a_layer_against_one_that_comes_later_is_refused() {
         metadata["layers"][1]["origin"]["coded"]["bases"] = json!([later]);
     });
     assert!(error(open(&turned)).to_string().contains("nor listed before it"));
+}
+
+#[test]
+fn a_layer_against_one_layer_twice_is_refused() {
+    let twice = edited(&package(), |metadata| {
+        let bases = metadata["layers"][1]["origin"]["coded"]["bases"].as_array_mut().unwrap();
+        bases.push(bases[0].clone());
+    });
+    assert!(error(open(&twice)).to_string().contains("is coded against another one twice"));
+}
+
+#[test]
+fn a_recipe_of_other_members_is_refused() {
+    let odd = edited(&plain_recipes(), |metadata| {
+        let mut layers = metadata["layers"].as_array_mut().unwrap().iter_mut();
+        let coded = layers.find_map(|layer| layer.pointer_mut("/origin/coded").filter(|one| one["codec"] == "recipe"));
+        coded.unwrap()["members"][0] = json!("manifest.json");
+    });
+    assert!(error(open(&odd)).to_string().contains("manifest.json is no stream of the recipe"));
 }
 
 #[test]

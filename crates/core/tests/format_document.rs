@@ -127,6 +127,9 @@ fn the_limits_are_those_of_the_code() {
         limits::IMAGES as u64,
         limits::LAYERS_PER_IMAGE as u64,
         limits::IMPLIED_LAYERS as u64,
+        limits::BASE_LAYERS as u64,
+        limits::BASE_WORK_TIMES,
+        limits::BASE_WORK_BYTES,
     ];
     assert_eq!(numbers, expected);
 }

@@ -1,5 +1,8 @@
 //! `docker_delta list`
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use delta_core::digest::DiffId;
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
@@ -49,14 +52,20 @@ fn tell(session: &Session, layer: &LayerReport) {
 }
 
 pub(crate) fn layers(metadata: &Metadata) -> Vec<ListedLayer> {
+    let mut having: BTreeMap<DiffId, BTreeSet<usize>> = BTreeMap::new();
+    for (number, base) in metadata.bases.iter().enumerate() {
+        for held in &base.layers {
+            having.entry(held.diff_id).or_default().insert(number);
+        }
+    }
+    let label = |number: &usize| {
+        let base = &metadata.bases[*number];
+        base.names.first().map_or_else(|| base.root.short(), ToString::to_string)
+    };
     let listed = |layer: LayerReport| {
-        let needs =
-            |diff_id| if layer.transfer.is_held() { diff_id == layer.diff_id } else { layer.needs.contains(&diff_id) };
-        let bases = metadata.bases.iter().filter(|base| base.layers.iter().any(|held| needs(held.diff_id)));
-        let label = |base: &delta_core::package::metadata::BaseEntry| {
-            base.names.first().map_or_else(|| base.root.short(), ToString::to_string)
-        };
-        ListedLayer { base_images: bases.map(label).collect(), layer }
+        let needs = if layer.transfer.is_held() { std::slice::from_ref(&layer.diff_id) } else { &layer.needs };
+        let bases: BTreeSet<usize> = needs.iter().filter_map(|needed| having.get(needed)).flatten().copied().collect();
+        ListedLayer { base_images: bases.iter().map(label).collect(), layer }
     };
     report::layers(metadata).into_iter().map(listed).collect()
 }

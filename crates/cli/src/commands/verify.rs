@@ -3,7 +3,9 @@
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_core::verify::{LayerProof, Proof, VerifyReport, verify};
+use delta_core::package::metadata::Index;
+use delta_core::verify::{LayerProof, Proof, VerifyReport, room, verify};
+use delta_transport::volume;
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -21,6 +23,7 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let package = session.open_package(&arguments.package)?;
+    volume::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
     let report = verify(&package, &[], session.context())
         .map_err(|error| error.within(&arguments.package.display().to_string()))?;
     session.require_unchanged()?;
@@ -40,7 +43,8 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 }
 
 fn table(package: &Package, report: &VerifyReport) -> String {
-    let size = |diff_id| package.metadata().layer(diff_id).map_or(0, |layer| layer.size);
+    let index = Index::of(package.metadata());
+    let size = |diff_id| index.layer(diff_id).map_or(0, |layer| layer.size);
     let row = |layer: &LayerProof| {
         let proof = match layer.proof {
             Proof::Held => "the base has it",

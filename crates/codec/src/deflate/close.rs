@@ -65,13 +65,13 @@ impl Closer<'_> {
     fn take(&mut self, step: Step, number: u64) -> Result<(), Error> {
         let plain = Slice::new(self.plain, self.position, step.plain).ok_or(Error::Plan(number))?;
         self.position += step.plain;
-        if step.plain > DEFLATE_HELD_BYTES {
+        if step.most_bytes() > DEFLATE_HELD_BYTES {
             self.flush()?;
             self.copy_gap(step.gap, number)?;
             return recreate(&step.wrapping, &*step.encoder, &plain, &mut self.out)
                 .map_err(|error| failed(number, error));
         }
-        self.batch_bytes += step.plain;
+        self.batch_bytes += step.most_bytes();
         self.batch.push((number, step, plain));
         if self.batch_bytes >= DEFLATE_BATCH_BYTES || self.batch.len() >= BATCH_STREAMS {
             self.flush()?;

@@ -30,6 +30,9 @@ pub(super) enum Fault {
     Way(u8),
 }
 
+/// A chunk's length, type and checksum, and its length as it is held.
+const CHUNK_BYTES: u64 = 16;
+
 /// One stream of the description.
 #[derive(Clone)]
 pub(super) struct Step {
@@ -53,6 +56,14 @@ impl Step {
         let has_way = WAYS.iter().any(|(_, number)| *number == family.number);
         let by_number = (!has_way).then_some(ENCODERS);
         by_number.into_iter().chain((family.number != ZLIB).then_some(family.feature))
+    }
+
+    /// About the most bytes that its stream and what it is cut into take.
+    pub(super) fn most_bytes(&self) -> u64 {
+        match &self.wrapping {
+            Wrapping::Raw | Wrapping::Gzip | Wrapping::Zlib(_) => self.plain,
+            Wrapping::Idat(_, lengths) => self.plain.saturating_add(lengths.len() as u64 * CHUNK_BYTES),
+        }
     }
 
     /// Takes a step from the front of `bytes`.

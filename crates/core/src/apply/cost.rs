@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Wanted, coded_layers};
-use crate::package::metadata::Metadata;
+use crate::package::metadata::{Index, Metadata};
 
 /// Bytes that are made for some wanted blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -21,12 +21,13 @@ pub struct Cost {
 impl Cost {
     /// What making the `wanted` blobs takes.
     pub fn of(metadata: &Metadata, wanted: &Wanted) -> Self {
-        let layers = coded_layers(metadata, wanted);
-        let blob_bytes = |(blob, diff_id): (&_, &_)| match metadata.blob(*blob) {
+        let index = Index::of(metadata);
+        let layers = coded_layers(metadata, &index, wanted);
+        let blob_bytes = |(blob, diff_id): (&_, &_)| match index.blob(*blob) {
             Some(blob) => blob.size,
-            None => metadata.layer(*diff_id).map_or(0, |layer| layer.size),
+            None => index.layer(*diff_id).map_or(0, |layer| layer.size),
         };
-        let blobs = wanted.keys().filter_map(|digest| metadata.blob(*digest));
+        let blobs = wanted.keys().filter_map(|digest| index.blob(*digest));
         Self {
             rebuilt_bytes: layers.iter().map(|layer| layer.size).sum(),
             recompressed_bytes: layers.iter().map(|layer| layer.origin.recompressed()).sum(),

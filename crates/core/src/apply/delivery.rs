@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_MANIFEST, synthesise_manifest};
 use crate::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root};
 use crate::package::Package;
-use crate::package::metadata::{ImageEntry, ManifestEntry, Metadata};
+use crate::package::metadata::{ImageEntry, Index, ManifestEntry, Metadata};
 
 /// How an image is handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,8 @@ fn plain(package: &Package, entry: &ImageEntry, platform: &Platform) -> Result<R
 }
 
 fn plain_manifest(metadata: &Metadata, manifest: &ManifestEntry, config: &Document) -> Result<Document> {
-    let size = |diff_id| metadata.layer(diff_id).map(|layer| (diff_id, layer.size));
+    let index = Index::of(metadata);
+    let size = |diff_id| index.layer(diff_id).map(|layer| (diff_id, layer.size));
     let layers: Option<Vec<_>> = manifest.layers.iter().map(|layer| size(layer.diff_id)).collect();
     synthesise_manifest(config, &layers.ok_or_else(|| Error::content("metadata.json does not list every layer"))?)
 }

@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod header;
 mod patches;
+mod work;
 
 use std::collections::BTreeSet;
 use std::io;

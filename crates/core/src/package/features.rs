@@ -3,6 +3,7 @@
 use delta_codec::recreation;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::DiffId;
 use crate::limits::BEYOND_STREAM;
 use crate::named::named;
 
@@ -96,6 +97,13 @@ named! {
 }
 
 impl RecipeStream {
+    /// Which stream of the recipe of `layer` a member of this name is.
+    pub(crate) fn of_member(name: &str, layer: DiffId) -> Option<Self> {
+        let rest = name.strip_prefix("layer_deltas/")?.strip_prefix(layer.hex().as_str())?.strip_prefix('.')?;
+        let stream = rest.split('.').next();
+        Self::ALL.into_iter().find(|known| Some(known.name()) == stream)
+    }
+
     /// The most bytes that it has. A patched content takes from each stream of patches no more bytes than it has itself, and
     /// a content that is opened has its plain bytes besides.
     pub(crate) const fn most(self, Extent { length, recompressed }: Extent) -> u64 {

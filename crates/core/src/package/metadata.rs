@@ -2,6 +2,7 @@
 
 mod check;
 mod implied;
+mod index;
 mod layer_blob;
 mod recreated;
 
@@ -15,6 +16,7 @@ use crate::facts::Facts;
 use crate::image::{BlobCompression, ImageName, ManifestKind, Platform, Root};
 use crate::job::choices::{Identity, Method};
 use crate::package::features::{Extent, LayerCodec, features};
+pub use index::Index;
 pub use layer_blob::{LayerBlob, ListedLayer};
 pub use recreated::{PlanPlace, Recreated};
 
@@ -208,7 +210,7 @@ pub enum Whole {
 
 impl BlobEntry {
     /// The member that is the blob, or that has its plan.
-    fn member_name(&self) -> Option<&str> {
+    pub(crate) fn member_name(&self) -> Option<&str> {
         match (&self.member, self.recreated.as_ref().map(|recreated| &recreated.place)) {
             (Some(name), _) | (None, Some(PlanPlace::Member(name))) => Some(name),
             (None, Some(PlanPlace::Here(_)) | None) => None,
@@ -311,39 +313,6 @@ impl Stored {
 }
 
 impl Metadata {
-    /// The entry of a layer.
-    pub fn layer(&self, diff_id: DiffId) -> Option<&LayerEntry> {
-        self.layers.iter().find(|layer| layer.diff_id == diff_id)
-    }
-
-    /// The entry of a blob that is no layer.
-    pub fn blob(&self, digest: BlobDigest) -> Option<&BlobEntry> {
-        self.blobs.iter().find(|blob| blob.digest == digest)
-    }
-
-    /// The blobs that images name for a layer, besides the layer itself.
-    pub fn blobs_of(&self, diff_id: DiffId) -> impl Iterator<Item = &BlobEntry> {
-        let layers = self.images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-        let named: BTreeSet<BlobDigest> =
-            layers.filter(|layer| layer.diff_id == diff_id).map(|layer| layer.blob).collect();
-        self.blobs.iter().filter(move |blob| named.contains(&blob.digest))
-    }
-
-    /// The bytes of the package that belong to a layer, its compressed forms included.
-    pub fn coded_size(&self, layer: &LayerEntry) -> u64 {
-        let mut names: BTreeSet<&str> = match &layer.origin {
-            Origin::Held => BTreeSet::new(),
-            Origin::Coded { members, .. } => members.iter().map(String::as_str).collect(),
-        };
-        names.extend(self.blobs_of(layer.diff_id).filter_map(BlobEntry::member_name));
-        names.into_iter().filter_map(|name| self.member(name)).map(|member| member.size).sum()
-    }
-
-    /// The entry of a member.
-    pub fn member(&self, name: &str) -> Option<&MemberEntry> {
-        self.members.iter().find(|member| member.name == name)
-    }
-
     /// The layers that only a base image can give.
     pub fn base_layers(&self) -> BTreeSet<DiffId> {
         let held = self.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.diff_id);

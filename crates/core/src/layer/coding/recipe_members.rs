@@ -74,9 +74,8 @@ pub(super) fn decode(
 pub(super) fn streams(members: &[Member], layer: DiffId, extent: Extent, context: Context<'_>) -> Result<Streams> {
     let mut streams: Streams = std::array::from_fn(|_| Arc::new(Vec::new()) as Arc<dyn ReadAt>);
     for member in members {
-        let stem = format!("layer_deltas/{}.", layer.hex());
-        let name = member.name.strip_prefix(&stem).unwrap_or_default();
-        let place = RecipeStream::ALL.iter().position(|stream| name.split('.').next() == Some(stream.name()));
+        let stream = RecipeStream::of_member(&member.name, layer);
+        let place = RecipeStream::ALL.into_iter().position(|known| Some(known) == stream);
         let place = place.ok_or_else(|| Error::content(format!("{}: expected a stream of a recipe", member.name)))?;
         streams[place] = unpacked(member, RecipeStream::ALL[place].most(extent), context)?;
     }

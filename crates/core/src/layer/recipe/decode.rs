@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
 use super::header::HeaderState;
+use super::work::Work;
 use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, PREDICTED, Streams, prediction};
 use crate::error::{Error, Result};
 use crate::layer::tar_index::{self, BLOCK, Entry};
@@ -48,6 +49,7 @@ pub fn decode(
         starts,
         added: Vec::new(),
         scratch,
+        work: Work::new(bases.iter().map(|base| base.len()).sum(), extent),
         opened_left: extent.length.saturating_add(extent.recompressed),
         out: Bounded::new(out, extent.length, "the recipe is damaged: it makes more bytes than the layer has"),
         next_header: 0,
@@ -96,6 +98,7 @@ struct Decoder<'a> {
     /// Where each new content stands: its start and length.
     added: Vec<(u64, u64)>,
     scratch: &'a dyn Scratch,
+    work: Work,
     /// Bytes that contents which are still to come may have when they are opened.
     opened_left: u64,
     out: Bounded<&'a mut dyn Write>,
@@ -251,6 +254,9 @@ impl Decoder<'_> {
 
     fn patch(&mut self, base: u64, hint: Option<&[u8]>, length: u64) -> Result<()> {
         let content = self.bases.content(base)?;
+        if hint.is_some() {
+            self.work.spend(content.len())?;
+        }
         patch::decode(&content, length, &prediction(&content, hint), &mut self.patches, &mut self.out).map_err(patching)
     }
 
@@ -260,7 +266,9 @@ impl Decoder<'_> {
             None => Box::new(Vec::new()),
         };
         let failed = Error::io("opening a content of a base layer");
+        self.work.spend(content.len())?;
         let base = nested::unfold(&content, self.scratch).map_err(failed)?;
+        self.work.spend(base.bytes.len() - content.len())?;
         let opened_length = nested::opened_length(plan).filter(|opened| *opened <= length + DEFLATE_PLAIN_BYTES);
         let opened_length = opened_length.ok_or_else(|| damaged("an opened content without an end"))?;
         let left = self.opened_left.checked_sub(opened_length);

@@ -9,7 +9,7 @@ use super::{
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::package::features::{ImageFeature, LayerCodec, RecipeFeature};
+use crate::package::features::{ImageFeature, LayerCodec, RecipeFeature, RecipeStream};
 
 /// Compares every part with the others.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
@@ -17,7 +17,7 @@ pub(super) fn check(metadata: &Metadata) -> Result<()> {
     let listed = Listed::new(metadata)?;
     listed.layers(metadata)?;
     listed.blobs(metadata)?;
-    metadata.images.iter().try_for_each(|image| listed.image(metadata, image))?;
+    metadata.images.iter().try_for_each(|image| listed.image(image))?;
     listed.layout_index(metadata)?;
     match &metadata.stream {
         None if metadata.images.is_empty() => fault("it brings neither images nor a stream"),
@@ -30,7 +30,8 @@ pub(super) fn check(metadata: &Metadata) -> Result<()> {
 /// The lists of the document, by what their entries are named.
 struct Listed<'a> {
     members: BTreeMap<&'a str, &'a MemberEntry>,
-    layers: BTreeSet<DiffId>,
+    /// The size of each.
+    layers: BTreeMap<DiffId, u64>,
     blobs: BTreeSet<BlobDigest>,
     held: BTreeSet<DiffId>,
     held_blobs: BTreeSet<BlobDigest>,
@@ -43,17 +44,19 @@ impl<'a> Listed<'a> {
         let members: BTreeMap<_, _> = metadata.members.iter().map(|member| (member.name.as_str(), member)).collect();
         let listed = Self {
             members,
-            layers: metadata.layers.iter().map(|layer| layer.diff_id).collect(),
+            layers: metadata.layers.iter().map(|layer| (layer.diff_id, layer.size)).collect(),
             blobs: metadata.blobs.iter().map(|blob| blob.digest).collect(),
             held: metadata.base_layers(),
             held_blobs: metadata.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.blob).collect(),
             made_of: metadata.blobs.iter().filter_map(made_of).collect(),
         };
+        let base_layers = metadata.bases.iter().map(|base| base.layers.len()).sum();
         let lists = [
             ("member", metadata.members.len(), listed.members.len(), limits::MEMBERS),
             ("layer", metadata.layers.len(), listed.layers.len(), limits::LAYERS),
             ("blob", metadata.blobs.len(), listed.blobs.len(), limits::LAYERS),
             ("image", metadata.images.len(), metadata.images.len(), limits::IMAGES),
+            ("base layer", base_layers, base_layers, limits::BASE_LAYERS),
         ];
         for (what, count, distinct, most) in lists {
             if count != distinct {
@@ -85,6 +88,9 @@ impl<'a> Listed<'a> {
         let Origin::Coded { codec, bases, members, recompressed } = &layer.origin else {
             return if self.held.contains(&name) { Ok(()) } else { fault(format!("no base has the layer {name}")) };
         };
+        if bases.iter().collect::<BTreeSet<_>>().len() < bases.len() {
+            return fault(format!("the layer {name} is coded against another one twice"));
+        }
         if let Some(base) = bases.iter().find(|base| !before.contains(base)) {
             return fault(format!("the layer {name} needs {base}, which is neither of a base nor listed before it"));
         }
@@ -94,6 +100,10 @@ impl<'a> Listed<'a> {
         let most = codec.most_members();
         if !(1..=most).contains(&members.len()) {
             return fault(format!("the layer {name} has {} members, its codec has 1 to {most}", members.len()));
+        }
+        let is_stream = |member: &String| RecipeStream::of_member(member, name).is_some();
+        if let Some(odd) = members.iter().find(|member| *codec == LayerCodec::Recipe && !is_stream(member)) {
+            return fault(format!("{odd} is no stream of the recipe of the layer {name}"));
         }
         if *codec == LayerCodec::Whole && !bases.is_empty() {
             return fault(format!("the layer {name} is whole and coded against another"));
@@ -155,7 +165,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    fn image(&self, metadata: &Metadata, image: &ImageEntry) -> Result<()> {
+    fn image(&self, image: &ImageEntry) -> Result<()> {
         image.documents.iter().try_for_each(|digest| self.document(*digest))?;
         let documents: BTreeSet<&BlobDigest> = image.documents.iter().collect();
         let configs = image.manifests.iter().map(|manifest| manifest.config.into());
@@ -170,11 +180,10 @@ impl<'a> Listed<'a> {
             }
             for layer in &manifest.layers {
                 let is_known = layer.blob == layer.diff_id.into() || self.blobs.contains(&layer.blob);
-                if !is_known || !self.layers.contains(&layer.diff_id) {
+                let Some(plain) = self.layers.get(&layer.diff_id).filter(|_| is_known) else {
                     return fault(format!("the layer {} is not listed", layer.diff_id));
-                }
-                let size = self.made_of.get(&layer.blob);
-                if size.is_some_and(|size| metadata.layer(layer.diff_id).is_none_or(|layer| layer.size != *size)) {
+                };
+                if self.made_of.get(&layer.blob).is_some_and(|size| size != plain) {
                     return fault(format!("the blob {} is made of other bytes than its layer", layer.blob));
                 }
             }
