@@ -13,6 +13,7 @@ use delta_transport::engine::ClientKind;
 use delta_transport::output::Output;
 use delta_transport::reference::Target;
 
+use crate::commands::apply::MappingFormat;
 use crate::terminal::Loudness;
 
 mod registry;
@@ -147,6 +148,7 @@ Examples:
   docker_delta apply app.ddelta app:next           # under another name
   docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
   docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
+  docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
@@ -265,6 +267,11 @@ pub struct Apply {
     /// which became which
     #[arg(long, value_name = "REGISTRY[/PATH]", conflicts_with_all = ["name", "output"])]
     pub(crate) to: Option<String>,
+    /// With --to: how it is printed which image became which, for whoever pulls from there by the old names: OpenShift, podman
+    /// (registries.conf), containerd (hosts.toml) [default: table]
+    #[arg(long, value_name = "FORM", requires = "to", conflicts_with = "json")]
+    #[arg(value_parser = one_of::<MappingFormat>(MappingFormat::names()))]
+    pub(crate) mapping: Option<MappingFormat>,
     /// Take only this platform of an image for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,

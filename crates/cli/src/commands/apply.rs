@@ -1,6 +1,7 @@
 //! `docker_delta apply`
 
 mod destinations;
+mod mapping;
 mod registry;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use delta_transport::registry::Shipped;
 use serde::Serialize;
 
 use self::destinations::Place;
+pub(crate) use self::mapping::MappingFormat;
 use crate::arguments::Apply;
 use crate::figures::size;
 use crate::session::{Session, inputs};

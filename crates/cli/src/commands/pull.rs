@@ -204,6 +204,7 @@ fn as_apply(arguments: &Pull) -> Apply {
         bases: arguments.bases.clone(),
         output: arguments.output.clone(),
         to: None,
+        mapping: None,
         platforms: arguments.platforms.clone(),
         dry_run: false,
         force: arguments.force,

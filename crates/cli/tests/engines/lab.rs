@@ -184,7 +184,7 @@ impl Lab {
     }
 
     /// The engine's folder as the engine sees it.
-    fn inside(&self) -> String {
+    pub(crate) fn inside(&self) -> String {
         match self.plan.root {
             Root::Host => self.folder.path().display().to_string(),
             Root::Debian(_) => "/mnt".to_owned(),

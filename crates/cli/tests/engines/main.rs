@@ -10,6 +10,7 @@
 
 mod between;
 mod lab;
+mod mirrors;
 mod odd;
 mod registries;
 mod registry;

@@ -18,7 +18,7 @@ pub(crate) struct Versions {
 }
 
 impl Versions {
-    fn sample(kind: &str) -> Self {
+    pub(crate) fn sample(kind: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/samples/tiny").join(kind);
         Self { old: folder.join("v1.tar"), new: folder.join("v2.tar") }
     }

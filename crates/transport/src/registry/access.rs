@@ -82,6 +82,14 @@ impl Registries {
         self.downloads.remove_used();
     }
 
+    /// Whether the registry of an address is spoken with without TLS.
+    ///
+    /// # Errors
+    /// Environment errors when it cannot be spoken with.
+    pub fn is_plain(&self, address: &Address) -> Result<bool> {
+        Ok(self.repository(address)?.connection.base()?.starts_with("http://"))
+    }
+
     /// The repository of an address.
     pub(super) fn repository(&self, address: &Address) -> Result<Repository> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);

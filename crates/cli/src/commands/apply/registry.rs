@@ -13,9 +13,10 @@ use delta_transport::registry::{Address, PlannedShipment, Shipped, Shipping};
 use delta_transport::volume;
 
 use super::destinations::{Destined, Place, destinations};
+use super::mapping::{self, Mapped, MappingFormat};
 use super::{ImageReport, Outcome, Report, ids, layers, report_of};
 use crate::arguments::Apply;
-use crate::figures::{self, size};
+use crate::figures::size;
 use crate::session::Session;
 use crate::terminal;
 
@@ -37,7 +38,10 @@ pub(super) fn to_registry(
     let mut mapping = Vec::new();
     for Destined { image, to, from } in destined {
         let planned = shipping.plan(image, &to, arguments.force)?;
-        mapping.extend(from.map(|from| vec![from.full(), planned.names().join(", ")]));
+        if let Some(from) = from {
+            let is_plain = session.registries.is_plain(&to)?;
+            mapping.push(Mapped::new(&from, &to, planned.names(), planned.image().root.digest, is_plain));
+        }
         plans.push(planned);
     }
     let lacking: Wanted = plans.iter().flat_map(|plan| plan.lacking().clone()).collect();
@@ -52,7 +56,9 @@ pub(super) fn to_registry(
     volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
     let of = |images| Report { schema: 1, engine: None, output: Some(place.to_string()), images };
     let print = || match (place, session.common.talk.json) {
-        (Place::Prefix(_), false) => terminal::print(&figures::table(&["IMAGE", "PUSHED AS"], &[], mapping.clone())),
+        (Place::Prefix(_), false) => {
+            terminal::print(&mapping::text(&mapping, arguments.mapping.unwrap_or(MappingFormat::Table))?)
+        }
         _ => Ok(()),
     };
     if arguments.dry_run {

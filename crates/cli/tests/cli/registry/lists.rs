@@ -1,7 +1,11 @@
 //! Many images at once: by lists, and into one registry.
 
+use std::process::Command;
+
+use delta_core::digest::BlobDigest;
+
 use super::server::{Guard, Registry, alone, lonely};
-use crate::support::{Folder, finish, sample};
+use crate::support::{Folder, finish, image, layer, sample};
 
 /// A registry with four images, two of them old.
 fn filled() -> Registry {
@@ -105,4 +109,98 @@ fn a_mapping_that_cannot_be_meant_is_refused() {
     }
     alone(&folder, &["apply", &package, "--to", "localhost:1/"]).failed(3, &["cannot be reached"]);
     alone(&folder, &["apply", &package, "app:v1", "--to", "localhost:1/"]).failed(2, &["--to"]);
+}
+
+/// A package of images of two registries that nobody reaches.
+fn site(folder: &Folder) -> String {
+    let images =
+        [("one.tar", "debian:12"), ("two.tar", "quay.example/team/app:v1"), ("three.tar", "quay.example/team/app:v2")];
+    let archives = images.map(|(file, tag)| image(folder, file, tag, &[layer(&[(tag, b"x")])]));
+    let package = folder.file("site.ddelta");
+    alone(folder, &[&["create"], &archives.each_ref().map(String::as_str)[..], &[&package]].concat()).ok();
+    package
+}
+
+/// What a form of the mapping reads as, once the images are pushed.
+fn mapping(folder: &Folder, far: &Registry, form: &str) -> String {
+    let (package, to) = (site(folder), format!("localhost:{}/mirror/", far.port()));
+    let dry = alone(folder, &["apply", "-d", &package, "--to", &to, "--mapping", form]).ok();
+    let ran = alone(folder, &["apply", &package, "--to", &to, "--mapping", form]).ok();
+    assert_eq!(dry.stdout, ran.stdout);
+    ran.stdout
+}
+
+#[test]
+fn skopeo_pulls_by_the_old_names_through_the_mapping() {
+    let (folder, far) = (Folder::new(), Registry::start(Guard::Nothing));
+    let conf = folder.write("registries.conf", mapping(&folder, &far, "registries.conf").as_bytes());
+    let ask = |image: &str| {
+        let arguments = ["--registries-conf", &conf, "inspect", "--raw", &format!("docker://{image}")];
+        let done = Command::new("skopeo").args(arguments).output().unwrap();
+        (done.status.success(), BlobDigest::of(&done.stdout).to_string())
+    };
+    for (image, mirrored) in [
+        ("docker.io/library/debian:12", "mirror/library/debian:12"),
+        ("quay.example/team/app:v1", "mirror/team/app:v1"),
+        ("quay.example/team/app:v2", "mirror/team/app:v2"),
+    ] {
+        let digest = far.digest(mirrored);
+        assert_eq!(ask(image), (true, digest.clone()), "{image}");
+        let (repository, _) = image.rsplit_once(':').unwrap();
+        assert_eq!(ask(&format!("{repository}@{digest}")), (true, digest));
+    }
+    assert!(!ask("quay.example/team/other:v1").0);
+}
+
+#[test]
+fn openshift_is_told_in_yaml() {
+    for (form, kind, list) in [
+        ("image-digest-mirror-set", "ImageDigestMirrorSet", "imageDigestMirrors"),
+        ("image-tag-mirror-set", "ImageTagMirrorSet", "imageTagMirrors"),
+        ("image-content-source-policy", "ImageContentSourcePolicy", "repositoryDigestMirrors"),
+    ] {
+        let (folder, far) = (Folder::new(), Registry::start(Guard::Nothing));
+        let file = folder.write("mirrors.yaml", mapping(&folder, &far, form).as_bytes());
+        let script = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+        let done = Command::new("python3").args(["-c", script, &file]).output().unwrap();
+        let hint = "`python3` with the Debian package `python3-yaml`";
+        assert!(done.status.success(), "{hint}: {}", String::from_utf8_lossy(&done.stderr));
+        let read: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(read["kind"], kind);
+        assert!(read["metadata"]["name"].as_str().unwrap().starts_with("docker-delta-"));
+        let mirror = |path: &str| serde_json::json!([format!("localhost:{}/mirror/{path}", far.port())]);
+        let expected = serde_json::json!([
+            {"source": "docker.io/library/debian", "mirrors": mirror("library/debian")},
+            {"source": "quay.example/team/app", "mirrors": mirror("team/app")},
+        ]);
+        assert_eq!(read["spec"][list], expected);
+    }
+}
+
+#[test]
+fn scripts_are_told_in_json() {
+    let (folder, far) = (Folder::new(), Registry::start(Guard::Nothing));
+    let read: serde_json::Value = serde_json::from_str(&mapping(&folder, &far, "json")).unwrap();
+    crate::words::documented(&read);
+    let images = read["images"].as_array().unwrap();
+    assert_eq!(images.len(), 3);
+    assert_eq!(images[0]["image"], "docker.io/library/debian:12");
+    assert_eq!(images[0]["pushed_as"][0], format!("localhost:{}/mirror/library/debian:12", far.port()));
+    assert_eq!(images[0]["digest"], far.digest("mirror/library/debian:12").as_str());
+}
+
+#[test]
+fn a_form_of_the_mapping_is_one_that_there_is_and_needs_one() {
+    let folder = Folder::new();
+    let package = site(&folder);
+    let to = "localhost:1/mirror/";
+    for (arguments, text) in [
+        (&["--to", to, "--mapping", "yaml"][..], "registries.conf"),
+        (&["--to", to, "--mapping"], "a value is required"),
+        (&["--mapping", "table"], "--to"),
+        (&["docker://localhost:1/app", "--mapping", "table"], "--to"),
+        (&["--to", to, "--mapping", "table", "--json"], "--json"),
+    ] {
+        alone(&folder, &[&["apply", &package], arguments].concat()).failed(2, &[text]);
+    }
 }
