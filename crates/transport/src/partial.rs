@@ -143,6 +143,9 @@ impl Partial {
             self.named = named;
         }
         let Some(named) = &self.named else { return Err(io::Error::other("a partial file without a name")) };
+        // As long as it has a partial name, another run would take it for one that was left.
+        let held = File::open(path).ok();
+        let _is_held = held.as_ref().is_some_and(|old| old.try_lock_shared().is_ok());
         let swap = || renameat_with(CWD, &named.path, CWD, path, RenameFlags::EXCHANGE);
         match swap() {
             Ok(()) => {}
