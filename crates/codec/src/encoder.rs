@@ -23,7 +23,7 @@ use crate::ReadAt;
 use crate::limits::COPY_BYTES;
 
 /// Every family. Their numbers and settings are part of the package format.
-static FAMILIES: [&Family; 8] = [
+static FAMILIES: [&Family; 9] = [
     &zlib::FAMILY,
     &pigz::FAMILY,
     &go::FAMILY,
@@ -32,6 +32,7 @@ static FAMILIES: [&Family; 8] = [
     &klauspost_zstd::FAMILY,
     &libzstd::FAMILY,
     &go::WITH_CHECKPOINTS,
+    &modern::OTHER_VERSIONS,
 ];
 
 /// What the stream of an encoder is.

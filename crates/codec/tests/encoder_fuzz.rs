@@ -65,8 +65,8 @@ fn go_of(level: i8) -> Encode {
     encode!(go::Encoder::new(go::Level::new(level).unwrap(), Vec::new()))
 }
 
-fn modern_of(level: i8, exact_sizes: bool, block: Option<NonZeroU32>) -> Encode {
-    let settings = modern::Settings { level: modern::Level::new(level).unwrap(), exact_sizes, block };
+fn modern_of(level: i8, version: modern::Version, block: Option<NonZeroU32>) -> Encode {
+    let settings = modern::Settings { level: modern::Level::new(level).unwrap(), version, block };
     encode!(modern::Encoder::new(settings, Vec::new()))
 }
 
@@ -117,9 +117,9 @@ proptest! {
     }
 
     #[test]
-    fn modern_holds(plain in plain(), sizes in sizes(), level in select(&LEVELS[..]), exact_sizes: bool, block in 0..300_000_u32) {
+    fn modern_holds(plain in plain(), sizes in sizes(), level in select(&LEVELS[..]), version in select(&modern::Version::ALL[..]), block in 0..300_000_u32) {
         let block = NonZeroU32::new(block).filter(|block| block.get() > 50_000);
-        holds(&modern_of(level, exact_sizes, block), &plain, &sizes);
+        holds(&modern_of(level, version, block), &plain, &sizes);
     }
 
     #[test]
@@ -148,21 +148,21 @@ proptest! {
     fn go_is_what_go_makes(plain in plain(), sizes in sizes(), level in select(&LEVELS[..])) {
         let real = Real::get();
         let stream = real.stream("go", level, 0, &plain, &sizes);
-        let ours = if real.is_modern { modern_of(level, true, None) } else { go_of(level) };
+        let ours = if real.is_modern { modern_of(level, modern::Version::V1_18_2, None) } else { go_of(level) };
         prop_assert!(ours(&plain, &[]) == stream);
     }
 
     #[test]
-    fn modern_is_what_klauspost_makes(plain in plain(), sizes in sizes(), level in 1..=6_i8) {
+    fn modern_is_what_klauspost_makes(plain in plain(), sizes in sizes(), level in select(&LEVELS[..])) {
         let stream = Real::get().stream("klauspost", level, 0, &plain, &sizes);
-        prop_assert!([false, true].into_iter().any(|exact| modern_of(level, exact, None)(&plain, &[]) == stream));
+        prop_assert!(modern::Version::ALL.into_iter().any(|version| modern_of(level, version, None)(&plain, &[]) == stream));
     }
 
     #[test]
-    fn modern_is_what_pgzip_makes(plain in plain(), sizes in sizes(), level in 1..=6_i8, block in 40_000..300_000_u32) {
+    fn modern_is_what_pgzip_makes(plain in plain(), sizes in sizes(), level in select(&LEVELS[..]), block in 40_000..300_000_u32) {
         let stream = Real::get().stream("pgzip", level, block, &plain, &sizes);
-        let ours = |exact| modern_of(level, exact, NonZeroU32::new(block))(&plain, &[]);
-        prop_assert!([false, true].into_iter().any(|exact| ours(exact) == stream));
+        let ours = |version| modern_of(level, version, NonZeroU32::new(block))(&plain, &[]);
+        prop_assert!(modern::Version::ALL.into_iter().any(|version| ours(version) == stream));
     }
 
     #[test]

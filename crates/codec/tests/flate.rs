@@ -11,8 +11,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use common::noise;
 use common::plain::{inputs, mixed, words};
+use delta_codec::flate::modern::Version;
 use delta_codec::flate::{go, modern};
 use proptest::prelude::*;
+use proptest::sample::select;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -54,8 +56,8 @@ fn go(level: i8, plain: &[u8], sizes: &[usize]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn settings(level: i8, exact_sizes: bool, block: Option<NonZeroU32>) -> modern::Settings {
-    modern::Settings { level: modern::Level::new(level).unwrap(), exact_sizes, block }
+fn settings(level: i8, version: Version, block: Option<NonZeroU32>) -> modern::Settings {
+    modern::Settings { level: modern::Level::new(level).unwrap(), version, block }
 }
 
 fn modern(settings: modern::Settings, plain: &[u8], sizes: &[usize]) -> Vec<u8> {
@@ -79,8 +81,10 @@ fn every_stream_is_that_of_the_real_program() {
             let plain = &inputs[row.input];
             let stream = match row.encoder {
                 "go" => go(row.level, plain, &[32 << 10]),
-                "modern" => modern(settings(row.level, true, row.block), plain, &[32 << 10]),
-                "modern-filled" => modern(settings(row.level, false, row.block), plain, &[32 << 10]),
+                "modern" => modern(settings(row.level, Version::V1_18_2, row.block), plain, &[32 << 10]),
+                "modern-filled" => modern(settings(row.level, Version::V1_15_15, row.block), plain, &[32 << 10]),
+                "modern-1.15.10" => modern(settings(row.level, Version::V1_15_10, row.block), plain, &[32 << 10]),
+                "modern-1.18" => modern(settings(row.level, Version::V1_18, row.block), plain, &[32 << 10]),
                 other => panic!("no encoder {other}"),
             };
             assert!(&inflated(&stream) == plain, "{} {} {}", row.encoder, row.level, row.input);
@@ -105,6 +109,14 @@ fn every_level_is_compared_on_every_input() {
             for (input, _) in &inputs {
                 assert!(rows.contains(&(encoder, blocks, level, input.as_str())), "{encoder} {blocks} {level} {input}");
             }
+        }
+    }
+    // What differs in other versions.
+    for (encoder, level) in [("modern-1.15.10", 7), ("modern-1.15.10", 8), ("modern-1.15.10", 9), ("modern-1.18", 4)] {
+        for (blocks, (input, _)) in
+            [false, true].into_iter().flat_map(|blocks| inputs.iter().map(move |one| (blocks, one)))
+        {
+            assert!(rows.contains(&(encoder, blocks, level, input.as_str())), "{encoder} {blocks} {level} {input}");
         }
     }
 }
@@ -137,7 +149,7 @@ fn what_writing_reports_is_reported() {
     for level in LEVELS {
         check(|| Box::new(go::Encoder::new(go::Level::new(level).unwrap(), Full)));
         for block in [None, NonZeroU32::new(50_000)] {
-            check(|| Box::new(modern::Encoder::new(settings(level, true, block), Full)));
+            check(|| Box::new(modern::Encoder::new(settings(level, Version::V1_18_2, block), Full)));
         }
     }
 }
@@ -169,7 +181,7 @@ fn a_flush_leaves_the_stream_as_it_is() {
             encoder.flush().unwrap();
         }
         assert!(encoder.finish().unwrap() == go(level, &plain, &[plain.len()]), "{level}");
-        let settings = settings(level, true, None);
+        let settings = settings(level, Version::V1_18_2, None);
         let mut encoder = modern::Encoder::new(settings, Vec::new());
         for piece in plain.chunks(10_000) {
             encoder.write_all(piece).unwrap();
@@ -233,7 +245,7 @@ fn blocks_of_pgzip_are_the_same_side_by_side() {
     {
         let plain = mixed(17, count);
         for level in LEVELS {
-            let settings = settings(level, true, NonZeroU32::new(block));
+            let settings = settings(level, Version::V1_18_2, NonZeroU32::new(block));
             let mut made = Vec::new();
             modern::encode(settings, &plain, &mut made).unwrap();
             assert!(made == modern(settings, &plain, &[32 << 10]), "{level} {count} {block}");
@@ -304,11 +316,11 @@ proptest! {
     fn modern_streams_do_not_depend_on_the_sizes_of_writes(
         plain in plain(),
         sizes in sizes(),
-        exact_sizes in any::<bool>(),
+        version in select(&Version::ALL[..]),
         block in prop_oneof![Just(None), (1..300_000_u32).prop_map(NonZeroU32::new)],
     ) {
         for level in LEVELS {
-            let settings = settings(level, exact_sizes, block.filter(|block| block.get() > 1000));
+            let settings = settings(level, version, block.filter(|block| block.get() > 1000));
             let stream = modern(settings, &plain, &[32 << 10]);
             prop_assert!(inflated(&stream) == plain);
             prop_assert!(modern(settings, &plain, &sizes) == stream);

@@ -227,12 +227,32 @@ fn every_level_of_go_and_of_klauspost() {
         // Levels with checkpoints have up to eight.
         let most = if level >= 4 { 60 + 8 * go::Checkpoint::BYTES } else { 60 };
         assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < most);
-        for (exact_sizes, block) in [(true, None), (false, NonZeroU32::new(1 << 20)), (true, NonZeroU32::new(1 << 18))]
-        {
+        let ways = [None, NonZeroU32::new(1 << 20), NonZeroU32::new(1 << 18)];
+        for (version, block) in modern::Version::ALL.into_iter().zip(ways.into_iter().cycle()) {
             let level = modern::Level::new(level).unwrap();
-            let mut encoder = modern::Encoder::new(modern::Settings { level, exact_sizes, block }, Vec::new());
+            let mut encoder = modern::Encoder::new(modern::Settings { level, version, block }, Vec::new());
             encoder.write_all(&plain).unwrap();
             assert!(round_trip(&member(encoder.finish().unwrap()), &plain) < 60);
+        }
+    }
+}
+
+#[test]
+fn a_version_that_differs_on_some_levels_has_a_feature_of_its_own() {
+    let plain = mixed(600_000);
+    for level in [1, 4, 6, 7, 8, 9] {
+        for version in modern::Version::ALL {
+            let settings = modern::Settings { level: modern::Level::new(level).unwrap(), version, block: None };
+            let mut encoder = modern::Encoder::new(settings, Vec::new());
+            encoder.write_all(&plain).unwrap();
+            let found = plan(&member(encoder.finish().unwrap()), &plain);
+            let differs = match version {
+                modern::Version::V1_15_10 => level >= 7,
+                modern::Version::V1_18 => level == 4,
+                _ => false,
+            };
+            let feature = if differs { "gzip-modern-2" } else { "gzip-modern-1" };
+            assert_eq!(found.features().into_iter().collect::<Vec<_>>(), [feature], "{level} {version:?}");
         }
     }
 }

@@ -83,6 +83,11 @@ def is_modern(pieces):
     return is_known
 
 
+def is_other_version_of_modern(pieces):
+    level, version, _ = signed_byte(pieces), pieces.byte(), pieces.take(4)
+    return (version == 0 and level in range(7, 10)) or (version == 1 and level == 4)
+
+
 def is_gnu(pieces):
     program, level = divmod(pieces.byte(), 16)
     return program <= 1 and 1 <= level <= 9
@@ -98,7 +103,8 @@ def is_libzstd(pieces):
     return level in (*range(-7, 0), *range(1, 20)) and flags < 8
 
 
-OTHERS = {2: is_pigz, 3: is_go, 4: is_modern, 5: is_gnu, 6: is_klauspost_zstd, 7: is_libzstd, 8: is_go_with_checkpoints}
+OTHERS = {2: is_pigz, 3: is_go, 4: is_modern, 5: is_gnu, 6: is_klauspost_zstd, 7: is_libzstd, 8: is_go_with_checkpoints,
+          9: is_other_version_of_modern}
 
 
 def trailer(plain):

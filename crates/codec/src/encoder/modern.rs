@@ -9,10 +9,19 @@ use super::go::levels;
 use super::origin::Hand;
 use super::{Candidate, Encoder, Family, Format, Origin, front};
 use crate::ReadAt;
-use crate::flate::modern::{self, Level, Settings};
+use crate::flate::modern::{self, Level, Settings, Version};
 
 pub(super) static FAMILY: Family =
     Family { number: 4, feature: "gzip-modern-1", format: Format::Deflate, candidates, take };
+
+/// The versions whose streams differ from those of [`FAMILY`] on a few levels, and only these levels.
+pub(super) static OTHER_VERSIONS: Family = Family {
+    number: 9,
+    feature: "gzip-modern-2",
+    format: Format::Deflate,
+    candidates: |_| Vec::new(),
+    take: take_other_version,
+};
 
 /// pgzip's default, which klauspost/compress shares.
 const DEFAULT_LEVEL: i8 = 5;
@@ -24,40 +33,80 @@ struct Modern(Settings);
 
 fn candidates(origin: &Origin) -> Vec<Candidate> {
     let blocks = BLOCKS.map(NonZeroU32::new).into_iter().filter(|_| origin.is_gzip()).chain([None]);
-    let ways: Vec<_> = blocks.flat_map(|block| [false, true].map(|exact_sizes| (exact_sizes, block))).collect();
-    let candidate = |(level, doubt): (i8, u8), (exact_sizes, block): (bool, Option<NonZeroU32>)| {
+    let ways: Vec<_> = blocks.flat_map(|block| Version::ALL.map(|version| (version, block))).collect();
+    let candidate = |(level, doubt): (i8, u8), (version, block): (Version, Option<NonZeroU32>)| {
         // pgzip writes a time that no other writes; klauspost/compress does so too.
         let hands = if block.is_some() { [Hand::Pgzip, Hand::Go] } else { [Hand::Go, Hand::Pgzip] };
         // Go's own encoder comes before this one where both may be.
         let doubt = if block.is_some() && level == DEFAULT_LEVEL { doubt.saturating_sub(2) } else { doubt + 1 };
-        let unusual = 2 * u8::from(block == NonZeroU32::new(BLOCKS[1])) + u8::from(exact_sizes);
-        let doubt = doubt + unusual + origin.doubt_of_hands(&hands);
-        Some(Candidate { doubt, encoder: Arc::new(Modern(Settings { level: Level::new(level)?, exact_sizes, block })) })
+        let unusual = 2 * u8::from(block == NonZeroU32::new(BLOCKS[1]));
+        let doubt = doubt + unusual + doubt_of(version) + origin.doubt_of_hands(&hands);
+        let settings = Settings { level: Level::new(level)?, version, block };
+        is_distinct(settings).then(|| Candidate { doubt, encoder: Arc::new(Modern(settings)) })
     };
     let all = levels(origin).into_iter().flat_map(|level| ways.iter().map(move |way| candidate(level, *way)));
     all.flatten().collect()
 }
 
+const fn doubt_of(version: Version) -> u8 {
+    match version {
+        Version::V1_15_15 => 0,
+        Version::V1_18_2 => 1,
+        Version::V1_15_10 | Version::V1_18 => 2,
+    }
+}
+
+/// Whether no other version, which is preferred, makes the same streams.
+fn is_distinct(Settings { version, level, .. }: Settings) -> bool {
+    match version {
+        Version::V1_15_10 => level.number() >= 7,
+        Version::V1_18 => level.number() == 4,
+        Version::V1_15_15 | Version::V1_18_2 => true,
+    }
+}
+
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    let [level, exact_sizes, block @ ..] = front::<6>(bytes)?;
-    let exact_sizes = match exact_sizes {
-        0 => false,
-        1 => true,
+    let [level, version, block @ ..] = front::<6>(bytes)?;
+    let version = match version {
+        0 => Version::V1_15_15,
+        1 => Version::V1_18_2,
         _ => return None,
     };
+    encoder(level, version, block)
+}
+
+fn take_other_version(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
+    let [level, version, block @ ..] = front::<6>(bytes)?;
+    let version = match version {
+        0 => Version::V1_15_10,
+        1 => Version::V1_18,
+        _ => return None,
+    };
+    encoder(level, version, block)
+}
+
+fn encoder(level: u8, version: Version, block: [u8; 4]) -> Option<Arc<dyn Encoder>> {
     let block = NonZeroU32::new(u32::from_be_bytes(block));
-    Some(Arc::new(Modern(Settings { level: Level::new(level.cast_signed())?, exact_sizes, block })))
+    let settings = Settings { level: Level::new(level.cast_signed())?, version, block };
+    is_distinct(settings).then(|| Arc::new(Modern(settings)) as Arc<dyn Encoder>)
 }
 
 impl Encoder for Modern {
     fn family(&self) -> &'static Family {
-        &FAMILY
+        match self.0.version {
+            Version::V1_15_15 | Version::V1_18_2 => &FAMILY,
+            Version::V1_15_10 | Version::V1_18 => &OTHER_VERSIONS,
+        }
     }
 
     fn settings(&self) -> Vec<u8> {
-        let Settings { level, exact_sizes, block } = self.0;
+        let Settings { level, version, block } = self.0;
+        let version = match version {
+            Version::V1_15_15 | Version::V1_15_10 => 0,
+            Version::V1_18_2 | Version::V1_18 => 1,
+        };
         let block = block.map_or(0, NonZeroU32::get);
-        [&[level.number().cast_unsigned(), exact_sizes.into()][..], &block.to_be_bytes()].concat()
+        [&[level.number().cast_unsigned(), version][..], &block.to_be_bytes()].concat()
     }
 
     fn encode(&self, plain: &dyn ReadAt, out: &mut dyn Write) -> io::Result<()> {
@@ -67,8 +116,14 @@ impl Encoder for Modern {
 
 impl fmt::Display for Modern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { level, exact_sizes, block } = self.0;
-        let (level, age) = (level.number(), if exact_sizes { "" } else { " before 1.18.2" });
+        let Settings { level, version, block } = self.0;
+        let age = match version {
+            Version::V1_15_10 => " before 1.15.15",
+            Version::V1_15_15 => " before 1.18.2",
+            Version::V1_18 => " 1.18.0",
+            Version::V1_18_2 => "",
+        };
+        let level = level.number();
         match block {
             None => write!(formatter, "klauspost gzip{age} {level}"),
             Some(block) => write!(formatter, "pgzip{age} {level} in blocks of {} KiB", block.get() >> 10),

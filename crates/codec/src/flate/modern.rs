@@ -46,16 +46,40 @@ const TAIL_BYTES: usize = 16 << 10;
 pub struct Settings {
     /// The level.
     pub level: Level,
-    /// The headers of blocks leave out codes that are not used: klauspost/compress from 1.18.2 on, and Go. Without it, 1.15.10 to 1.18.0;
-    /// levels 7 to 9 are then those from 1.15.15 on, level 4 that up to 1.17.11.
-    pub exact_sizes: bool,
+    /// The version of klauspost/compress.
+    pub version: Version,
     /// The plain bytes of a block of pgzip; none for a stream that is made in one piece.
     pub block: Option<NonZeroU32>,
+}
+
+/// Versions whose streams are equal, by the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 1.15.10 to 1.15.14, which differ from the next on levels 7 to 9.
+    V1_15_10,
+    /// 1.15.15 to 1.17.11.
+    V1_15_15,
+    /// 1.18.0, which differs from those before on level 4.
+    V1_18,
+    /// From 1.18.2 on, and Go: the headers of blocks leave out codes that are not used.
+    V1_18_2,
+}
+
+impl Version {
+    /// Every class, the oldest first.
+    pub const ALL: [Self; 4] = [Self::V1_15_10, Self::V1_15_15, Self::V1_18, Self::V1_18_2];
+
+    fn exact_sizes(self) -> bool {
+        self >= Self::V1_18_2
+    }
 }
 
 /// What else distinguishes versions, on levels 7 to 9.
 #[derive(Clone, Copy)]
 struct Quirks {
+    /// A longer match that is remembered for the end of the one that was found is looked for as it was up to 1.15.14, and what a match
+    /// must save is counted so.
+    early: bool,
     /// All bytes in the window are counted to weigh literals, not only 32 KiB of them.
     counts_all: bool,
     /// A byte that was not counted takes one bit, not none.
@@ -153,7 +177,7 @@ impl Piece {
         };
         Self {
             method: Method::new(settings, dictionary),
-            blocks: Blocks::new(Bits::new(), penalty, settings.exact_sizes),
+            blocks: Blocks::new(Bits::new(), penalty, settings.version.exact_sizes()),
         }
     }
 
@@ -177,11 +201,16 @@ impl Method {
         match settings.level.number() {
             0 => Self::Stored(Block::new(BLOCK_BYTES)),
             -2 => Self::Literals(Block::new(LITERALS_BYTES)),
-            level @ 1..=6 => Self::Fast(Block::new(BLOCK_BYTES), Fast::new(level, settings.exact_sizes, dictionary)),
+            level @ 1..=6 => Self::Fast(Block::new(BLOCK_BYTES), Fast::new(level, settings.version, dictionary)),
             level => {
                 // pgzip always comes with klauspost/compress.
-                let unknown_costs_one = settings.exact_sizes && settings.block.is_none();
-                let mut chains = Chains::new(level, Quirks { counts_all: !settings.exact_sizes, unknown_costs_one });
+                let exact_sizes = settings.version.exact_sizes();
+                let quirks = Quirks {
+                    early: settings.version < Version::V1_15_15,
+                    counts_all: !exact_sizes,
+                    unknown_costs_one: exact_sizes && settings.block.is_none(),
+                };
+                let mut chains = Chains::new(level, quirks);
                 chains.prime(dictionary);
                 Self::Chains(chains)
             }
@@ -226,12 +255,12 @@ struct Fast {
 }
 
 impl Fast {
-    fn new(level: i8, exact_sizes: bool, dictionary: &[u8]) -> Self {
+    fn new(level: i8, version: Version, dictionary: &[u8]) -> Self {
         let find: Box<dyn Find> = match level {
             1 => Box::new(One::new()),
             2 => Box::new(Two::new()),
             3 => Box::new(Three::new()),
-            4 => Box::new(Four::new(exact_sizes)),
+            4 => Box::new(Four::new(version >= Version::V1_18)),
             5 => Box::new(Five::<false>::new()),
             _ => Box::new(Five::<true>::new()),
         };
@@ -296,7 +325,7 @@ mod tests {
     fn stream(level: i8, history: History) -> Vec<u8> {
         let letter = |at: u32| (at.wrapping_mul(at | 1).wrapping_mul(0x9e37_79b1) >> 29) as u8;
         let plain: Vec<u8> = (0..12 * BLOCK_BYTES as u32).map(letter).collect();
-        let (mut fast, mut blocks) = (Fast::new(level, true, &[]), Blocks::new(Bits::new(), 7, true));
+        let (mut fast, mut blocks) = (Fast::new(level, Version::V1_18_2, &[]), Blocks::new(Bits::new(), 7, true));
         fast.history = history;
         for block in plain.chunks(BLOCK_BYTES) {
             fast.write(block, &mut blocks, false);

@@ -1,10 +1,11 @@
 """Layers and their compressed forms by real programs: `blobs.py layer VERSION`, or `blobs.py ENCODER < plain > blob`.
 
-Needs gzip, busybox, pigz, skopeo, Go before 1.27 (for gzip by its own library), and for libzstd the PyPI package zstandard 0.25 (libzstd 1.5.7).
+Needs gzip, busybox, pigz, skopeo, Go before 1.27 (for gzip by its own library), klauspost/compress 1.15.12 of Debian 12, and for libzstd the PyPI package zstandard 0.25 (libzstd 1.5.7).
 """
 
 import io
 import json
+import os
 import random
 import hashlib
 import subprocess
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 GO = """package main
-import ("compress/gzip"; "io"; "os"; "strconv")
+import ("PACKAGE"; "io"; "os"; "strconv")
 func main() {
 	level, _ := strconv.Atoi(os.Args[1])
 	w, err := gzip.NewWriterLevel(os.Stdout, level)
@@ -25,7 +26,8 @@ func main() {
 """
 COMMANDS = {"gnu": ["gzip", "-9n"], "busybox": ["busybox", "gzip"], "pigz": ["pigz", "-6n"]}
 SKOPEO = {"pgzip": "gzip", "klauspost-zstd": "zstd"}
-GO_LEVELS = {"go": "1", "go-checkpoints": "6"}
+GO_PACKAGES = {"go": ("compress/gzip", "1"), "go-checkpoints": ("compress/gzip", "6"), "klauspost": ("github.com/klauspost/compress/gzip", "9")}
+GO_FOLDERS = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
 
 
 def layer(version):
@@ -44,9 +46,9 @@ def layer(version):
     return out.getvalue()
 
 
-def go(level, plain, work):
-    (work / "encode.go").write_text(GO)
-    return subprocess.run(["go", "run", work / "encode.go", level], input=plain, stdout=subprocess.PIPE, check=True).stdout
+def go(package, level, plain, work):
+    (work / "encode.go").write_text(GO.replace("PACKAGE", package))
+    return subprocess.run(["go", "run", work / "encode.go", level], env={**os.environ, **GO_FOLDERS}, input=plain, stdout=subprocess.PIPE, check=True).stdout
 
 
 def skopeo(compression, plain, work):
@@ -83,7 +85,7 @@ def main(name, version=None):
         return subprocess.run(COMMANDS[name], input=plain, stdout=subprocess.PIPE, check=True).stdout
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        return go(GO_LEVELS[name], plain, work) if name in GO_LEVELS else skopeo(SKOPEO[name], plain, work)
+        return go(*GO_PACKAGES[name], plain, work) if name in GO_PACKAGES else skopeo(SKOPEO[name], plain, work)
 
 
 sys.stdout.buffer.write(main(*sys.argv[1:]))

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use crate::common::{compressed, edited, encoded, image, image_of, options, packed};
 
 /// A way of `blobs.py`, the feature that its package requires, and which byte of the settings is set to what no encoder has.
-const WAYS: [(&str, BlobCompression, &str, (usize, u8)); 9] = [
+const WAYS: [(&str, BlobCompression, &str, (usize, u8)); 10] = [
     ("go", BlobCompression::Gzip, "gzip-go-1", (0, 10)),
     ("go-checkpoints", BlobCompression::Gzip, "gzip-go-2", (0, 3)),
     ("pgzip", BlobCompression::Gzip, "gzip-modern-1", (1, 2)),
+    ("klauspost", BlobCompression::Gzip, "gzip-modern-2", (0, 6)),
     ("gnu", BlobCompression::Gzip, "gzip-gnu-1", (0, 10)),
     ("busybox", BlobCompression::Gzip, "gzip-gnu-1", (0, 32)),
     ("pigz", BlobCompression::Gzip, "gzip-pigz-1", (0, 0)),

@@ -98,7 +98,7 @@ pub(crate) fn encoders(version: usize) -> Vec<u8> {
     let modern = |block| {
         let settings = modern::Settings {
             level: modern::Level::new(5).unwrap(),
-            exact_sizes: block == 0,
+            version: if block == 0 { modern::Version::V1_18_2 } else { modern::Version::V1_15_15 },
             block: NonZeroU32::new(block),
         };
         modern::Encoder::new(settings, Vec::new())

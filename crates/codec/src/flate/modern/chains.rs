@@ -14,9 +14,14 @@ const BLOCK_TOKENS: usize = 1 << 15;
 /// So many bytes at the front of a match may differ in the one that replaces it.
 const DIFFERING: usize = 2;
 
-/// A match pays from this many bits on that it saves, and its symbols cost this many.
+/// A match pays if it saves more bits than this, and its symbols cost this many; up to 1.15.14 the others.
 const LEAST_GAIN: i32 = 4;
 const SYMBOLS_COST: i32 = 3;
+const EARLY_LEAST_GAIN: i32 = 0;
+const EARLY_SYMBOLS_COST: i32 = 6;
+
+/// Up to 1.15.14, how far before the end of a match the place is that is looked up.
+const EARLY_BACK: usize = 2;
 
 /// What distinguishes the levels.
 #[derive(Clone, Copy)]
@@ -155,7 +160,11 @@ impl Chains {
 
     /// Writes the match at the position before, or a better one for its end.
     fn take(&mut self, found: Found, hashed: usize, blocks: &mut Blocks, last: bool) {
-        let found = self.or_by_its_end(found, hashed, blocks, last);
+        let found = if self.quirks.early {
+            self.or_early_by_its_end(found, hashed)
+        } else {
+            self.or_by_its_end(found, hashed, blocks, last)
+        };
         self.tokens.copy(found.length, found.offset);
         let end = self.window.at + found.length - 1;
         for at in self.window.at + 1..end.min(hashed) {
@@ -200,6 +209,22 @@ impl Chains {
         Found { length, offset: start - source }
     }
 
+    /// As [`Chains::or_by_its_end`], up to 1.15.14: by two bytes less, and no byte may differ.
+    fn or_early_by_its_end(&self, found: Found, hashed: usize) -> Found {
+        let (at, start) = (self.window.at, self.window.at - 1);
+        let end = start + found.length;
+        if end + EARLY_BACK >= hashed {
+            return found;
+        }
+        let head = self.window.head(hash(self.window.four(end - EARLY_BACK)));
+        let Some(source) = head.and_then(|head| (head + EARLY_BACK).checked_sub(found.length)) else { return found };
+        if source <= at.saturating_sub(FARTHEST) {
+            return found;
+        }
+        let length = self.window.agree(start, source, (self.window.end - at).min(LONGEST));
+        if length > found.length { Found { length, offset: start - source } } else { found }
+    }
+
     /// After many literals, more of them are written without a search.
     #[inline(always)]
     fn skip(&mut self, hashed: usize, blocks: &mut Blocks, last: bool) {
@@ -225,10 +250,11 @@ impl Chains {
             return self.window.search(head, tries, nice, |_, _| true);
         }
         let at = self.window.at;
-        let mut best = LEAST_GAIN;
+        let (mut best, symbols) =
+            if self.quirks.early { (EARLY_LEAST_GAIN, EARLY_SYMBOLS_COST) } else { (LEAST_GAIN, SYMBOLS_COST) };
         self.window.search(head, tries, nice, |length, offset| {
             let extra = offset_extra_bits(offset) + LENGTHS[length - 3].extra_bits;
-            let gain = self.costs[at + length] - self.costs[at] - SYMBOLS_COST - i32::from(extra);
+            let gain = self.costs[at + length] - self.costs[at] - symbols - i32::from(extra);
             let better = gain > best;
             best = best.max(gain);
             better
