@@ -12,7 +12,8 @@ mod load;
 mod probe;
 mod save;
 
-pub use client::{Client, ClientKind};
+use client::Client;
+pub use client::ClientKind;
 pub use installation::{Installation, PlannedImage};
 pub use inventory::{Inventory, StoredImage};
 

@@ -3,7 +3,6 @@
 
 mod blobs;
 mod companions;
-mod walk;
 
 use std::collections::BTreeSet;
 
@@ -17,8 +16,8 @@ use delta_core::limits;
 use crate::docker_manifest::{self, DockerEntry, entry_of};
 use crate::pick::Pick;
 use crate::sourced_image::SourcedImage;
+use crate::walk::{Shelf, Walk};
 pub(crate) use blobs::Blobs;
-use walk::Walk;
 
 /// A layout and what is known of it.
 pub(crate) struct Layout<'a> {
@@ -162,7 +161,7 @@ impl<'a> Layout<'a> {
             ))));
         };
         let Some(document) = self.blobs.document(digest)? else {
-            return Ok(Err(incomplete(&format!("the manifest {digest} is missing"))));
+            return Ok(Err(self.blobs.incomplete(&format!("the manifest {digest} is missing"))));
         };
         if let Err(error) = read_pointers(&document) {
             return Ok(Err(error));
@@ -263,11 +262,4 @@ pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Prog
         layout_index: None,
     };
     Ok(vec![SourcedImage { image, tags: BTreeSet::new() }])
-}
-
-fn incomplete(what: &str) -> Error {
-    Error::content(format!("it is incomplete: {what}")).with_hint(
-        "engines with the containerd store save such archives when only a part of an image was pulled: pull it again \
-         (`docker pull`, for several platforms with --platform), then save it again",
-    )
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
-use delta_core::image::documents::{Pointer, Pointers, read_pointers};
-use delta_core::image::{Document, Manifest};
+use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, media_type, read_pointers};
+use delta_core::image::{Document, Manifest, Root};
 use delta_core::limits;
 
 /// Where the parts are kept.
@@ -77,4 +77,16 @@ impl Reached {
         self.documents.insert(document.digest(), document);
         Ok(())
     }
+}
+
+/// The media type that a manifest or index says of itself, else the one that is said of it.
+pub(crate) fn media_type_of(document: &Document, root: &Root) -> Result<String> {
+    if let Some(said) = media_type(document) {
+        return Ok(said);
+    }
+    if document.digest() == root.digest && !root.media_type.is_empty() {
+        return Ok(root.media_type.clone());
+    }
+    let is_index = matches!(read_pointers(document)?, Pointers::Index(_));
+    Ok(if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned())
 }

@@ -6,15 +6,17 @@ use delta_codec::ReadAt;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
+use delta_core::image::documents::Pointer;
 
 use crate::container::Container;
 use crate::spool::TempScratch;
+use crate::walk::Shelf;
 
 /// Blobs by their digest.
 pub(crate) struct Blobs<'a> {
     container: &'a Container,
     form: Form,
-    pub(super) scratch: &'a Arc<TempScratch>,
+    scratch: &'a Arc<TempScratch>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,13 +42,14 @@ impl<'a> Blobs<'a> {
             Form::Flat => digest.hex(),
         }
     }
+}
 
-    pub(super) fn find(&self, digest: BlobDigest) -> Result<Option<Arc<dyn ReadAt>>> {
-        self.container.find(&self.path(digest))
+impl Shelf for Blobs<'_> {
+    fn find(&self, blob: &Pointer) -> Result<Option<Arc<dyn ReadAt>>> {
+        self.container.find(&self.path(blob.digest))
     }
 
-    /// A document, compared with its digest.
-    pub(super) fn document(&self, digest: BlobDigest) -> Result<Option<Document>> {
+    fn document(&self, digest: BlobDigest) -> Result<Option<Document>> {
         let path = self.path(digest);
         let document = match self.container.document(&path)? {
             // The manifests of an index lie beside it under names of their own.
@@ -60,5 +63,16 @@ impl<'a> Blobs<'a> {
             }
             found => Ok(found),
         }
+    }
+
+    fn scratch(&self) -> &Arc<TempScratch> {
+        self.scratch
+    }
+
+    fn incomplete(&self, what: &str) -> Error {
+        Error::content(format!("it is incomplete: {what}")).with_hint(
+            "engines with the containerd store save such archives when only a part of an image was pulled: pull it again \
+             (`docker pull`, for several platforms with --platform), then save it again",
+        )
     }
 }

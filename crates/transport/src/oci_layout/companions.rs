@@ -7,6 +7,7 @@ use delta_core::image::documents::{LayoutEntry, read_about};
 
 use super::{Layout, Listed};
 use crate::sourced_image::SourcedImage;
+use crate::walk::Shelf;
 
 /// The annotation by which `cosign save` says what an entry is.
 const COSIGN_KIND: &str = "kind";

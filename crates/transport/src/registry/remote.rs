@@ -1,8 +1,7 @@
 //! An image of a registry, of which the documents are fetched at once and the layers when they are read.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
@@ -18,11 +17,9 @@ use super::address::Address;
 use super::manifests::{Found, check};
 use super::referrers::Companion;
 use crate::blob::Blob;
+use crate::late::{Fetch, LateBlob};
 use crate::reach::{NamedParts, Parts, Reached};
 use crate::spool::TempScratch;
-
-/// What is read of a blob to tell its compression, before all of it is fetched.
-const FIRST_BYTES: usize = 16;
 
 /// Opens an image.
 pub(super) fn open(repository: &Repository, address: &Address, scratch: &Arc<TempScratch>) -> Result<Image> {
@@ -131,12 +128,12 @@ pub(super) fn layer(
     diff_id: Option<DiffId>,
     scratch: &Arc<TempScratch>,
 ) -> Result<Layer> {
-    let stored = RemoteBlob::new(repository.clone(), digest, size, scratch.clone());
+    let stored = self::blob(repository.clone(), digest, size, scratch.clone());
     let what = format!("the layer {} of {}", digest.short(), repository.label());
     let is_plain = diff_id.is_none_or(|diff_id| digest == diff_id.into());
     let blob = match is_plain {
-        true => Blob::opaque(what, Arc::new(stored), scratch.clone()),
-        false => Blob::new(what, Arc::new(stored), scratch.clone())?,
+        true => Blob::opaque(what, stored, scratch.clone()),
+        false => Blob::new(what, stored, scratch.clone())?,
     };
     let compression = blob.compression().unwrap_or(BlobCompression::None);
     let diff_id = match diff_id {
@@ -150,39 +147,30 @@ pub(super) fn layer(
     Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob) })
 }
 
-/// A blob that is fetched when more than its first bytes are read.
-pub(super) struct RemoteBlob {
+/// A blob of a repository.
+struct RemoteBlob {
     repository: Repository,
     digest: BlobDigest,
     size: u64,
     scratch: Arc<TempScratch>,
-    fetched: Mutex<Option<Arc<dyn ReadAt>>>,
 }
 
-impl RemoteBlob {
-    pub(super) fn new(repository: Repository, digest: BlobDigest, size: u64, scratch: Arc<TempScratch>) -> Self {
-        Self { repository, digest, size, scratch, fetched: Mutex::new(None) }
-    }
+/// A blob that is fetched when it is read.
+pub(super) fn blob(
+    repository: Repository,
+    digest: BlobDigest,
+    size: u64,
+    scratch: Arc<TempScratch>,
+) -> Arc<dyn ReadAt> {
+    Arc::new(LateBlob::new(RemoteBlob { repository, digest, size, scratch }, size))
 }
 
-impl ReadAt for RemoteBlob {
-    fn len(&self) -> u64 {
-        self.size
+impl Fetch for RemoteBlob {
+    fn first_bytes(&self, buffer: &mut [u8]) -> Result<usize> {
+        self.repository.first_bytes(self.digest, self.size, buffer)
     }
 
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = fetched.as_ref() {
-            let bytes = bytes.clone();
-            drop(fetched);
-            return bytes.read_at(buffer, offset);
-        }
-        if offset == 0 && buffer.len() <= FIRST_BYTES {
-            return self.repository.first_bytes(self.digest, self.size, buffer).map_err(io::Error::other);
-        }
-        let bytes = self.repository.blob(self.digest, self.size, &self.scratch).map_err(io::Error::other)?;
-        *fetched = Some(bytes.clone());
-        drop(fetched);
-        bytes.read_at(buffer, offset)
+    fn all(&self) -> Result<Arc<dyn ReadAt>> {
+        self.repository.blob(self.digest, self.size, &self.scratch)
     }
 }

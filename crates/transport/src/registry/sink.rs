@@ -7,7 +7,7 @@ use delta_codec::ReadAt;
 use delta_core::apply::Wanted;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, media_type, read_about, read_pointers};
+use delta_core::image::documents::{Pointer, Pointers, read_about, read_pointers};
 use delta_core::image::{Document, Image, Layer, ManifestKind, RebuiltImage, VerifiedBlob};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::BaseEntry;
@@ -16,7 +16,8 @@ use serde::Serialize;
 use super::access::{Referrers, Registries, Repository};
 use super::address::Address;
 use super::crew::in_parallel;
-use super::remote::{self, RemoteBlob};
+use super::remote;
+use crate::reach::media_type_of;
 use crate::spool::TempScratch;
 
 /// The tag of what has none.
@@ -230,7 +231,7 @@ impl<'a> Shipping<'a> {
             self.put_blobs(planned, rebuilt, &mut shipped)?;
             self.put_configs(planned)?;
             for document in in_order(image)? {
-                let media_type = media_type_of(document, image)?;
+                let media_type = media_type_of(document, &image.root)?;
                 let put = repository.put_manifest(&document.digest().to_string(), document, &media_type);
                 match put {
                     Err(error) if document.digest() == root.digest() => named = self.instead_of(image, root, error)?,
@@ -238,7 +239,7 @@ impl<'a> Shipping<'a> {
                 }
             }
         }
-        let media_type = media_type_of(named, image)?;
+        let media_type = media_type_of(named, &image.root)?;
         if read_about(root).subject.is_some() {
             repository.put_referrer(root, &media_type)?;
         }
@@ -313,7 +314,7 @@ impl<'a> Shipping<'a> {
         }
         let bytes: Arc<dyn ReadAt> = match (rebuilt.get(&digest), beside) {
             (Some(blob), _) => blob.bytes().clone(),
-            (None, Some((from, size))) => Arc::new(RemoteBlob::new(from.clone(), digest, *size, self.scratch.clone())),
+            (None, Some((from, size))) => remote::blob(from.clone(), digest, *size, self.scratch.clone()),
             (None, None) => return Err(Error::internal(format!("the blob {digest} was not rebuilt"))),
         };
         repository.upload(digest, &bytes)?;
@@ -392,16 +393,4 @@ fn visit<'a>(
     }
     ordered.push(document);
     Ok(())
-}
-
-/// The media type that a document says of itself, else the one that was said of it.
-fn media_type_of(document: &Document, image: &RebuiltImage) -> Result<String> {
-    if let Some(said) = media_type(document) {
-        return Ok(said);
-    }
-    if document.digest() == image.root.digest && !image.root.media_type.is_empty() {
-        return Ok(image.root.media_type.clone());
-    }
-    let is_index = matches!(read_pointers(document)?, Pointers::Index(_));
-    Ok(if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned())
 }

@@ -4,19 +4,33 @@ use std::sync::Arc;
 
 use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
-use delta_core::error::Result;
+use delta_core::error::{Error, Result};
 use delta_core::image::documents::{Config, OCI_EMPTY, Pointer, config_digest, is_of_no_layers, read_config};
 use delta_core::image::{BlobCompression, Document, Layer, Manifest, ManifestKind};
 use delta_core::job::progress::Progress;
 
-use super::blobs::Blobs;
-use super::incomplete;
 use crate::blob::Blob;
 use crate::reach::{NamedParts, Parts, Reached};
+use crate::spool::TempScratch;
+
+/// Where blobs are kept by their digests: a layout, or a store.
+pub(crate) trait Shelf {
+    /// A blob, of which nothing needs to be read yet.
+    fn find(&self, blob: &Pointer) -> Result<Option<Arc<dyn ReadAt>>>;
+
+    /// A document, compared with its digest.
+    fn document(&self, digest: BlobDigest) -> Result<Option<Document>>;
+
+    /// Room for what is decompressed.
+    fn scratch(&self) -> &Arc<TempScratch>;
+
+    /// The error for an image of which something is not there.
+    fn incomplete(&self, what: &str) -> Error;
+}
 
 /// A walk from the root down.
-pub(super) struct Walk<'a> {
-    blobs: &'a Blobs<'a>,
+pub(crate) struct Walk<'a> {
+    blobs: &'a dyn Shelf,
     progress: &'a dyn Progress,
     /// A layer that no layout holds, because it is to be had from its URLs alone (OCI image-spec, "Non-Distributable Layers").
     foreign: Option<BlobDigest>,
@@ -27,9 +41,9 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// A content error when nothing of it is there that could be an image, or only parts.
-    pub(super) fn from(
+    pub(crate) fn from(
         root: Document,
-        blobs: &'a Blobs<'a>,
+        blobs: &'a dyn Shelf,
         progress: &'a dyn Progress,
     ) -> Result<(Reached, Option<BlobDigest>)> {
         let mut walk = Self { blobs, progress, foreign: None };
@@ -38,7 +52,7 @@ impl<'a> Walk<'a> {
             && walk.foreign.is_none()
             && !reached.manifests.iter().any(|manifest| manifest.kind == ManifestKind::Image)
         {
-            return Err(incomplete("no platform of it is there"));
+            return Err(blobs.incomplete("no platform of it is there"));
         }
         Ok((reached, walk.foreign))
     }
@@ -51,7 +65,7 @@ impl Parts for Walk<'_> {
 
     fn manifest(&mut self, named: &NamedParts<'_>, reached: &mut Reached) -> Result<bool> {
         let NamedParts { document, config, layers, is_attestation, is_root } = *named;
-        let stored = layers.iter().map(|layer| self.blobs.find(layer.digest)).collect::<Result<Vec<_>>>()?;
+        let stored = layers.iter().map(|layer| self.blobs.find(layer)).collect::<Result<Vec<_>>>()?;
         let config_document = self.blobs.document(config.digest)?;
         if !is_root && config_document.is_none() && stored.iter().all(Option::is_none) {
             return Ok(false);
@@ -60,11 +74,12 @@ impl Parts for Walk<'_> {
             self.foreign = Some(foreign.0.digest);
             return Ok(false);
         }
-        let config_document =
-            config_document.ok_or_else(|| incomplete(&format!("the config {} is missing", config.digest)))?;
+        let config_document = config_document
+            .ok_or_else(|| self.blobs.incomplete(&format!("the config {} is missing", config.digest)))?;
         let mut there = Vec::new();
         for (pointer, stored) in layers.iter().zip(stored) {
-            let stored = stored.ok_or_else(|| incomplete(&format!("the layer {} is missing", pointer.digest)))?;
+            let stored =
+                stored.ok_or_else(|| self.blobs.incomplete(&format!("the layer {} is missing", pointer.digest)))?;
             there.push((pointer.digest, stored));
         }
         let image = match is_attestation || config.media_type == OCI_EMPTY {
@@ -125,7 +140,7 @@ impl Walk<'_> {
     /// A layer that can be opened.
     fn layer(&self, digest: BlobDigest, stored: Arc<dyn ReadAt>, diff_id: DiffId) -> Result<Option<Layer>> {
         let blob_size = stored.len();
-        let blob = Blob::new(format!("the layer {}", digest.short()), stored, self.blobs.scratch.clone())?;
+        let blob = Blob::new(format!("the layer {}", digest.short()), stored, self.blobs.scratch().clone())?;
         let Some(compression) = blob.compression() else { return Ok(None) };
         if compression == BlobCompression::None && digest != diff_id.into() {
             return Ok(None);
@@ -137,7 +152,7 @@ impl Walk<'_> {
     fn opaque(&self, stored: &[(BlobDigest, Arc<dyn ReadAt>)]) -> Result<Vec<Layer>> {
         let layer = |(digest, stored): &(BlobDigest, Arc<dyn ReadAt>)| {
             let what = format!("the blob {}", digest.short());
-            let blob = Blob::opaque(what, stored.clone(), self.blobs.scratch.clone());
+            let blob = Blob::opaque(what, stored.clone(), self.blobs.scratch().clone());
             Ok(Layer {
                 diff_id: digest.to_string().parse()?,
                 blob: *digest,

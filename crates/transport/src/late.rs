@@ -1,0 +1,89 @@
+//! Blobs that are fetched when they are read.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use delta_codec::ReadAt;
+use delta_core::error::Result;
+
+/// What is read of a blob to tell its compression, before all of it is fetched.
+const FIRST_BYTES: usize = 16;
+
+/// Where the bytes of one blob come from.
+pub(crate) trait Fetch: Send + Sync {
+    /// Its first bytes alone.
+    fn first_bytes(&self, buffer: &mut [u8]) -> Result<usize>;
+
+    /// All of it.
+    fn all(&self) -> Result<Arc<dyn ReadAt>>;
+}
+
+/// A blob that is fetched when more than its first bytes are read.
+pub(crate) struct LateBlob<F> {
+    from: F,
+    size: u64,
+    fetched: Mutex<Option<Arc<dyn ReadAt>>>,
+}
+
+impl<F: Fetch> LateBlob<F> {
+    /// A blob of `size` bytes.
+    pub(crate) const fn new(from: F, size: u64) -> Self {
+        Self { from, size, fetched: Mutex::new(None) }
+    }
+}
+
+impl<F: Fetch> ReadAt for LateBlob<F> {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = fetched.as_ref() {
+            let bytes = bytes.clone();
+            drop(fetched);
+            return bytes.read_at(buffer, offset);
+        }
+        if offset == 0 && buffer.len() <= FIRST_BYTES {
+            return self.from.first_bytes(buffer).map_err(io::Error::other);
+        }
+        let bytes = self.from.all().map_err(io::Error::other)?;
+        *fetched = Some(bytes.clone());
+        drop(fetched);
+        bytes.read_at(buffer, offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    struct Counting<'a>(&'a AtomicUsize);
+
+    impl Fetch for Counting<'_> {
+        fn first_bytes(&self, buffer: &mut [u8]) -> Result<usize> {
+            buffer.fill(b'f');
+            Ok(buffer.len())
+        }
+
+        fn all(&self) -> Result<Arc<dyn ReadAt>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Arc::new(b"all of its bytes here".to_vec()))
+        }
+    }
+
+    #[test]
+    fn a_blob_is_fetched_once_and_only_for_more_than_its_first_bytes() {
+        let count = AtomicUsize::new(0);
+        let blob = LateBlob::new(Counting(&count), 21);
+        let mut first = [0; FIRST_BYTES];
+        assert_eq!((blob.len(), blob.read_at(&mut first, 0).unwrap()), (21, FIRST_BYTES));
+        assert_eq!((first, count.load(Ordering::Relaxed)), ([b'f'; FIRST_BYTES], 0));
+        let mut more = [0; FIRST_BYTES + 1];
+        blob.read_exact_at(&mut more, 0).unwrap();
+        blob.read_exact_at(&mut more[..4], 17).unwrap();
+        assert_eq!((&more[..4], count.load(Ordering::Relaxed)), (&b"here"[..], 1));
+    }
+}
