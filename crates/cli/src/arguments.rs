@@ -129,8 +129,8 @@ pub enum Command {
 const CREATE_EXAMPLES: &str = "\
 An image is a name in the engine (app:v2, docker-daemon:app:v2, podman:app:v2), a file that `docker save` or
 `podman save` wrote, an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR), or an
-image of a registry (docker://REGISTRY/NAME[:TAG][@DIGEST]), with what `docker login` or `podman login` left;
-`-` is an archive on standard input.
+image of containerd (containerd:[NAMESPACE/]NAME, as in containerd:k8s.io/app:v2), or of a registry
+(docker://REGISTRY/NAME[:TAG][@DIGEST]), with what `docker login` or `podman login` left; `-` is an archive on standard input.
 
 Examples:
   docker_delta create app:v2 app.ddelta --base app:v1           # only what v1 lacks
@@ -147,6 +147,7 @@ Examples:
   docker_delta apply app.ddelta                    # into the engine, with the original tags
   docker_delta apply app.ddelta app:next           # under another name
   docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
+  docker_delta apply app.ddelta containerd:k8s.io/             # into containerd, which has the base
   docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
   docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
@@ -252,8 +253,8 @@ pub struct Apply {
     /// The package; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
-    /// The name that the image gets instead of its original tags, or the repository of a registry where it goes
-    /// (docker://REGISTRY/NAME[:TAG])
+    /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
+    /// (docker://REGISTRY/NAME[:TAG]), or containerd (containerd:[NAMESPACE/][NAME])
     #[arg(value_name = "IMAGE_NAME", value_parser = target)]
     pub(crate) name: Option<Target>,
     /// Where the base images are, if not in the engine; may be given several times

@@ -42,6 +42,9 @@ where temporary files are, if neither says otherwise
 DOCKER_HOST, DOCKER_CONTEXT
 name the engine, as for Docker's own client
 .TP
+CONTAINERD_ADDRESS, CONTAINERD_NAMESPACE
+name the containerd and the namespace, as for ctr
+.TP
 NO_COLOR
 if set, nothing is coloured
 .SH FILES

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, StdinLock};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use delta_codec::ReadAt;
 use delta_core::error::{Error, Kind, Result};
@@ -13,6 +13,7 @@ use delta_core::image::Image;
 use delta_core::job::context::Context;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
+use delta_transport::containerd::Containerd;
 use delta_transport::content;
 use delta_transport::destination::{Destination, Request};
 use delta_transport::engine::{Choice, ClientKind, Engine};
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     stdin_is_taken: AtomicBool,
     /// The engines that answered, by what was asked for.
     engines: Mutex<Vec<(Option<ClientKind>, Engine)>>,
+    /// Containerd, if it answered.
+    containerd: OnceLock<Containerd>,
 }
 
 impl Session {
@@ -59,6 +62,7 @@ impl Session {
             watch: Watch::default(),
             stdin_is_taken: AtomicBool::new(false),
             engines: Mutex::default(),
+            containerd: OnceLock::new(),
         })
     }
 
@@ -119,6 +123,9 @@ impl Session {
                 }
                 Reference::Path { path, pick } => at(path, pick.as_deref()),
                 Reference::Registry(address) => self.registries.open(address, referrers, &self.scratch),
+                Reference::Containerd(name) => {
+                    Ok(vec![self.containerd()?.open(name, &self.scratch, &self.terminal)?])
+                }
                 Reference::Stdin => {
                     open_stream(&mut self.stdin()?, "standard input", None, &self.scratch, &self.terminal)
                 }
@@ -172,6 +179,15 @@ impl Session {
         let engine = self.reach(kind)?;
         engines.push((kind, engine.clone()));
         Ok(engine)
+    }
+
+    /// Containerd itself; it is reached once.
+    pub(crate) fn containerd(&self) -> Result<&Containerd> {
+        if let Some(containerd) = self.containerd.get() {
+            return Ok(containerd);
+        }
+        let containerd = surroundings::containerd()?;
+        Ok(self.containerd.get_or_init(|| containerd))
     }
 
     fn reach(&self, kind: Option<ClientKind>) -> Result<Engine> {

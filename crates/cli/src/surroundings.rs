@@ -1,8 +1,10 @@
-//! What the environment says about registries.
+//! What the environment says about registries and containerd.
 
 use std::env;
 use std::path::PathBuf;
 
+use delta_core::error::Result;
+use delta_transport::containerd::{Choice, Containerd};
 use delta_transport::registry::Access;
 
 use crate::arguments::Common;
@@ -16,6 +18,13 @@ pub(crate) fn access(common: &Common) -> Access {
         patience: Access::USUAL_PATIENCE,
         downloads: downloads(common),
     }
+}
+
+/// The containerd that `ctr` and `nerdctl` would speak with here.
+pub(crate) fn containerd() -> Result<Containerd> {
+    let said = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let (address, namespace) = (said("CONTAINERD_ADDRESS"), said("CONTAINERD_NAMESPACE"));
+    Containerd::connect(Choice { address: address.as_deref(), namespace: namespace.as_deref() })
 }
 
 /// Where `podman login`, `skopeo login` and `docker login` write, in the order in which skopeo looks

@@ -3,6 +3,7 @@
 pub mod archive_writer;
 mod blob;
 mod container;
+pub mod containerd;
 pub mod content;
 pub mod destination;
 mod docker_archive;

@@ -21,7 +21,8 @@ pub enum Output {
 }
 
 /// What skopeo writes to and this program does not, each with the way out.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 5] = [
+    ("containerd:", "it comes behind the package: apply PACKAGE containerd:[NAMESPACE/]NAME"),
     ("docker-daemon:", "without -o the image goes into the engine"),
     ("podman:", "without -o the image goes into the engine: --engine podman"),
     ("containers-storage:", "without -o the image goes into the engine: --engine podman"),
@@ -128,6 +129,7 @@ mod tests {
             ("podman:app:v2", "--engine podman"),
             ("containers-storage:app", "--engine podman"),
             ("dir:folder", "-o oci:DIR"),
+            ("containerd:k8s.io/app", "apply PACKAGE containerd:"),
             ("oci:layout:v2", "apply PACKAGE v2 -o layout"),
             ("docker-archive:out.tar:app:v2", "apply PACKAGE app:v2 -o out.tar"),
         ] {

@@ -42,6 +42,13 @@ impl Program {
         Self { name: name.to_owned(), ..self }
     }
 
+    /// The same with more global arguments.
+    #[must_use]
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
+        self.global_arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
     /// Whether there is such a program, whatever it does.
     pub(crate) fn is_installed(&self) -> bool {
         let said = Command::new(&self.file).arg("--version").stdin(Stdio::null()).output();
@@ -94,6 +101,29 @@ impl Program {
             Ok(_) if !status.success() => Err(self.refused(arguments, &stderr)),
             taken => taken,
         }
+    }
+
+    /// The first bytes that a command prints, which is not waited for any longer than that.
+    pub(crate) fn first_bytes(&self, arguments: &[&str], buffer: &mut [u8]) -> Result<usize> {
+        let mut child = self.spawn(arguments, Stdio::null())?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take().map(read_aside));
+        let mut count = 0;
+        if let Some(mut stdout) = stdout {
+            let doing = || Error::io(format!("reading `{}`", self.shown(arguments)));
+            while count < buffer.len() {
+                match stdout.read(&mut buffer[count..]).map_err(doing())? {
+                    0 => break,
+                    more => count += more,
+                }
+            }
+        }
+        if count == buffer.len() {
+            // It may not look at whether anybody still reads; one that is at its end already is no error.
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(|error| self.unstartable(&error))?;
+        let stderr = stderr.map(join).unwrap_or_default();
+        if count < buffer.len() && !status.success() { Err(self.refused(arguments, &stderr)) } else { Ok(count) }
     }
 
     /// Lets `give` write into a command, then waits for its end.
@@ -217,5 +247,15 @@ mod tests {
             Err(Error::content("damaged"))
         });
         assert!(failed.is_err() && !whole.exists());
+    }
+
+    #[test]
+    fn the_first_bytes_of_what_never_ends_come() {
+        let mut buffer = [0; 4];
+        assert_eq!(shell().first_bytes(&["yes"], &mut buffer).unwrap(), 4);
+        assert_eq!(&buffer, b"y\ny\n");
+        assert_eq!(shell().first_bytes(&["printf abc"], &mut buffer).unwrap(), 3);
+        let error = shell().first_bytes(&["echo not found >&2; exit 1"], &mut buffer).unwrap_err();
+        assert!(error.to_string().ends_with("failed: not found"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! How users name images: an engine's name, an address in a registry, or a file or folder.
+//! How users name images: an engine's name, one of containerd, an address in a registry, or a file or folder.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -6,6 +6,7 @@ use std::str::FromStr;
 use delta_core::error::{Error, Result};
 use delta_core::image::ImageName;
 
+use crate::containerd;
 use crate::engine::ClientKind;
 use crate::registry::Address;
 
@@ -21,6 +22,8 @@ pub enum Reference {
     },
     /// An image of a registry.
     Registry(Address),
+    /// An image of containerd: `[NAMESPACE/]NAME`, where only containerd tells what is a namespace.
+    Containerd(String),
     /// A file or folder.
     Path {
         /// Where it is.
@@ -41,12 +44,17 @@ pub enum Target {
     Name(ImageName),
     /// A repository of a registry.
     Registry(Address),
+    /// `[NAMESPACE/][NAME]` in containerd.
+    Containerd(String),
 }
 
 impl FromStr for Target {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(text) = text.strip_prefix(containerd::PREFIX) {
+            return Ok(Self::Containerd(text.to_owned()));
+        }
         if !Address::is_meant(text) {
             return text.parse().map(Self::Name);
         }
@@ -83,6 +91,9 @@ impl FromStr for Reference {
         if let Some(name) = text.strip_prefix("podman:").or_else(|| text.strip_prefix("containers-storage:")) {
             return Ok(engine(Some(ClientKind::Podman), name));
         }
+        if let Some(name) = text.strip_prefix(containerd::PREFIX) {
+            return Ok(Self::Containerd(name.to_owned()));
+        }
         if Address::is_meant(text) {
             return text.parse().map(Self::Registry);
         }
@@ -108,10 +119,10 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// The path that is read, `-` for standard input; nothing for an image of an engine or a registry.
+    /// The path that is read, `-` for standard input; nothing for an image of an engine, a registry or containerd.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Engine { .. } | Self::Registry(_) => None,
+            Self::Engine { .. } | Self::Registry(_) | Self::Containerd(_) => None,
             Self::Path { path, .. } => Some(path),
             Self::Either(text) => Some(Path::new(text)),
             Self::Stdin => Some(Path::new("-")),
@@ -122,7 +133,7 @@ impl Reference {
     /// `app-v2.tar`; nothing for standard input.
     pub fn stem(&self) -> Option<String> {
         match self {
-            Self::Engine { name, .. } => stem_of_name(name),
+            Self::Engine { name, .. } | Self::Containerd(name) => stem_of_name(name),
             Self::Registry(address) => stem_of_name(&address.to_string()),
             Self::Path { path, pick: None } => stem_of_path(path),
             Self::Either(text) => stem_of_path(Path::new(text)),
@@ -180,6 +191,8 @@ mod tests {
             ("oci:/no/layout:v2", path("/no/layout", Some("v2"))),
             ("dir:/no/folder", path("/no/folder", None)),
             ("-", Reference::Stdin),
+            ("containerd:k8s.io/app:v2", Reference::Containerd("k8s.io/app:v2".to_owned())),
+            ("containerd:", Reference::Containerd(String::new())),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap(), expected, "{text}");
         }
@@ -219,6 +232,7 @@ mod tests {
             ("registry.example:5000/team/app:v2".to_owned(), Some("app-v2")),
             ("docker://registry.example:5000/team/app:v2".to_owned(), Some("app-v2")),
             ("app@sha256:00".to_owned(), Some("app-sha256-00")),
+            ("containerd:k8s.io/docker.io/library/app:v2".to_owned(), Some("app-v2")),
             (archive.clone(), Some("app-v2")),
             (format!("docker-archive:{archive}:other:v3"), Some("other-v3")),
             (format!("oci:{layout}:v2"), Some("layout-v2")),

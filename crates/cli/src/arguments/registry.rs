@@ -49,8 +49,8 @@ pub struct Pull {
     /// The image that is wanted, or one package of it (docker://REGISTRY/NAME[:TAG][@DIGEST])
     #[arg(value_name = "IMAGE", value_parser = address)]
     pub(crate) image: Address,
-    /// The name that the image gets instead of its original tags, or the repository of a registry where it goes
-    /// (docker://REGISTRY/NAME[:TAG])
+    /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
+    /// (docker://REGISTRY/NAME[:TAG]), or containerd (containerd:[NAMESPACE/][NAME])
     #[arg(value_name = "IMAGE_NAME", value_parser = target)]
     pub(crate) name: Option<Target>,
     /// Where the base images are, if not in the engine; may be given several times

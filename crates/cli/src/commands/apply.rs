@@ -1,5 +1,6 @@
 //! `docker_delta apply`
 
+mod containerd;
 mod destinations;
 mod mapping;
 mod registry;
@@ -98,6 +99,7 @@ pub(super) fn apply(session: &Session, arguments: &Apply, package: &Package, bas
         (None, Some(Target::Registry(to)), _) => {
             registry::to_registry(session, arguments, package, bases, Place::Repository(to))
         }
+        (None, Some(Target::Containerd(to)), _) => containerd::to_containerd(session, arguments, package, bases, to),
         (None, _, Some(output)) => to_file(session, arguments, package, bases, output),
         (None, _, None) => to_engine(session, arguments, package, bases),
     }
@@ -110,7 +112,7 @@ fn to_file(
     bases: &[Image],
     output: &Output,
 ) -> Result<Report> {
-    let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments)?;
+    let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments.name.as_ref())?;
     let destination = destination(session, arguments, output, &images)?;
     let metadata = package.metadata();
     let wanted: Wanted = images.iter().flat_map(RebuiltImage::wanted).collect();
@@ -171,7 +173,7 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
     let engine = session.engine(None)?;
     session.terminal.detail(format_args!("applying to {}", engine.label()));
     let images = without_artifacts(session, package, images(package, &engine.delivery(), &arguments.platforms)?)?;
-    let images = named(images, arguments)?;
+    let images = named(images, arguments.name.as_ref())?;
     let installation = Installation::new(&engine, package, layers(bases), &session.scratch, &session.terminal)?;
     // What is missing for the last image is said before the first is loaded.
     let plan = |image| installation.plan(image, arguments.force);
@@ -259,8 +261,8 @@ pub(super) fn without_engine(missing: &Error, error: &Error) -> Error {
 }
 
 /// The images with the name that the user gave, if any.
-fn named(mut images: Vec<RebuiltImage>, arguments: &Apply) -> Result<Vec<RebuiltImage>> {
-    if let Some(Target::Name(name)) = &arguments.name {
+fn named(mut images: Vec<RebuiltImage>, target: Option<&Target>) -> Result<Vec<RebuiltImage>> {
+    if let Some(Target::Name(name)) = target {
         rename(&mut images, name)?;
     }
     Ok(images)

@@ -1,6 +1,7 @@
 //! `docker_delta doctor`: what works from here.
 
 use delta_core::error::{Error, Result};
+use delta_transport::containerd::Containerd;
 use delta_transport::engine::ClientKind;
 use delta_transport::volume;
 use serde::Serialize;
@@ -33,7 +34,7 @@ pub(crate) fn run(session: &Session) -> Result<()> {
     let report = Report {
         schema: 1,
         version: env!("CARGO_PKG_VERSION"),
-        engines: asked.into_iter().map(|kind| seen(session, kind)).collect(),
+        engines: asked.into_iter().map(|kind| seen(session, kind)).chain(containerd(session)).collect(),
         temp_dir: folder.display().to_string(),
         free_bytes: volume::free(folder)?,
     };
@@ -56,6 +57,21 @@ fn seen(session: &Session, kind: ClientKind) -> Seen {
         engine: engine.as_ref().ok().map(delta_transport::engine::Engine::label),
         why_not: engine.err().map(|error| error.to_string()),
     }
+}
+
+/// Containerd itself, where no other engine was asked for.
+fn containerd(session: &Session) -> Option<Seen> {
+    if session.common.engine.is_some() {
+        return None;
+    }
+    let containerd = session.containerd();
+    let told =
+        |containerd: &Containerd| format!("{}, namespaces {}", containerd.label(), containerd.namespaces().join(", "));
+    Some(Seen {
+        client: "containerd",
+        engine: containerd.as_ref().ok().map(|containerd| told(containerd)),
+        why_not: containerd.err().map(|error| error.to_string()),
+    })
 }
 
 fn text(report: &Report) -> String {

@@ -151,6 +151,13 @@ fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> 
         here.has_target = offer.target.map_or(Ok(false), |target| session.registries.has_image(to, target))?;
         return Ok(here);
     }
+    if let Some(Target::Containerd(to)) = &arguments.name {
+        let (store, _) = session.containerd()?.store(to)?;
+        here.held.layers.extend(store.diff_ids(&session.scratch));
+        here.held.images.extend(store.targets());
+        here.has_target = offer.target.is_some_and(|target| store.has(target));
+        return Ok(here);
+    }
     let is_for_engine = arguments.output.is_none() && arguments.download.is_none();
     if !is_for_engine && offer.choose(&here.held, &arguments.platforms).is_some() {
         return Ok(here);

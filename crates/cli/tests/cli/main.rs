@@ -4,6 +4,7 @@
 
 mod calls;
 mod compressed;
+mod containerd;
 mod durable;
 mod engines;
 mod failures;

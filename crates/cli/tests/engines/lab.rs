@@ -34,6 +34,8 @@ pub(crate) enum Daemon {
     Docker,
     DockerOnContainerd,
     Podman,
+    /// Without Docker.
+    Containerd,
 }
 
 /// A running engine.
@@ -66,6 +68,28 @@ cd /
 umount -l /.oldroot
 exec "$@""#;
 
+/// Runs `ctr` where the engine's folder is seen under the name that it has outside.
+const CTR: &str = r#"
+if [ "$SEEN" != "$FOLDER" ]; then
+    mount -t tmpfs none /tmp
+    mkdir -p "$FOLDER"
+    mount --bind "$SEEN" "$FOLDER"
+fi
+exec /usr/bin/ctr "$@""#;
+
+/// Kills the caller where it was asked for: an import when it has sent a part.
+const KILLED: &str = r#"
+if [ -n "${KILL_AT:-}" ]; then
+    case "$*" in
+    *"$KILL_AT"*)
+        case "$KILL_AT" in *import*) head -c 2000 >/dev/null ;; esac
+        kill -9 "$PPID"
+        exit 1
+        ;;
+    esac
+fi
+"#;
+
 impl Lab {
     /// The engine, which must be there.
     pub(crate) fn start(plan: Plan) -> Self {
@@ -87,8 +111,9 @@ impl Lab {
         match plan.daemon {
             Daemon::Docker | Daemon::DockerOnContainerd => lab.start_docker()?,
             Daemon::Podman => lab.write_podman(),
+            Daemon::Containerd => lab.start_containerd()?,
         }
-        let ready = lab.client(&["info"]);
+        let ready = if plan.daemon == Daemon::Containerd { lab.try_ctr(&["version"]) } else { lab.client(&["info"]) };
         let hint = "run scripts/install-test-tools and scripts/install-test-engines, as root";
         if ready.code == Some(0) { Ok(lab) } else { Err(format!("{}: {hint}", ready.text)) }
     }
@@ -111,6 +136,33 @@ impl Lab {
         if !containerd {
             words.push("--storage-driver=overlay2".to_owned());
         }
+        self.start_daemon(words, "docker.sock", |lab| lab.client(&["version"]))
+    }
+
+    /// A containerd of its own, and a `ctr` that is found first in PATH: the one that belongs to it. Its daemon sees the socket
+    /// where everybody else sees it.
+    fn start_containerd(&mut self) -> Result<(), String> {
+        let inside = self.inside();
+        let config = format!(
+            "version = 2\nroot = \"{inside}/root\"\nstate = \"{inside}/state\"\n\
+             disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n\
+             [grpc]\naddress = \"{inside}/containerd.sock\"\n"
+        );
+        fs::write(self.path("config.toml"), config).unwrap();
+        let mut command = self.enter();
+        command.args(["sh", "-ec", CTR, "ctr"]);
+        let (folder, root) = (self.folder.path().display(), self.rootfs().display().to_string());
+        let script = format!(
+            "#!/bin/sh\nexport FOLDER={folder} ROOTFS={root} SEEN={inside}\n{KILLED}exec {} \"$@\"\n",
+            quoted(&command)
+        );
+        self.write_program("ctr", &script);
+        let words = vec!["containerd".to_owned(), "--config".to_owned(), format!("{inside}/config.toml")];
+        self.start_daemon(words, "containerd.sock", |lab| lab.try_ctr(&["version"]))
+    }
+
+    fn start_daemon(&mut self, words: Vec<String>, socket: &str, ask: impl Fn(&Self) -> Ran) -> Result<(), String> {
+        let name = words[0].clone();
         let log = File::create(self.path("log")).unwrap();
         let mut command = self.enter();
         command.args(words).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -121,7 +173,7 @@ impl Lab {
             if process.try_wait().unwrap().is_some() {
                 break;
             }
-            answers = self.path("docker.sock").exists() && self.client(&["version"]).code == Some(0);
+            answers = self.path(socket).exists() && ask(self).code == Some(0);
             if answers {
                 break;
             }
@@ -130,16 +182,12 @@ impl Lab {
         self.process = Some(process);
         let said = fs::read_to_string(self.path("log")).unwrap_or_default();
         let last: Vec<&str> = said.lines().rev().take(3).collect();
-        if answers { Ok(()) } else { Err(format!("dockerd does not answer: {}", last.join("; "))) }
+        if answers { Ok(()) } else { Err(format!("{name} does not answer: {}", last.join("; "))) }
     }
 
     /// A `podman` with storage of its own, to be found first in PATH.
     fn write_podman(&self) {
         let inside = self.inside();
-        let quoted = |command: &Command| {
-            let words = std::iter::once(command.get_program()).chain(command.get_args());
-            words.map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ")
-        };
         let mut command = self.enter();
         command.arg("/usr/bin/podman");
         command.args([
@@ -158,7 +206,11 @@ impl Lab {
             "#!/bin/sh\nexport FOLDER={folder} ROOTFS={root} TMPDIR={inside}/files\nexec {} \"$@\"\n",
             quoted(&command)
         );
-        let path = self.path("bin/podman");
+        self.write_program("podman", &script);
+    }
+
+    fn write_program(&self, name: &str, script: &str) {
+        let path = self.path("bin").join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -215,6 +267,7 @@ impl Lab {
         path.push(std::env::var_os("PATH").unwrap_or_default());
         command.env("PATH", path).env("DOCKER_CONFIG", self.path("docker")).env_remove("DOCKER_CONTEXT");
         command.env("DOCKER_HOST", format!("unix://{}", self.path("docker.sock").display()));
+        command.env("CONTAINERD_ADDRESS", self.path("containerd.sock")).env_remove("CONTAINERD_NAMESPACE");
         command.env("TMPDIR", self.path("files")).stdin(Stdio::null());
         command
     }
@@ -264,10 +317,32 @@ impl Lab {
         ran.stdout
     }
 
+    /// Runs `ctr` with a containerd without Docker.
+    pub(crate) fn try_ctr(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.with_environment(Command::new(self.path("bin/ctr")));
+        ran(&command.args(arguments).output().unwrap())
+    }
+
+    /// The same for what must not fail.
+    pub(crate) fn must_ctr(&self, arguments: &[&str]) -> String {
+        let ran = self.try_ctr(arguments);
+        assert_eq!(ran.code, Some(0), "{}: ctr {arguments:?}: {}", self.plan.name, ran.text);
+        ran.stdout
+    }
+
+    /// Runs `docker_delta` with this containerd, and kills it where it calls `ctr` with words that contain these.
+    pub(crate) fn delta_killed_at(&self, words: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
+        ran(&command.env("KILL_AT", words).args(arguments).output().unwrap())
+    }
+
     /// Runs `docker_delta` with this engine.
     pub(crate) fn delta(&self, arguments: &[&str]) -> Ran {
         let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
-        ran(&command.args(["--engine", self.program(), "-v"]).args(arguments).output().unwrap())
+        if self.plan.daemon != Daemon::Containerd {
+            command.args(["--engine", self.program()]);
+        }
+        ran(&command.arg("-v").args(arguments).output().unwrap())
     }
 
     /// The same for what must not fail: what it prints.
@@ -315,6 +390,11 @@ impl Drop for Lab {
 fn ran(output: &Output) -> Ran {
     let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Ran { code: output.status.code(), text: format!("{stdout}{stderr}"), stdout }
+}
+
+fn quoted(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"))).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn rootfs(name: &str) -> PathBuf {

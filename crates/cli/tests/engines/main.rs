@@ -1,14 +1,15 @@
 //! The program against real engines. Every test starts an engine of its own, on a socket and in a folder of its own, and
 //! leaves nothing of it.
 //!
-//! Needed are root, Debian's packages `docker.io`, `podman` and `busybox-static`, and other versions of the engines in the root
-//! folders `trixie` and `sid` that `scripts/install-test-engines` makes in the folder that `DOCKER_DELTA_ENGINES` names (by
-//! default `~/.cache/docker-delta-engines/chroots`).
+//! Needed are root, Debian's packages `docker.io` (which brings `containerd`), `podman`, `busybox-static`, `docker-registry` and
+//! `skopeo`, and other versions of the engines in the root folders `trixie` and `sid` that `scripts/install-test-engines` makes in
+//! the folder that `DOCKER_DELTA_ENGINES` names (by default `~/.cache/docker-delta-engines/chroots`).
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod between;
+mod containerd;
 mod lab;
 mod mirrors;
 mod odd;
