@@ -16,28 +16,14 @@ use delta_transport::reference::Target;
 use crate::commands::apply::MappingFormat;
 use crate::terminal::Loudness;
 
+mod examples;
 mod registry;
 
 pub(crate) use registry::{Pull, Push};
 
-const EXAMPLES: &str = "\
-Examples:
-  # On the connected machine, which has both versions:
-  docker_delta create app:v2 app.ddelta --base app:v1
-
-  # On the machine that no network reaches, which has app:v1:
-  docker_delta apply app.ddelta
-
-  # Without an engine, from archives of `docker save`:
-  docker_delta create v2.tar app.ddelta --base v1.tar
-  docker_delta apply app.ddelta --base v1.tar -o v2-again.tar
-
-Exit codes: 0 done, 1 fault of the program, 2 usage, 3 surroundings (no engine, no room, missing base),
-4 content (damaged, other digest, unknown version).";
-
 /// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
 #[derive(Debug, Parser)]
-#[command(name = "docker_delta", version, after_help = EXAMPLES, max_term_width = 120)]
+#[command(name = "docker_delta", version, after_help = examples::PROGRAM, max_term_width = 120)]
 pub struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -96,69 +82,42 @@ impl Talk {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a package of images; with --base, only of what the base images lack
-    #[command(after_help = CREATE_EXAMPLES, allow_missing_positional = true)]
+    #[command(after_help = examples::CREATE, allow_missing_positional = true)]
     Create(Create),
     /// Rebuild the images of a package and load them into the engine, or write them to a file
-    #[command(after_help = APPLY_EXAMPLES)]
+    #[command(after_help = examples::APPLY)]
     Apply(Apply),
     /// Keep a package in a registry, where `pull` finds it by the image that it makes
-    #[command(after_help = registry::PUSH_EXAMPLES)]
+    #[command(after_help = examples::PUSH)]
     Push(Push),
     /// Get an image by the smallest package of a registry that fits what is here
-    #[command(after_help = registry::PULL_EXAMPLES)]
+    #[command(after_help = examples::PULL)]
     Pull(Pull),
     /// List the layers of a package: what happens to each, and what it weighs
+    #[command(after_help = examples::LIST)]
     List(PackageOnly),
     /// Tell what a package is: images, tags, platforms, method, sizes, and the base images that it needs
+    #[command(after_help = examples::INFO)]
     Info(PackageOnly),
     /// Check a package wholly, without any base image
+    #[command(after_help = examples::VERIFY)]
     Verify(PackageOnly),
     /// Tell what is seen of an image: documents, platforms, layers
+    #[command(after_help = examples::INSPECT)]
     Inspect(Inspect),
     /// Tell whether two things hold the same image, whatever the archive around it looks like
-    #[command(after_help = COMPARE_EXAMPLES)]
+    #[command(after_help = examples::COMPARE)]
     Compare(Compare),
     /// Tell what works from here: engines, their stores, room
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Print the completions for a shell: bash, zsh, fish, elvish or powershell
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(Completions),
     /// Write the man pages into a folder
+    #[command(after_help = examples::MAN)]
     Man(Man),
 }
-
-const CREATE_EXAMPLES: &str = "\
-An image is a name in the engine (app:v2, docker-daemon:app:v2, podman:app:v2), a file that `docker save` or
-`podman save` wrote, an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR), or an
-image of containerd (containerd:[NAMESPACE/]NAME, as in containerd:k8s.io/app:v2), or of a registry
-(docker://REGISTRY/NAME[:TAG][@DIGEST]), with what `docker login` or `podman login` left; `-` is an archive on standard input.
-
-Examples:
-  docker_delta create app:v2 app.ddelta --base app:v1           # only what v1 lacks
-  docker_delta create docker://registry.example/app:v2 app.ddelta --base docker://registry.example/app:v1
-  docker_delta create app:v2 db:v7 all.ddelta --base app:v1 --base db:v6
-  docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
-  docker_delta create --images images.txt site.ddelta --base-images have.txt
-  helm template chart | docker_delta create --kubernetes - --pull site.ddelta
-  docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
-  docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
-
-const APPLY_EXAMPLES: &str = "\
-Examples:
-  docker_delta apply app.ddelta                    # into the engine, with the original tags
-  docker_delta apply app.ddelta app:next           # under another name
-  docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
-  docker_delta apply app.ddelta containerd:k8s.io/             # into containerd, which has the base
-  docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
-  docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
-  docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
-  docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
-
-const COMPARE_EXAMPLES: &str = "\
-Examples:
-  docker_delta compare v2.tar v2-again.tar         # the bytes around an image may differ, the image may not
-  docker_delta compare app:v2 oci:DIR:v2
-
-Exit codes: 0 the same config and layers at least, 4 different images.";
 
 /// Arguments of `create`.
 #[derive(Debug, Args)]

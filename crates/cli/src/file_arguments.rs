@@ -16,6 +16,18 @@ Examples:
   file_delta create -m xdelta3 -c none OLD NEW DELTA            # DELTA is what `xdelta3 -d -s OLD DELTA NEW` reads
   file_delta create -m bsdiff OLD NEW DELTA                     # DELTA is what `bspatch OLD NEW DELTA` reads";
 
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  file_delta create firmware-1.bin firmware-2.bin update.delta
+  file_delta create -l 19 site-monday/ site-tuesday/ site.delta    # smaller, slower
+  file_delta create -d old.img new.img image.delta              # only say what it would weigh";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  file_delta apply firmware-1.bin update.delta firmware-2.bin
+  file_delta apply --no-owner site-monday/ site.delta site-tuesday/
+  file_delta apply -f firmware.bin update.delta firmware.bin    # in the place of the old one";
+
 /// A file has no layers that could travel whole.
 const METHODS: [&str; 3] = [Method::Auto.name(), Method::Xdelta3.name(), Method::Bsdiff.name()];
 
@@ -50,8 +62,10 @@ impl FileCommon {
 #[derive(Debug, Subcommand)]
 pub enum FileCommand {
     /// Make the difference that turns OLD into NEW: two files, or two folders
+    #[command(after_help = CREATE_EXAMPLES)]
     Create(FileCreate),
     /// Make NEW out of OLD and a difference
+    #[command(after_help = APPLY_EXAMPLES)]
     Apply(FileApply),
 }
 

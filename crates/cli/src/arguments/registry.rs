@@ -11,21 +11,6 @@ use delta_transport::registry::Address;
 
 use super::target;
 
-pub(super) const PUSH_EXAMPLES: &str = "\
-Examples:
-  docker_delta push app.ddelta docker://registry.example/app:v2    # beside the image, if that is there
-  docker_delta push site.ddelta docker://registry.example/packages:2024-11
-  docker_delta push -d app.ddelta docker://registry.example/app:v2    # only say what would be sent";
-
-pub(super) const PULL_EXAMPLES: &str = "\
-Examples:
-  docker_delta pull docker://registry.example/app:v2               # into the engine, which has some older version
-  docker_delta pull docker://registry.example/app:v2 --base app:v1
-  docker_delta pull docker://registry.example/app:v2 docker://localhost:5000/app    # into a registry, which has the base
-  docker_delta pull docker://registry.example/app:v2 --base v1.tar -o v2.tar    # without an engine
-  docker_delta pull docker://registry.example/app:v2 --base v1.tar --download STICK/    # only the package
-  docker_delta pull -d docker://registry.example/app:v2            # only say what there is, and what fits";
-
 /// Arguments of `push`.
 #[derive(Debug, Args)]
 pub struct Push {

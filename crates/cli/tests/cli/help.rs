@@ -16,8 +16,27 @@ fn help_is_what_it_was() {
 
 #[test]
 fn every_command_has_help_and_a_version() {
-    for command in ["list", "info", "verify", "inspect", "completions", "man"] {
-        assert!(docker_delta(&[command, "-h"]).ok().stdout.contains("Usage: docker_delta"), "{command}");
+    let commands = [
+        "create",
+        "apply",
+        "push",
+        "pull",
+        "list",
+        "info",
+        "verify",
+        "inspect",
+        "compare",
+        "doctor",
+        "completions",
+        "man",
+    ];
+    for command in commands {
+        let help = docker_delta(&[command, "-h"]).ok().stdout;
+        assert!(help.contains("Usage: docker_delta") && help.contains("\nExamples:\n"), "{command}");
+    }
+    for command in ["create", "apply"] {
+        let help = file_delta(&[command, "-h"]).ok().stdout;
+        assert!(help.contains("Usage: file_delta") && help.contains("\nExamples:\n"), "{command}");
     }
     assert!(docker_delta(&["--version"]).ok().stdout.starts_with("docker_delta 0."));
     assert!(file_delta(&["--version"]).ok().stdout.starts_with("file_delta 0."));

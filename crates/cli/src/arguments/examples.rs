@@ -1,0 +1,103 @@
+//! What the help of each command shows.
+
+pub(super) const PROGRAM: &str = "\
+Examples:
+  # On the connected machine, which has both versions:
+  docker_delta create app:v2 app.ddelta --base app:v1
+
+  # On the machine that no network reaches, which has app:v1:
+  docker_delta apply app.ddelta
+
+  # Without an engine, from archives of `docker save`:
+  docker_delta create v2.tar app.ddelta --base v1.tar
+  docker_delta apply app.ddelta --base v1.tar -o v2-again.tar
+
+Exit codes: 0 done, 1 fault of the program, 2 usage, 3 surroundings (no engine, no room, missing base),
+4 content (damaged, other digest, unknown version).";
+
+pub(super) const CREATE: &str = "\
+An image is a name in the engine (app:v2, docker-daemon:app:v2, podman:app:v2), a file that `docker save` or
+`podman save` wrote, an OCI layout (docker-archive:FILE[:NAME], oci-archive:FILE[:TAG], oci:DIR[:TAG], dir:DIR), or an
+image of containerd (containerd:[NAMESPACE/]NAME, as in containerd:k8s.io/app:v2), or of a registry
+(docker://REGISTRY/NAME[:TAG][@DIGEST]), with what `docker login` or `podman login` left; `-` is an archive on standard input.
+
+Examples:
+  docker_delta create app:v2 app.ddelta --base app:v1           # only what v1 lacks
+  docker_delta create docker://registry.example/app:v2 app.ddelta --base docker://registry.example/app:v1
+  docker_delta create app:v2 db:v7 all.ddelta --base app:v1 --base db:v6
+  docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
+  docker_delta create --images images.txt site.ddelta --base-images have.txt
+  helm template chart | docker_delta create --kubernetes - --pull site.ddelta
+  docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
+  docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
+
+pub(super) const APPLY: &str = "\
+Examples:
+  docker_delta apply app.ddelta                    # into the engine, with the original tags
+  docker_delta apply app.ddelta app:next           # under another name
+  docker_delta apply app.ddelta docker://localhost:5000/app    # into a registry, which has the base
+  docker_delta apply app.ddelta containerd:k8s.io/             # into containerd, which has the base
+  docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
+  docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
+  docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
+  docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
+
+pub(super) const COMPARE: &str = "\
+Examples:
+  docker_delta compare v2.tar v2-again.tar         # the bytes around an image may differ, the image may not
+  docker_delta compare app:v2 oci:DIR:v2
+
+Exit codes: 0 the same config and layers at least, 4 different images.";
+
+pub(super) const PUSH: &str = "\
+Examples:
+  docker_delta push app.ddelta docker://registry.example/app:v2    # beside the image, if that is there
+  docker_delta push site.ddelta docker://registry.example/packages:2024-11
+  docker_delta push -d app.ddelta docker://registry.example/app:v2    # only say what would be sent";
+
+pub(super) const PULL: &str = "\
+Examples:
+  docker_delta pull docker://registry.example/app:v2               # into the engine, which has some older version
+  docker_delta pull docker://registry.example/app:v2 --base app:v1
+  docker_delta pull docker://registry.example/app:v2 docker://localhost:5000/app    # into a registry, which has the base
+  docker_delta pull docker://registry.example/app:v2 --base v1.tar -o v2.tar    # without an engine
+  docker_delta pull docker://registry.example/app:v2 --base v1.tar --download STICK/    # only the package
+  docker_delta pull -d docker://registry.example/app:v2            # only say what there is, and what fits";
+
+pub(super) const LIST: &str = "\
+Examples:
+  docker_delta list app.ddelta                     # a line for each layer, and the base image that it needs
+  docker_delta list -v app.ddelta                  # with whole digests, and what makes each blob
+  docker_delta list --json app.ddelta | jq '.layers[].package_bytes'";
+
+pub(super) const INFO: &str = "\
+Examples:
+  docker_delta info app.ddelta
+  docker_delta info -v app.ddelta                  # with features and members
+  docker_delta info --json app.ddelta | jq -r '.bases[].names[]'";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  docker_delta verify /media/stick/app.ddelta      # before the journey: is the copy good?
+  docker_delta verify - < app.ddelta";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  docker_delta inspect app:v2                      # in the engine
+  docker_delta inspect v2.tar                      # in a file of `docker save`
+  docker_delta inspect --json docker://registry.example/app:v2";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  docker_delta doctor                              # before anything else, on a machine that is new to you
+  docker_delta doctor --engine podman";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  docker_delta completions bash > ~/.local/share/bash-completion/completions/docker_delta
+  docker_delta completions fish > ~/.config/fish/completions/docker_delta.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  docker_delta man ~/.local/share/man/man1
+  man docker_delta-create";
