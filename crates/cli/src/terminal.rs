@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::{Progress, Task};
 use delta_transport::stdout;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use owo_colors::OwoColorize;
 
-/// What takes less than this gets no progress bar.
+/// A run that takes less than this shows no progress bar ...
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// ... and a piece of work in it that takes less than this.
+const BRIEF: Duration = Duration::from_millis(200);
 
 /// How often bars are drawn.
 const PACE: Duration = Duration::from_millis(100);
@@ -27,6 +30,7 @@ pub(crate) struct Terminal {
     loudness: Loudness,
     bars: Option<MultiProgress>,
     ticker: Arc<Ticker>,
+    started: Instant,
 }
 
 /// How much is said beside data and errors.
@@ -40,7 +44,7 @@ pub(crate) enum Loudness {
 impl Terminal {
     pub(crate) fn new(loudness: Loudness) -> Self {
         let is_watched = io::stderr().is_terminal() && loudness > Loudness::Quiet;
-        Self { loudness, bars: is_watched.then(MultiProgress::new), ticker: Arc::default() }
+        Self { loudness, bars: is_watched.then(MultiProgress::new), ticker: Arc::default(), started: Instant::now() }
     }
 
     /// Prints an error and what to do next.
@@ -115,7 +119,8 @@ pub(crate) fn print_json_error(value: &impl serde::Serialize) -> Result<()> {
 impl Progress for Terminal {
     fn begin(&self, what: &str, total: Option<u64>) -> Box<dyn Task> {
         let Some(bars) = &self.bars else { return Box::new(Bar(None)) };
-        let bar = Bar::new(what, total, bars);
+        let patience = PATIENCE.saturating_sub(self.started.elapsed()).max(BRIEF);
+        let bar = Bar::new(what, total, bars, patience);
         bar.0.iter().for_each(|piece| self.ticker.add(piece));
         Box::new(bar)
     }
@@ -140,6 +145,8 @@ struct Piece {
     what: String,
     total: Option<u64>,
     started: Instant,
+    /// When it is worth a bar.
+    patience: Duration,
     done: AtomicU64,
     bars: MultiProgress,
     shown: Mutex<Shown>,
@@ -153,11 +160,12 @@ struct Shown {
 }
 
 impl Bar {
-    fn new(what: &str, total: Option<u64>, bars: &MultiProgress) -> Self {
+    fn new(what: &str, total: Option<u64>, bars: &MultiProgress, patience: Duration) -> Self {
         Self(Some(Arc::new(Piece {
             what: caption(what),
             total,
             started: Instant::now(),
+            patience,
             done: AtomicU64::new(0),
             bars: bars.clone(),
             shown: Mutex::default(),
@@ -173,7 +181,7 @@ impl Piece {
     /// Shows how far it is, once it has taken long enough to be wondered at.
     fn show(&self) {
         let mut shown = self.shown();
-        if shown.has_ended || self.started.elapsed() < PATIENCE {
+        if shown.has_ended || self.started.elapsed() < self.patience {
             return;
         }
         let done = self.done.load(Ordering::Relaxed);
@@ -185,7 +193,7 @@ impl Piece {
     fn draw(&self) -> ProgressBar {
         let (template, bar) = match self.total {
             Some(total) => (
-                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left",
+                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {pace}",
                 ProgressBar::new(total),
             ),
             None if self.done.load(Ordering::Relaxed) == 0 => ("{msg} {spinner} {elapsed}", ProgressBar::no_length()),
@@ -194,9 +202,19 @@ impl Piece {
         // What was done before the bar appeared took its time, too.
         let bar = self.bars.add(bar.with_message(self.what.clone()).with_elapsed(self.started.elapsed()));
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("pace", pace));
         }
         bar
+    }
+}
+
+/// How fast it goes, and how long it will take; nothing is known before the first byte.
+fn pace(state: &ProgressState, out: &mut dyn fmt::Write) {
+    if state.pos() > 0 {
+        let speed = u128::from(state.pos()) * 1000 / state.elapsed().as_millis().max(1);
+        let speed = DecimalBytes(u64::try_from(speed).unwrap_or(u64::MAX));
+        // A bar that cannot be written is one that nobody sees.
+        let _ = write!(out, "{speed}/s {:#} left", HumanDuration(state.eta()));
     }
 }
 

@@ -10,7 +10,7 @@ use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{LayoutIndex, Pointers, read_pointers};
 use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest};
-use delta_core::job::progress::Progress;
+use delta_core::job::progress::{Counted, Progress};
 use serde::Serialize;
 use tar::{EntryType, Header};
 
@@ -45,8 +45,7 @@ pub fn write_archive(
         header.set_mode(0o644);
         header.set_size(bytes.len());
         header.set_cksum();
-        builder.append(&header, Reader::new(bytes)).map_err(doing())?;
-        task.advance(bytes.len());
+        builder.append(&header, Counted::new(Reader::new(bytes), task.as_ref())).map_err(doing())?;
     }
     builder.into_inner().and_then(|out| out.flush()).map_err(Error::io("writing the archive"))
 }
@@ -63,10 +62,9 @@ pub fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progr
         let path = folder.join(name);
         let write = || -> io::Result<()> {
             let mut file = File::create_new(&path)?;
-            io::copy(&mut Reader::new(bytes), &mut file).map(|_| ())
+            io::copy(&mut Counted::new(Reader::new(bytes), task.as_ref()), &mut file).map(|_| ())
         };
         write().map_err(Error::io(format!("writing {}", path.display())))?;
-        task.advance(bytes.len());
     }
     Ok(())
 }

@@ -112,6 +112,8 @@ impl Engine {
         write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<BlobDigest> {
         let arguments = ["load"];
+        // The engine goes on for long after it took the last byte.
+        let _task = progress.begin(&format!("Loading into {}", self.label()), None);
         let said = self.client.write_to(&arguments, |stdin| write(stdin))?;
         let loaded = loaded_id(&said.stdout);
         // A containerd store tells of a missing blob in the stream of good news.
