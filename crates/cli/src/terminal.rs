@@ -192,10 +192,7 @@ impl Piece {
 
     fn draw(&self) -> ProgressBar {
         let (template, bar) = match self.total {
-            Some(total) => (
-                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {pace}",
-                ProgressBar::new(total),
-            ),
+            Some(total) => ("{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {pace}", ProgressBar::new(total)),
             None if self.done.load(Ordering::Relaxed) == 0 => ("{msg} {spinner} {elapsed}", ProgressBar::no_length()),
             None => ("{msg} {spinner} {decimal_bytes} {decimal_bytes_per_sec} {elapsed}", ProgressBar::no_length()),
         };

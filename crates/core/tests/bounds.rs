@@ -51,7 +51,14 @@ fn lists_are_read_up_to_their_limits() {
         });
         assert_eq!(said.contains(&too_many(bases, "base layers", limits::BASE_LAYERS)), is_refused, "{said}");
         let images = limits::IMAGES + more;
-        let said = said_of(|metadata| metadata["images"] = json!(vec![metadata["images"][0].clone(); images]));
+        let said = said_of(|metadata| {
+            let of_root = |number| {
+                let mut image = metadata["images"][0].clone();
+                image["root"]["digest"] = json!(digest(number));
+                image
+            };
+            metadata["images"] = (0..images).map(of_root).collect();
+        });
         assert_eq!(said.contains(&too_many(images, "images", limits::IMAGES)), is_refused, "{said}");
         let count = limits::LAYERS_PER_IMAGE + more;
         let said = said_of(|metadata| {

@@ -67,7 +67,7 @@ fn each_contradiction_is_named() {
 #[test]
 fn what_is_listed_twice_is_refused() {
     let package = package();
-    for (list, expected) in [("members", "listed twice"), ("layers", "listed twice"), ("blobs", "listed twice")] {
+    for (list, expected) in ["members", "layers", "blobs", "images"].map(|list| (list, "listed twice")) {
         let twice = edited(&package, |metadata| {
             let list = metadata[list].as_array_mut().unwrap();
             list.push(list[0].clone());

@@ -50,12 +50,13 @@ impl<'a> Listed<'a> {
             held_blobs: metadata.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.blob).collect(),
             made_of: metadata.blobs.iter().filter_map(made_of).collect(),
         };
+        let roots: BTreeSet<BlobDigest> = metadata.images.iter().map(|image| image.root.digest).collect();
         let base_layers = metadata.bases.iter().map(|base| base.layers.len()).sum();
         let lists = [
             ("member", metadata.members.len(), listed.members.len(), limits::MEMBERS),
             ("layer", metadata.layers.len(), listed.layers.len(), limits::LAYERS),
             ("blob", metadata.blobs.len(), listed.blobs.len(), limits::LAYERS),
-            ("image", metadata.images.len(), metadata.images.len(), limits::IMAGES),
+            ("image", metadata.images.len(), roots.len(), limits::IMAGES),
             ("base layer", base_layers, base_layers, limits::BASE_LAYERS),
         ];
         for (what, count, distinct, most) in lists {
