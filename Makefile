@@ -1,6 +1,6 @@
 # `make test` installs what is missing and runs every check; `./demo` shows the program at work.
 
-.PHONY: test check tools deny docs-test install
+.PHONY: test check tools deny docs-test fuzz install
 
 test: check docs-test
 	scripts/run-tests
@@ -22,6 +22,11 @@ tools:
 # Known faults of what we depend on; asks a database on the network.
 deny:
 	cargo deny check advisories
+
+# Every fuzz target for so many minutes: make fuzz MINUTES=10
+MINUTES = 10
+fuzz:
+	scripts/fuzz $(MINUTES)
 
 install:
 	cargo install --locked --path crates/cli

@@ -1,0 +1,92 @@
+//! The codecs: from bytes to bytes.
+
+use std::io::{self, BufReader};
+
+use delta_codec::compress::{Compression, decoder};
+use delta_codec::deflate::nested;
+use delta_codec::recreation::{Found, Plan, find};
+use delta_codec::{Bounded, MemoryScratch, exec as programs, patch as patches};
+
+use crate::{MOST, parts};
+
+pub fn vcdiff(data: &[u8]) {
+    let [base, delta] = parts(data).map(<[u8]>::to_vec);
+    let mut out = Vec::new();
+    if let Ok(length) = delta_codec::vcdiff::decode(&base, &delta[..], &mut out, MOST) {
+        assert!(length == out.len() as u64 && length <= MOST);
+    }
+}
+
+pub fn bsdiff(data: &[u8]) {
+    let [base, delta] = parts(data).map(<[u8]>::to_vec);
+    let mut out = Vec::new();
+    if let Ok(length) = delta_codec::bsdiff::decode(&base, &delta, &mut out, MOST) {
+        assert!(length == out.len() as u64 && length <= MOST);
+    }
+}
+
+pub fn patch(data: &[u8]) {
+    let [base, length, control, gaps, values, literals] = parts(data);
+    let length = length.iter().fold(0_u64, |length, byte| (length << 8 | u64::from(*byte)) % MOST);
+    let mut streams = patches::Streams {
+        control: BufReader::new(control),
+        gaps: BufReader::new(gaps),
+        values: BufReader::new(values),
+        literals: BufReader::new(literals),
+    };
+    let mut out = Vec::new();
+    if patches::decode(&base.to_vec(), length, &patches::no_prediction, &mut streams, &mut out).is_ok() {
+        assert_eq!(out.len() as u64, length);
+    }
+}
+
+pub fn exec(data: &[u8]) {
+    let [base, target, hint] = parts(data);
+    assert_eq!(programs::predict(base, &[], hint).len(), base.len());
+    if let Ok(Some(hint)) = programs::describe(&base.to_vec(), &target.to_vec()) {
+        assert_eq!(programs::predict(base, &[], &hint).len(), base.len());
+    }
+}
+
+/// Any plan closes any content, or says why not.
+pub fn deflate(data: &[u8]) {
+    let [plan, opened] = parts(data);
+    let mut out = Vec::new();
+    if let Ok(length) = nested::close(plan, &opened.to_vec(), &MemoryScratch, &mut out, MOST) {
+        assert!(length == out.len() as u64 && length <= MOST);
+    }
+}
+
+/// What can be opened is closed to the same bytes.
+pub fn opened(data: &[u8]) {
+    let content = data.to_vec();
+    let nothing = Vec::new();
+    let (Ok(base), Ok(_)) = (nested::unfold(&nothing, &MemoryScratch), nested::unfold(&content, &MemoryScratch)) else {
+        return;
+    };
+    let Ok(Some(opened)) = nested::open(&content, &base, &MemoryScratch) else { return };
+    let mut out = Vec::new();
+    let most = content.len() as u64;
+    nested::close(&opened.plan, &opened.bytes, &MemoryScratch, &mut out, most).expect("what was opened is closed");
+    assert!(out == content, "another content");
+}
+
+/// Any plan makes a blob, or says why not; one that was found makes the very blob.
+pub fn recreation(data: &[u8]) {
+    let [plan, plain] = parts(data).map(<[u8]>::to_vec);
+    if let Ok(plan) = Plan::parse(plan) {
+        // What is refused is refused; what is made stays within its bound.
+        let _ = plan.write(&plain, &mut Bounded::new(io::sink(), MOST, "more than a blob"));
+    }
+    let blob = data.to_vec();
+    let mut plain = Vec::new();
+    let is_opened = decoder(Compression::detect(data), data)
+        .and_then(|reader| io::copy(&mut io::Read::take(reader, MOST + 1), &mut plain));
+    if is_opened.is_ok_and(|length| length <= MOST)
+        && let Ok(Found::Exact(plan)) = find(&blob, &plain)
+    {
+        let mut out = Vec::new();
+        plan.write(&plain, &mut out).expect("what was found is made");
+        assert!(out == blob, "another blob");
+    }
+}

@@ -1,0 +1,128 @@
+//! Sound inputs, from which a fuzzer starts and which every target must take.
+
+use delta_codec::deflate::nested;
+use delta_codec::flate::zlib;
+use delta_codec::recreation::{Found, find};
+use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
+
+use crate::joined;
+
+/// Sound inputs of the target of this name.
+///
+/// # Panics
+/// When our own encoders fail.
+pub fn of(name: &str) -> Vec<Vec<u8>> {
+    let (old, new) = (words(1, 4_000), words(2, 4_000));
+    match name {
+        "vcdiff" => vec![joined(&[&old, &vcdiff(&old, &new)])],
+        "bsdiff" => vec![joined(&[&old, &bsdiff(&old, &new)])],
+        "patch" => vec![patched(&old, &new)],
+        "deflate" => vec![closed(&gzip(&new))],
+        "opened" => vec![gzip(&new), gzip(b"")],
+        "recreation" => {
+            let blob = gzip(&new);
+            let Ok(Found::Exact(plan)) = find(&blob, &new) else { panic!("zlib's stream is not found") };
+            vec![joined(&[plan.as_bytes(), &new]), blob]
+        }
+        "tar_index" => vec![tar(&[("a/file", &old), ("b", &new)])],
+        "recipe_round_trip" => vec![joined(&[&tar(&[("file", &old)]), &tar(&[("file", &new), ("more", b"")])])],
+        "documents" => DOCUMENTS.map(|text| text.as_bytes().to_vec()).into(),
+        "names" => NAMES.map(|text| text.as_bytes().to_vec()).into(),
+        "archive" => vec![archive(&tar(&[("file", &old)]))],
+        "package" => vec![joined(&[PACKAGE.as_bytes(), b"[]", b"{}", &new, &old])],
+        "recipe" => vec![joined(&[&tar(&[("file", &old)]), &[0; 2], &[1, 0], &[], &[], &[], &[], &[]])],
+        "exec" => vec![joined(&[b"\x7fELF\x02\x01\x01", b"\x7fELF", &[]])],
+        other => panic!("there is no target {other}"),
+    }
+}
+
+const DOCUMENTS: [&str; 3] = [
+    r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}}"#,
+    r#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":2,"platform":{"os":"linux","architecture":"arm","variant":"v7"},"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}"#,
+    r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":2},"layers":[],"artifactType":"a/b","subject":{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":1}}"#,
+];
+
+const NAMES: [&str; 7] = [
+    "app:v2",
+    "registry.example:5000/team/app:v2@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "docker://[::1]:5000/app",
+    "oci-archive:/tmp/a:b.tar:v1",
+    "docker-archive:FILE:@1",
+    "linux/arm/v7",
+    "./folder",
+];
+
+const PACKAGE: &str = r#"{"format":1,"requires":["whole"],"created_by":"x","method":"auto","identity":"manifest","compression":"none","level":9,"stream":{"kind":"file","target":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","base":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","base_size":0},"bases":[],"layers":[{"diff_id":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"origin":{"coded":{"codec":"whole","members":["layer_deltas/a.tar"]}}}],"members":[{"name":"manifest.json"},{"name":"layer_deltas/a.tar"}]}"#;
+
+/// Text that no other seed gives, of about this many bytes.
+fn words(seed: u64, length: usize) -> Vec<u8> {
+    let line = |number: u64| format!("{} {}\n", number, number * number % (97 + number % 7 / (3 + seed) * seed));
+    (0..).flat_map(|number| line(number).into_bytes()).take(length).collect()
+}
+
+fn vcdiff(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    delta_codec::vcdiff::encode(&old.to_vec(), &new.to_vec(), &[], &mut out).expect("a delta");
+    out
+}
+
+fn bsdiff(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    delta_codec::bsdiff::encode(&old.to_vec(), &new.to_vec(), &MemoryScratch, &mut out).expect("a delta");
+    out
+}
+
+fn patched(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut streams = patch::Streams::<Vec<u8>>::default();
+    patch::encode(&old.to_vec(), &new.to_vec(), &patch::no_prediction, &mut streams).expect("a patch");
+    let length = u32::try_from(new.len()).unwrap_or_default().to_be_bytes();
+    joined(&[old, &length, &streams.control, &streams.gaps, &streams.values, &streams.literals])
+}
+
+/// A plan, and the opened content that it closes.
+fn closed(content: &[u8]) -> Vec<u8> {
+    let (content, nothing) = (content.to_vec(), Vec::new());
+    let base = nested::unfold(&nothing, &MemoryScratch).expect("memory is read");
+    let opened =
+        nested::open(&content, &base, &MemoryScratch).expect("memory is read").expect("zlib's stream is opened");
+    joined(&[&opened.plan, &bytes(&opened.bytes)])
+}
+
+fn bytes(source: &Concat<Box<dyn ReadAt + '_>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    std::io::copy(&mut Reader::new(source), &mut bytes).expect("memory is read");
+    bytes
+}
+
+/// What zlib's `gzip` writes at level 6 (RFC 1952, 2.3).
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let settings = zlib::Settings::new(6, 15, 8, 0).expect("settings");
+    let mut encoder = zlib::Encoder::new(settings, Vec::new()).expect("an encoder");
+    std::io::Write::write_all(&mut encoder, plain).expect("memory is written");
+    let stream = encoder.finish().expect("memory is written");
+    let checksum = plain.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    });
+    let length = u32::try_from(plain.len()).unwrap_or_default();
+    [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &stream, &(!checksum).to_le_bytes(), &length.to_le_bytes()].concat()
+}
+
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len());
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *content).expect("memory is written");
+    }
+    builder.into_inner().expect("memory is written")
+}
+
+/// What `docker save` writes of an image of one layer.
+fn archive(layer: &[u8]) -> Vec<u8> {
+    let digest = delta_core::digest::DiffId::of_reader(&mut &*layer).expect("memory is read").0;
+    let config =
+        format!(r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{digest}"]}}}}"#);
+    let manifest = br#"[{"Config":"config.json","RepoTags":["app:v1"],"Layers":["layer.tar"]}]"#;
+    tar(&[("config.json", config.as_bytes()), ("layer.tar", layer), ("manifest.json", manifest)])
+}
