@@ -10,7 +10,7 @@ use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{Pointers, read_about, read_pointers};
-use delta_core::image::{Document, Image, Platform};
+use delta_core::image::{Document, Image, ImageName, Platform};
 
 pub(super) use self::label::ARTIFACT_TYPE;
 use self::label::PackageLabel;
@@ -19,6 +19,10 @@ use super::access::{Referrers, Registries, Repository};
 use super::address::Address;
 use super::crew::in_parallel;
 use crate::spool::TempScratch;
+
+/// Bases of packages that are looked for in a registry by their digests, and as many by their tags: whoever writes a manifest does
+/// not decide how often another registry is asked.
+const MOST_BASES: usize = 64;
 
 /// A package that a registry keeps, as its manifest describes it.
 #[derive(Clone, Debug)]
@@ -122,10 +126,11 @@ impl Registries {
     pub fn base_images(&self, offer: &Offer, at: &Address, scratch: &Arc<TempScratch>) -> Vec<Image> {
         let labels = offer.packages.iter().map(|package| &package.label);
         let by_digest = labels.clone().flat_map(|label| &label.base_manifests).map(|digest| at.with_digest(*digest));
-        let tag = |name: &String| name.rsplit_once(':').map(|(_, tag)| tag.to_owned());
+        let tag = |name: &String| Some(name.parse::<ImageName>().ok()?.tag().to_owned());
         let tags: BTreeSet<String> =
             labels.flat_map(|label| &label.bases).filter(|name| !name.contains("sha256:")).filter_map(tag).collect();
-        let addresses = by_digest.chain(tags.iter().map(|tag| at.with_tag(tag)));
+        let by_tag = tags.iter().map(|tag| at.with_tag(tag));
+        let addresses = by_digest.take(MOST_BASES).chain(by_tag.take(MOST_BASES));
         let mut images: Vec<Image> = Vec::new();
         for address in addresses {
             if images.iter().any(|image| Some(image.root.digest) == address.digest()) {

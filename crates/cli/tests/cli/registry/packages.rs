@@ -12,6 +12,7 @@ use super::server::{Guard, Registry, alone, lonely};
 use crate::support::{Folder, Ran, image, layer, names, noise, seen};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const ARTIFACT: &str = "application/vnd.docker-delta.package.v1";
 
 /// A registry with an image, and packages of it: for those who have its first version, its second, or nothing.
@@ -113,6 +114,16 @@ impl Shelf {
 
     fn listed(&self) -> Vec<Value> {
         self.manifest(&self.list_tag())["manifests"].as_array().unwrap().clone()
+    }
+
+    /// Writes a manifest, and lists it alone as what hangs on the image.
+    fn list(&self, manifest: &Value) {
+        let text = manifest.to_string();
+        let digest = BlobDigest::of(text.as_bytes()).to_string();
+        self.put_manifest(&digest, MANIFEST, &text);
+        let entry = json!({"mediaType": MANIFEST, "digest": digest, "size": text.len(), "artifactType": ARTIFACT});
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]});
+        self.put_manifest(&self.list_tag(), INDEX, &index.to_string());
     }
 
     /// The digest of the manifest of a package of this name.
@@ -233,9 +244,9 @@ fn what_is_there_is_not_sent_again() {
     assert!(!shelf.proxy.seen().iter().any(is_write), "{:?}", shelf.proxy.seen());
     let listed = shelf.listed();
     // A list that others broke is mended, and nothing but the list is written.
-    let text = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+    let text = json!({"schemaVersion": 2, "mediaType": INDEX,
         "manifests": listed[1..].to_vec()});
-    shelf.put_manifest(&shelf.list_tag(), "application/vnd.oci.image.index.v1+json", &text.to_string());
+    shelf.put_manifest(&shelf.list_tag(), INDEX, &text.to_string());
     let ran = shelf.push(&["--json", &shelf.package("from-v1"), &shelf.proxy.name("app:v3")]).ok();
     let pushed: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&pushed["outcome"], &pushed["sent_bytes"]), (&json!("pushed"), &json!(0)));
@@ -264,9 +275,9 @@ fn the_list_keeps_what_others_wrote() {
     let shelf = Shelf::new();
     let strange = json!({"mediaType": MANIFEST, "digest": shelf.target, "size": 7, "artifactType": "application/vnd.other",
         "annotations": {"a": "b"}, "other": [1, 2]});
-    let index = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX,
         "manifests": [strange], "annotations": {"kept": "yes"}});
-    shelf.put_manifest(&shelf.list_tag(), "application/vnd.oci.image.index.v1+json", &index.to_string());
+    shelf.put_manifest(&shelf.list_tag(), INDEX, &index.to_string());
     shelf.push(&[&shelf.package("from-v1"), &shelf.registry.name("app:v3")]).ok();
     assert_eq!(shelf.listed()[0], strange);
     assert_eq!(shelf.manifest(&shelf.list_tag())["annotations"]["kept"], "yes");
@@ -465,36 +476,48 @@ fn a_package_of_another_image_is_refused() {
     alone(&shelf.folder, &["create", &shelf.folder.file("v1.tar"), &package]).ok();
     shelf.push(&[&package, &shelf.registry.name("app:other")]).ok();
     let honest = shelf.manifest("other");
-    let list = |manifest: &Value| {
-        let text = manifest.to_string();
-        let digest = BlobDigest::of(text.as_bytes()).to_string();
-        shelf.put_manifest(&digest, MANIFEST, &text);
-        let entry = json!({"mediaType": MANIFEST, "digest": digest, "size": text.len(), "artifactType": ARTIFACT});
-        let index = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [entry]});
-        shelf.put_manifest(&shelf.list_tag(), "application/vnd.oci.image.index.v1+json", &index.to_string());
-    };
     let out = shelf.folder.file("out.tar");
     let ask = || shelf.pull(&[&name, "-o", &out]);
     // It hangs on the image that it does not make.
     let mut lie = honest.clone();
     lie["subject"]["digest"] = shelf.target.as_str().into();
-    list(&lie);
+    shelf.list(&lie);
     ask().failed(4, &["expected one that makes the image", &shelf.target]);
     // It is listed where it does not say that it belongs.
-    list(&honest);
+    shelf.list(&honest);
     ask().failed(3, &["no package of docker_delta", "is about another image"]);
     let mut odd = lie.clone();
     odd["annotations"].as_object_mut().unwrap().remove("vnd.docker-delta.needs");
-    list(&odd);
+    shelf.list(&odd);
     ask().failed(3, &["does not say which layers it needs"]);
     // It promises more than there is room for.
     let mut huge = lie.clone();
     huge["layers"][0]["size"] = (1_u64 << 60).into();
-    list(&huge);
+    shelf.list(&huge);
     let ran = ask();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(!fs::exists(&out).unwrap());
+}
+
+/// What a manifest calls a base is looked for in the registry where the image goes.
+#[test]
+fn names_of_bases_lead_nowhere_else() {
+    let shelf = Shelf::new();
+    shelf.push(&[&shelf.package("from-v1"), &shelf.registry.name("app:v3")]).ok();
+    let mut odd = shelf.manifest(shelf.listed()[0]["digest"].as_str().unwrap());
+    let digests: Vec<String> = (0..200).map(|number| BlobDigest::of(&[number]).to_string()).collect();
+    let tags: Vec<String> = (0..200).map(|number| format!("app:w{number}")).collect();
+    odd["annotations"]["vnd.docker-delta.base-manifests"] = digests.join(" ").into();
+    odd["annotations"]["vnd.docker-delta.bases"] =
+        format!("x:../../secret/manifests/v1 x:v1?a=b x:%2e%2e {}", tags.join(" ")).into();
+    shelf.list(&odd);
+    let far = Registry::start(Guard::Nothing);
+    let proxy = Proxy::before(far.port());
+    shelf.pull(&[&shelf.registry.name("app:v3"), &proxy.name("site/app")]).failed(3, &["fits what is here"]);
+    let seen = proxy.seen();
+    assert!(seen.iter().all(|seen| !seen.path.contains([' ', '?', '%']) && !seen.path.contains("..")), "{seen:?}");
+    let asked = seen.iter().filter(|seen| seen.path.contains("/manifests/")).count();
+    assert!(asked <= 2 * 64 + 1, "{asked}");
 }
 
 #[test]
