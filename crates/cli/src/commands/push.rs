@@ -1,5 +1,8 @@
 //! `docker_delta push`
 
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
 use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
@@ -61,12 +64,7 @@ pub(crate) fn run(session: &Session, arguments: &Push) -> Result<()> {
     })
 }
 
-fn plan(
-    session: &Session,
-    arguments: &Push,
-    package: &Package,
-    bytes: &std::sync::Arc<dyn delta_codec::ReadAt>,
-) -> Result<PlannedPush> {
+fn plan(session: &Session, arguments: &Push, package: &Package, bytes: &Arc<dyn ReadAt>) -> Result<PlannedPush> {
     let name = arguments.package.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
     session.registries.plan_push(package, bytes, name.unwrap_or(NAMELESS), &arguments.to, arguments.force)
 }
