@@ -7,12 +7,12 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Reader};
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
-use delta_core::image::Image;
+use delta_core::image::{Image, ImageName};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::reference::{Target, stem_of_name};
-use delta_transport::registry::{Held, Offer, StoredPackage};
+use delta_transport::registry::{Address, Held, Offer, StoredPackage};
 use serde::Serialize;
 
 use super::apply;
@@ -55,6 +55,8 @@ struct Here {
     held: Held,
     /// Whether the image is there, so that nothing is needed for it.
     has_target: bool,
+    /// Whether it has its names there too, so that nothing is to be done.
+    is_done: bool,
     /// Why the engine could not be asked.
     no_engine: Option<Error>,
 }
@@ -75,7 +77,12 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
         terminal::print(&table(&packages))?;
     }
     let chosen = chosen(arguments, &offer, &packages, &here)?;
-    tell(session, chosen, arguments.dry_run);
+    let is_done = here.is_done && !arguments.force;
+    if is_done {
+        session.terminal.inform(format_args!("{} is already there; nothing is fetched", arguments.image));
+    } else {
+        tell(session, chosen, arguments.dry_run);
+    }
     let mut report = Report {
         schema: 1,
         image: arguments.image.to_string(),
@@ -86,7 +93,7 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
         package: download.as_ref().map(ToString::to_string),
         applied: None,
     };
-    if !arguments.dry_run {
+    if !arguments.dry_run && !is_done {
         let bytes = session.registries.fetch_package(&offer, chosen, &session.scratch)?;
         let package = opened(session, arguments, &offer, &bytes)?;
         match &download {
@@ -145,10 +152,13 @@ fn destination(session: &Session, arguments: &Pull, path: &Path) -> Result<Desti
 
 /// Finds out what is where the image goes, and in the bases; an engine that does not get it is asked only where these do not do.
 fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> Result<Here> {
-    let mut here = Here { held: held(bases), has_target: false, no_engine: None };
+    let mut here = Here { held: held(bases), has_target: false, is_done: false, no_engine: None };
     if let Some(Target::Registry(to)) = &arguments.name {
         here.held.layers.extend(held(&session.registries.base_images(offer, to, &session.scratch)).layers);
-        here.has_target = offer.target.map_or(Ok(false), |target| session.registries.has_image(to, target))?;
+        if let Some(target) = offer.target {
+            here.has_target = session.registries.has_image(to, target)?;
+            here.is_done = here.has_target && is_tagged(session, offer, to, target)?;
+        }
         return Ok(here);
     }
     if let Some(Target::Containerd(to)) = &arguments.name {
@@ -166,13 +176,41 @@ fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> 
         Ok(inventory) => {
             here.held.layers.extend(inventory.diff_ids());
             here.held.images.extend(inventory.images.iter().map(|image| image.id));
-            let ids = [offer.target, offer.config];
-            here.has_target = is_for_engine && ids.into_iter().flatten().any(|id| inventory.with_id(id).is_some());
+            let configs = if is_for_engine { session.registries.configs(offer)? } else { Vec::new() };
+            let ids = offer.target.filter(|_| is_for_engine).into_iter().chain(configs);
+            if let Some(image) = ids.filter_map(|id| inventory.with_id(id)).next() {
+                let names = names(arguments, offer);
+                let has = |name: &ImageName| image.names.iter().any(|other| other.full() == name.full());
+                (here.has_target, here.is_done) = (true, !names.is_empty() && names.iter().all(has));
+            }
         }
         Err(error) if is_for_engine => return Err(error),
         Err(error) => here.no_engine = Some(error),
     }
     Ok(here)
+}
+
+/// The names that an engine is to give to the image.
+fn names(arguments: &Pull, offer: &Offer) -> Vec<ImageName> {
+    match &arguments.name {
+        Some(Target::Name(name)) => vec![name.clone()],
+        _ => offer.packages.first().map(StoredPackage::images).unwrap_or_default(),
+    }
+}
+
+/// Whether a repository has the image under all tags that it is to have.
+fn is_tagged(session: &Session, offer: &Offer, to: &Address, target: BlobDigest) -> Result<bool> {
+    let of_names = || offer.packages.first().map(StoredPackage::images).unwrap_or_default();
+    let addresses: Vec<Address> = match to.tag() {
+        Some(_) => vec![to.clone()],
+        None => of_names().iter().map(|name| to.with_tag(name.tag())).collect(),
+    };
+    for address in &addresses {
+        if !session.registries.is_named(address, target)? {
+            return Ok(false);
+        }
+    }
+    Ok(!addresses.is_empty())
 }
 
 fn held(images: &[Image]) -> Held {

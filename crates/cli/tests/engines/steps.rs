@@ -141,7 +141,9 @@ fn from_a_registry(lab: &Lab, versions: &Versions) {
     assert!(said.contains("small.ddelta"), "{}: {said}", lab.plan.name);
     expected.check_in(lab, &name);
     let said = lab.must_delta(&["pull", &place]);
-    assert!(said.contains("already"), "{}: {said}", lab.plan.name);
+    assert!(said.contains("nothing is fetched"), "{}: {said}", lab.plan.name);
+    let said = lab.must_delta(&["pull", &place, "other/name:1"]);
+    assert!(said.contains("small.ddelta") && said.contains("already"), "{}: {said}", lab.plan.name);
     lab.clear();
     let said = lab.must_delta(&["pull", &place]);
     assert!(said.contains("whole.ddelta"), "{}: {said}", lab.plan.name);

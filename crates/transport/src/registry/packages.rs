@@ -24,6 +24,9 @@ use crate::spool::TempScratch;
 /// not decide how often another registry is asked.
 const MOST_BASES: usize = 64;
 
+/// Platforms of an image whose manifests are looked at; the official images have about ten.
+const MOST_PLATFORMS: usize = 64;
+
 /// A package that a registry keeps, as its manifest describes it.
 #[derive(Clone, Debug)]
 pub struct StoredPackage {
@@ -37,8 +40,8 @@ pub struct Offer {
     repository: Repository,
     /// The image that was asked for: none for a package that makes several.
     pub target: Option<BlobDigest>,
-    /// The config of the image, where the registry has it.
-    pub config: Option<BlobDigest>,
+    /// Its manifest or index, where the registry has it.
+    document: Option<Document>,
     /// The packages, the smallest first.
     pub packages: Vec<StoredPackage>,
     /// Manifests that say that they are packages and cannot be read, with why.
@@ -75,6 +78,11 @@ impl StoredPackage {
         &self.label.bases
     }
 
+    /// The names of what it makes, as far as they are names.
+    pub fn images(&self) -> Vec<ImageName> {
+        self.label.images.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
     /// Whether all that it needs is there, and all these platforms in it.
     pub fn fits(&self, held: &Held, platforms: &[Platform]) -> bool {
         self.label.brings(platforms)
@@ -95,7 +103,7 @@ impl Registries {
         let about = read_about(&found);
         if about.artifact_type.as_deref() != Some(ARTIFACT_TYPE) {
             let mut offer = repository.offered(found.digest(), None)?;
-            offer.config = config_of(&found);
+            offer.document = Some(found);
             return Ok(offer);
         }
         match about.subject.filter(|_| address.digest().is_none()) {
@@ -103,7 +111,7 @@ impl Registries {
             None => {
                 let stored = StoredPackage { manifest: found.digest(), label: PackageLabel::read(&found)? };
                 let target = about.subject;
-                Ok(Offer { repository, target, config: None, packages: vec![stored], odd: Vec::new() })
+                Ok(Offer { repository, target, document: None, packages: vec![stored], odd: Vec::new() })
             }
         }
     }
@@ -142,6 +150,39 @@ impl Registries {
         images
     }
 
+    /// The configs of the image of all platforms, where the registry has it: by one of them engines may know it.
+    ///
+    /// # Errors
+    /// Environment errors of the registry, content errors when it gives other bytes than it should.
+    pub fn configs(&self, offer: &Offer) -> Result<Vec<BlobDigest>> {
+        let Some(document) = &offer.document else { return Ok(Vec::new()) };
+        let entries = match read_pointers(document)? {
+            Pointers::Manifest { config, .. } => return Ok(vec![config.digest]),
+            Pointers::Index(entries) => entries,
+        };
+        let images: Vec<BlobDigest> = entries
+            .iter()
+            .filter(|entry| !entry.is_attestation)
+            .map(|entry| entry.digest)
+            .take(MOST_PLATFORMS)
+            .collect();
+        let found = in_parallel(&images, |digest| offer.repository.manifest(&digest.to_string()))?;
+        let config = |document: Document| match read_pointers(&document) {
+            Ok(Pointers::Manifest { config, .. }) => Some(config.digest),
+            _ => None,
+        };
+        Ok(found.into_iter().flatten().filter_map(|found| config(found.document)).collect())
+    }
+
+    /// Whether an address names this manifest or index.
+    ///
+    /// # Errors
+    /// Environment errors of the registry, content errors when it gives other bytes than it should.
+    pub fn is_named(&self, at: &Address, digest: BlobDigest) -> Result<bool> {
+        let found = self.repository(at)?.manifest(&at.reference())?;
+        Ok(found.is_some_and(|found| found.document.digest() == digest))
+    }
+
     /// Whether the repository of an address has a manifest.
     ///
     /// # Errors
@@ -175,7 +216,7 @@ impl Repository {
             }
         }
         packages.sort_by_key(|package| (package.label.size, package.manifest));
-        Ok(Offer { repository: self, target: Some(target), config: None, packages, odd })
+        Ok(Offer { repository: self, target: Some(target), document: None, packages, odd })
     }
 }
 
@@ -208,13 +249,5 @@ impl Offer {
         Error::environment(format!("no package for {address} fits what is here: {}", listed.join("; "))).with_hint(
             "name where one of these bases is with --base, or take a whole image: `docker pull`, `skopeo copy`",
         )
-    }
-}
-
-/// The config of an image of one platform.
-fn config_of(manifest: &Document) -> Option<BlobDigest> {
-    match read_pointers(manifest).ok()? {
-        Pointers::Manifest { config, .. } => Some(config.digest),
-        Pointers::Index(_) => None,
     }
 }

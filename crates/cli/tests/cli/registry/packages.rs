@@ -183,10 +183,17 @@ fn a_package_goes_on_into_another_registry() {
     assert_eq!(far.digest("site/app:new"), shelf.target);
     assert_eq!(pulled["chosen"], shelf.digest_of("from-v2").as_str());
     assert_eq!(pulled["applied"]["images"][0]["outcome"], "pushed");
-    // What is there needs nothing, and so the smallest package of all does.
+    // What is there under its tag is not fetched; without the tag it needs nothing, and so the smallest package of all does.
+    shelf.proxy.reset();
     let pulled = shelf.pulled_json(&[&name, &far.name("site/app:new")]);
+    assert_eq!((&pulled["applied"], &pulled["fetched_bytes"]), (&Value::Null, &json!(0)));
+    assert!(!shelf.proxy.seen().iter().any(is_package), "{:?}", shelf.proxy.seen());
+    let pulled = shelf.pulled_json(&[&name, &far.name("site/app")]);
     assert_eq!(pulled["applied"]["images"][0]["outcome"], "already-there");
     assert_eq!(pulled["chosen"], pulled["packages"][0]["digest"]);
+    assert_eq!(shelf.pulled_json(&[&name, &far.name("site/app")])["applied"], Value::Null);
+    let again = shelf.pulled_json(&["-f", &name, &far.name("site/app")]);
+    assert_eq!(again["applied"]["images"][0]["pushed_as"], pulled["applied"]["images"][0]["pushed_as"]);
 }
 
 #[test]
