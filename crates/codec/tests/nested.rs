@@ -8,7 +8,7 @@ mod common;
 use common::archives::{gzipped, text, zip};
 use common::noise;
 use delta_codec::deflate::Error;
-use delta_codec::deflate::nested::{close, open, opened_length, unfold};
+use delta_codec::deflate::nested::{close, features, open, opened_length, unfold};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
 use proptest::prelude::*;
 
@@ -33,6 +33,7 @@ fn opened(base: &[u8], target: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let length = close(&opened.plan, &opened.bytes, &MemoryScratch, &mut closed, target.len() as u64).unwrap();
     assert!(closed == target && length == target.len() as u64);
     assert_eq!(opened_length(&opened.plan), Some(opened.bytes.len()));
+    assert_eq!(features(&opened.plan).unwrap(), opened.features);
     Some((all(&opened.bytes), opened.plan))
 }
 
@@ -58,6 +59,23 @@ fn what_is_nested_is_opened() {
     let (bytes, _) = opened(&NONE, &outer).unwrap();
     for plain in [text(1, 5_000), text(5, 5_000), text(7, 2_000)] {
         assert!(holds(&bytes, &plain));
+    }
+}
+
+#[test]
+fn the_features_of_a_plan_are_those_of_all_that_is_nested() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // GNU gzip ends blocks here where zlib does not.
+    let sparse: Vec<u8> = (0..3_000).flat_map(|number| [noise(number, 3), vec![0; 200]].concat()).collect();
+    std::fs::write(path("sparse"), &sparse).unwrap();
+    common::run("gzip", folder.path(), "gzip", &["-9nk", "sparse"]);
+    let inner = archive(&[("sparse.gz", std::fs::read(path("sparse.gz")).unwrap()), ("class", text(5, 5_000))]);
+    let (_, plan) = opened(&NONE, &archive(&[("lib.jar", inner)])).unwrap();
+    assert_eq!(features(&plan).unwrap().into_iter().collect::<Vec<_>>(), ["gzip-gnu-1"]);
+    for length in 0..plan.len() {
+        assert!(features(&plan[..length]).is_err() || length > 2, "{length}");
+        let _ = features(&[&plan[..length], &[0xff; 9]].concat());
     }
 }
 

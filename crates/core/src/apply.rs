@@ -217,7 +217,8 @@ fn rebuild_layer(
     let bases: Option<Vec<Arc<dyn ReadAt>>> = bases.iter().map(bytes).collect();
     let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
     let members = members(package, layer)?;
-    let rebuilt = coding::decode(*codec, &bases, &members, (layer.diff_id, layer.extent()), context, task)?;
+    let coded = (members.as_slice(), &package.metadata().requires);
+    let rebuilt = coding::decode(*codec, &bases, coded, (layer.diff_id, layer.extent()), context, task)?;
     context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
         layer.diff_id.short(),

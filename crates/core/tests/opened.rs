@@ -11,7 +11,8 @@ use common::noise;
 use delta_codec::compress::Compression;
 use delta_codec::{MemoryScratch, ReadAt};
 use delta_core::Kind;
-use delta_core::job::choices::CompressionOptions;
+use delta_core::apply::Delivery;
+use delta_core::job::choices::{CompressionOptions, Method};
 use delta_core::job::context::Context;
 use delta_core::job::progress::Silent;
 use delta_core::layer::matcher::Library;
@@ -124,7 +125,7 @@ fn damaged_streams_of_an_opened_content_are_errors_or_other_bytes() {
             let mut rebuilt = Vec::new();
             let extent = recipe.extent(target.len() as u64);
             match decode(&bases(&recipe, &base), &streams, extent, &MemoryScratch, &mut rebuilt) {
-                Ok(()) => assert!(rebuilt.len() == target.len(), "{} byte {at}", stream.name()),
+                Ok(_) => assert!(rebuilt.len() == target.len(), "{} byte {at}", stream.name()),
                 Err(error) => assert_eq!(error.kind(), Kind::Content, "{} byte {at}: {error}", stream.name()),
             }
         }
@@ -145,4 +146,28 @@ fn a_content_that_cannot_be_opened_is_refused() {
     let extent = recipe.extent(target.len() as u64);
     let error = decode(&bases(&recipe, &base), &streams, extent, &MemoryScratch, &mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("an entry of kind 33"), "{error}");
+}
+
+#[test]
+fn an_encoder_that_the_package_does_not_require_is_refused() {
+    let [base, target] = [1, 2].map(common::golden::encoders);
+    let (base, target) = (common::image("app:v1", &[&base]), common::image("app:v2", &[&target]));
+    let package = common::packed(&[target], std::slice::from_ref(&base), &common::options(Method::Auto));
+    let apply = |package: &[u8]| {
+        let package = common::open(package).unwrap();
+        common::applied(&package, &Delivery::Original, &common::layers(std::slice::from_ref(&base)))
+    };
+    assert!(apply(&package).is_ok());
+    for feature in ["deflate-2", "gzip-go-1", "gzip-modern-1", "gzip-pigz-1"] {
+        let without = |metadata: &mut serde_json::Value| {
+            let requires = metadata["requires"].as_array_mut().unwrap();
+            let listed = requires.len();
+            requires.retain(|one| one != feature);
+            assert_eq!(requires.len(), listed - 1, "{feature}");
+        };
+        let error = common::error(apply(&common::edited(&package, without)));
+        assert_eq!(error.kind(), Kind::Content);
+        let expected = format!("metadata.json does not require `{feature}`, which it uses");
+        assert!(error.to_string().contains(&expected), "{feature}: {error}");
+    }
 }

@@ -49,7 +49,7 @@ fn follow(content: &[u8], kind: u64, (column, description): (&str, &[u8]), count
     let mut streams: Streams = std::array::from_fn(|_| Arc::new(vec![0_u8; count]) as Arc<dyn ReadAt>);
     streams[0] = recipe;
     let extent = Extent { length: 0, recompressed: 0 };
-    decode(&[Arc::new(base)], &streams, extent, &MemoryScratch, &mut Vec::new())
+    decode(&[Arc::new(base)], &streams, extent, &MemoryScratch, &mut Vec::new()).map(drop)
 }
 
 /// How many times a content of `bytes`, in a base with so many bytes besides, may be worked on.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use rayon::prelude::*;
 
 use super::Error;
-use super::plan::{Fault, Step};
+use super::plan::{Step, steps};
 use super::recreate::recreate;
 use crate::limits::{DEFLATE_BATCH_BYTES, DEFLATE_HELD_BYTES};
 use crate::{Bounded, ReadAt, Reader, Slice};
@@ -34,15 +34,8 @@ pub fn close(
         batch: Vec::new(),
         batch_bytes: 0,
     };
-    let mut rest = plan;
-    let mut number = 0;
-    while !rest.is_empty() {
-        let step = Step::take_from(&mut rest).map_err(|fault| match fault {
-            Fault::Damaged => Error::Plan(number),
-            Fault::Way(way) => Error::Way { stream: number, way },
-        })?;
-        closer.take(step, number)?;
-        number += 1;
+    for (number, step) in (0..).zip(steps(plan)) {
+        closer.take(step?, number)?;
     }
     closer.flush()?;
     io::copy(&mut closer.skeleton, &mut closer.out)?;

@@ -98,6 +98,30 @@ pub fn close(
     Closing { bounds }.close(plan, opened, (out, most), DEFLATE_DEPTH)
 }
 
+/// The features that a reader needs to [`close`] with `plan`, besides that of opened contents.
+///
+/// # Errors
+/// When it is no plan.
+pub fn features(plan: &[u8]) -> Result<BTreeSet<&'static str>, Error> {
+    let mut features = BTreeSet::new();
+    add_features(plan, DEFLATE_DEPTH, &mut features)?;
+    Ok(features)
+}
+
+fn add_features(mut plan: &[u8], depth: u32, features: &mut BTreeSet<&'static str>) -> Result<(), Error> {
+    let depth = depth.checked_sub(1).ok_or(Error::Nesting)?;
+    // The lengths of the opened content and of the skeleton.
+    take(&mut plan).and_then(|_| take(&mut plan)).ok_or(Error::Nesting)?;
+    for step in super::plan::steps(taken(&mut plan)?) {
+        features.extend(step?.features());
+    }
+    while !plan.is_empty() {
+        take(&mut plan).ok_or(Error::Nesting)?;
+        add_features(taken(&mut plan)?, depth, features)?;
+    }
+    Ok(())
+}
+
 /// What may still be taken out of one content.
 struct Bounds<'a> {
     room: u64,

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::Error;
 use super::located::Wrapping;
 use crate::encoder::{self, Encoder, Format};
 use crate::limits::DEFLATE_IDAT_CHUNKS;
@@ -24,7 +25,7 @@ pub const ENCODERS: &str = "deflate-2";
 
 /// Why bytes describe no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+enum Fault {
     Damaged,
     /// The stream is to be made in a way that is none: 1 was that of corrections, which no reader can bound.
     Way(u8),
@@ -67,12 +68,31 @@ impl Step {
     }
 
     /// Takes a step from the front of `bytes`.
-    pub(super) fn take_from(bytes: &mut &[u8]) -> Result<Self, Fault> {
+    fn take_from(bytes: &mut &[u8]) -> Result<Self, Fault> {
         let gap = take(bytes).ok_or(Fault::Damaged)?;
         let plain = take(bytes).ok_or(Fault::Damaged)?;
         let wrapping = take_wrapping(bytes).ok_or(Fault::Damaged)?;
         Ok(Self { gap, plain, wrapping, encoder: take_encoder(bytes)? })
     }
+}
+
+/// The streams that `plan` describes.
+pub(super) fn steps(mut plan: &[u8]) -> impl Iterator<Item = Result<Step, Error>> {
+    let mut stream = 0;
+    std::iter::from_fn(move || {
+        if plan.is_empty() {
+            return None;
+        }
+        let step = Step::take_from(&mut plan).map_err(|fault| match fault {
+            Fault::Damaged => Error::Plan(stream),
+            Fault::Way(way) => Error::Way { stream, way },
+        });
+        if step.is_err() {
+            plan = &[];
+        }
+        stream += 1;
+        Some(step)
+    })
 }
 
 fn push_wrapping(out: &mut Vec<u8>, wrapping: &Wrapping) {

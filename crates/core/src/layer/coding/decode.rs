@@ -1,5 +1,6 @@
 //! Members to a layer, by the codec that made them: within the bounds that the metadata gives.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -16,11 +17,11 @@ use crate::limits;
 use crate::package::Member;
 use crate::package::features::{Extent, LayerCodec};
 
-/// Rebuilds the layer `expected` from `members`, coded against `bases`.
+/// Rebuilds the layer `expected` from `members` of a package that `requires` these features, coded against `bases`.
 pub(crate) fn decode(
     codec: LayerCodec,
     bases: &[Arc<dyn ReadAt>],
-    members: &[Member],
+    (members, requires): (&[Member], &BTreeSet<String>),
     (expected, extent): (DiffId, Extent),
     context: Context<'_>,
     task: &dyn Task,
@@ -30,7 +31,7 @@ pub(crate) fn decode(
     if codec == LayerCodec::Recipe {
         let rebuilt = context.spool(&doing, |out| {
             let mut out = Counted::new(out, task);
-            recipe_members::decode(bases, members, (expected, extent), context, &mut out)
+            recipe_members::decode(bases, (members, requires), (expected, extent), context, &mut out)
         })?;
         return checked(expected, size, rebuilt);
     }

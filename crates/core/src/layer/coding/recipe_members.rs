@@ -1,5 +1,6 @@
 //! A recipe to members and back: the recipe itself and its long streams; short streams stand in the first member.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -59,15 +60,23 @@ pub(super) fn encode(
     Ok((recipe.bases, members, recipe.uses))
 }
 
-/// Rebuilds the layer `expected` into `out`.
+/// Rebuilds the layer `expected` into `out`, with no other encoders than those that the package `requires`.
 pub(super) fn decode(
     bases: &[Arc<dyn ReadAt>],
-    members: &[Member],
+    (members, requires): (&[Member], &BTreeSet<String>),
     (expected, extent): (DiffId, Extent),
     context: Context<'_>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    recipe::decode(bases, &streams(members, expected, extent, context)?, extent, context.scratch, out)
+    let streams = streams(members, expected, extent, context)?;
+    let used = recipe::decode(bases, &streams, extent, context.scratch, out)?;
+    match used.into_iter().find(|feature| !requires.contains(*feature)) {
+        Some(feature) => Err(Error::content(format!(
+            "the recipe of layer {}: metadata.json does not require `{feature}`, which it uses",
+            expected.short()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The streams of the recipe of `layer`, each within its bound.

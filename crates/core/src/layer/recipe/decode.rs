@@ -1,5 +1,6 @@
 //! Reads a recipe; it may be hostile.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use crate::limits::{BASE_WINDOW, COPY_BUFFER, HINT_BYTES, PLAN_BYTES};
 use crate::package::features::Extent;
 
 /// Rebuilds a layer of this `extent` from `bases`, which are the layers that the recipe names, in its order. What is
-/// written is right only when its digest is. Opened contents go through `scratch`.
+/// written is right only when its digest is. Opened contents go through `scratch`. Returned are the features of the encoders that
+/// compressed them again, besides zlib's.
 ///
 /// # Errors
 /// [`Error::Other`] of kind content when the recipe contradicts itself or its bases; what reading and writing report.
@@ -29,7 +31,7 @@ pub fn decode(
     extent: Extent,
     scratch: &dyn Scratch,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> Result<BTreeSet<&'static str>> {
     let [recipe, control, gaps, values, literals, contents] = streams;
     let mut offset = 0;
     let mut head = Window::new(recipe, COPY_BUFFER);
@@ -52,10 +54,12 @@ pub fn decode(
         work: Work::new(bases.iter().map(|base| base.len()).sum(), extent),
         opened_left: extent.length.saturating_add(extent.recompressed),
         out: Bounded::new(out, extent.length, "the recipe is damaged: it makes more bytes than the layer has"),
+        encoders: BTreeSet::new(),
         next_header: 0,
         next_content: 0,
     };
-    decoder.run(count)
+    decoder.run(count)?;
+    Ok(decoder.encoders)
 }
 
 /// Where each group of new contents starts.
@@ -101,6 +105,8 @@ struct Decoder<'a> {
     work: Work,
     /// Bytes that contents which are still to come may have when they are opened.
     opened_left: u64,
+    /// The features of the encoders that contents used which came already.
+    encoders: BTreeSet<&'static str>,
     out: Bounded<&'a mut dyn Write>,
     /// The numbers behind those that were used last.
     next_header: u64,
@@ -279,7 +285,10 @@ impl Decoder<'_> {
             .map_err(patching)?;
         let opened = file.freeze().map_err(room)?;
         match nested::close(plan, &opened, self.scratch, &mut self.out, length) {
-            Ok(closed) if closed == length => Ok(()),
+            Ok(closed) if closed == length => {
+                self.encoders.extend(nested::features(plan).map_err(damaged)?);
+                Ok(())
+            }
             Ok(closed) => Err(damaged(format!("an opened content of {closed} bytes, expected {length}"))),
             Err(deflate::Error::Io(error)) => Err(Error::io("compressing a content again")(error)),
             Err(damage) => Err(damaged(damage)),
