@@ -23,7 +23,7 @@ use crate::ReadAt;
 use crate::limits::COPY_BYTES;
 
 /// Every family. Their numbers and settings are part of the package format.
-static FAMILIES: [&Family; 9] = [
+static FAMILIES: [&Family; 10] = [
     &zlib::FAMILY,
     &pigz::FAMILY,
     &go::FAMILY,
@@ -33,6 +33,7 @@ static FAMILIES: [&Family; 9] = [
     &libzstd::FAMILY,
     &go::WITH_CHECKPOINTS,
     &modern::OTHER_VERSIONS,
+    &klauspost_zstd::HIGH_LEVELS,
 ];
 
 /// What the stream of an encoder is.

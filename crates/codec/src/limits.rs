@@ -87,6 +87,12 @@ pub const ZSTANDARD_FASTEST_WINDOW_BYTES: usize = 4 << 20;
 /// The same at "default". With 1.3 MiB of tables and some blocks an encoder has at most 18 MiB.
 pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
 
+/// The same at "better" up to 1.16.3. With 4 MiB of tables and some blocks an encoder has at most 37 MiB.
+pub const ZSTANDARD_BETTER_WINDOW_BYTES: usize = 16 << 20;
+
+/// The same at "best" up to 1.16.3. With 34 MiB of tables and some blocks an encoder has at most 100 MiB.
+pub const ZSTANDARD_BEST_WINDOW_BYTES: usize = 32 << 20;
+
 /// Pieces of a stream of Go's encoder that are made side by side have at most this many plain bytes together; what is made of them is held,
 /// and an encoder of 1 MiB for each core.
 pub const GO_HELD_BYTES: u64 = 32 << 20;

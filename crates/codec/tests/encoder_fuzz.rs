@@ -1,6 +1,7 @@
 //! Every encoder on anything, written in pieces of any sizes: against itself, and against the real ones of Go.
 //!
-//! `ENCODER_CASES=5000 cargo test -p delta-codec --test encoder_fuzz` tries more.
+//! `ENCODER_CASES=5000 cargo test -p delta-codec --test encoder_fuzz` tries more; with `ENCODER_PROGRAM` it takes what was built of
+//! `testdata/flate/fuzz.go` with other versions.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -187,6 +188,9 @@ impl Real {
     }
 
     fn build() -> Self {
+        if let Some(program) = std::env::var_os("ENCODER_PROGRAM") {
+            return Self::of(program.into());
+        }
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("encoder-fuzz-{}", std::process::id()));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/flate/fuzz.go");
         std::fs::create_dir_all(&target).unwrap();
@@ -206,6 +210,10 @@ impl Real {
             "Debian packages `golang-go`, `golang-github-klauspost-compress-dev`, `golang-github-klauspost-pgzip-dev`";
         let built = built.unwrap_or_else(|error| panic!("`go` of the {needed} does not run: {error}"));
         assert!(built.status.success(), "needed are the {needed}: {}", String::from_utf8_lossy(&built.stderr));
+        Self::of(program)
+    }
+
+    fn of(program: PathBuf) -> Self {
         let version = Command::new(&program).arg("version").output().unwrap().stdout;
         let version = String::from_utf8(version).unwrap();
         let minor: u32 = version.trim().split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap();

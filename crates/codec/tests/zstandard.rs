@@ -19,6 +19,9 @@ use sha2::{Digest, Sha256};
 /// SHA-256 of the streams of klauspost/compress, one version of each class; `content` makes the contents.
 const STREAMS: &str = include_str!("zstandard_streams.tsv");
 
+/// The same of the levels "better" and "best".
+const HIGH_LEVELS: &str = include_str!("zstandard_high_levels.tsv");
+
 fn encoded(settings: Settings, plain: &[u8], write: usize) -> Vec<u8> {
     let mut encoder = Encoder::new(settings, Vec::new());
     for part in plain.chunks(write) {
@@ -35,7 +38,7 @@ fn all() -> Vec<Settings> {
     let levels = |version| {
         Level::ALL.into_iter().flat_map(move |level| [0, 8].map(|first_write| Settings { version, level, first_write }))
     };
-    Version::ALL.into_iter().flat_map(levels).collect()
+    Version::ALL.into_iter().flat_map(levels).filter(|settings: &Settings| settings.is_known()).collect()
 }
 
 #[test]
@@ -59,6 +62,36 @@ fn streams_are_those_of_the_real_encoders() {
 }
 
 #[test]
+fn streams_of_high_levels_are_those_of_the_real_encoders() {
+    let mut compared = 0;
+    for line in HIGH_LEVELS.lines().skip(1) {
+        let [name, level, digests @ ..] = &line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let plain = content(name);
+        let level = if *level == "best" { Level::Best } else { Level::Better };
+        for (version, digest) in [Version::V1_15, Version::V1_17_8, Version::V1_20].into_iter().zip(digests) {
+            let settings = Settings { version, level, first_write: 0 };
+            let stream = encoded(settings, &plain, 1 << 16);
+            let found: String = Sha256::digest(&stream).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(&found, digest, "{settings}: {name}");
+            assert!(plain.is_empty() || zstd::decode_all(&stream[..]).unwrap() == plain, "{settings}: {name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 3 * (HIGH_LEVELS.lines().count() - 1));
+}
+
+#[test]
+fn high_levels_reach_over_their_windows() {
+    // Up to 1.16.3 they hold 32 and 64 MiB.
+    let plain: Vec<u8> = (0..66).flat_map(|seed| [noise(seed % 5 * 2, 900_000), vec![0; 200_000]].concat()).collect();
+    for (version, level) in [(1, 3), (1, 4), (4, 3), (4, 4)] {
+        let stream = encoded(klauspost(version, level, 0), &plain, 1 << 20);
+        assert!(stream.len() < plain.len() / 2, "{version} {level}: {}", stream.len());
+        assert!(zstd::decode_all(&stream[..]).unwrap() == plain, "{version} {level}");
+    }
+}
+
+#[test]
 fn an_empty_content_is_an_empty_frame_from_1_20_on_and_nothing_before() {
     assert_eq!(encoded(klauspost(4, 2, 0), b"", 1), b"");
     assert_eq!(encoded(klauspost(5, 2, 0), b"", 1), [0x28, 0xb5, 0x2f, 0xfd, 4, 0x68, 1, 0, 0, 0x99, 0xe9, 0xd8, 0x51]);
@@ -71,7 +104,7 @@ fn settings_come_back_and_strangers_do_not() {
         assert_eq!(Settings::from_bytes(settings.to_bytes()).as_ref(), Some(settings));
         assert_eq!(known.iter().filter(|other| other.to_string() == settings.to_string()).count(), 1);
     }
-    for bytes in [[0, 1, 0], [6, 1, 0], [1, 0, 0], [1, 3, 0]] {
+    for bytes in [[0, 1, 0], [6, 1, 0], [1, 0, 0], [1, 5, 0], [2, 3, 0], [3, 4, 0]] {
         assert_eq!(Settings::from_bytes(bytes), None);
     }
     assert_eq!(klauspost(4, 2, 8).to_string(), "klauspost zstd 1.17.8 default, 8 bytes first");

@@ -98,13 +98,18 @@ def is_klauspost_zstd(pieces):
     return version in range(1, 6) and level in (1, 2)
 
 
+def is_high_level_of_klauspost_zstd(pieces):
+    version, level, _ = pieces.take(3)
+    return version in (1, 4, 5) and level in (3, 4)
+
+
 def is_libzstd(pieces):
     level, flags = signed_byte(pieces), pieces.byte()
     return level in (*range(-7, 0), *range(1, 20)) and flags < 8
 
 
 OTHERS = {2: is_pigz, 3: is_go, 4: is_modern, 5: is_gnu, 6: is_klauspost_zstd, 7: is_libzstd, 8: is_go_with_checkpoints,
-          9: is_other_version_of_modern}
+          9: is_other_version_of_modern, 10: is_high_level_of_klauspost_zstd}
 
 
 def trailer(plain):

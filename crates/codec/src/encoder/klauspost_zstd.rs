@@ -11,6 +11,15 @@ use crate::zstandard::klauspost::{self, Level, Settings, Version};
 pub(super) static FAMILY: Family =
     Family { number: 6, feature: "zstd-klauspost-1", format: Format::Zstd, candidates, take };
 
+/// The levels "better" and "best".
+pub(super) static HIGH_LEVELS: Family = Family {
+    number: 10,
+    feature: "zstd-klauspost-2",
+    format: Format::Zstd,
+    candidates: |_| Vec::new(),
+    take: take_high_level,
+};
+
 /// What containers/image looks at before it lets the encoder read the rest itself.
 const LOOKED_AT: u8 = 8;
 
@@ -21,20 +30,31 @@ fn candidates(origin: &Origin) -> Vec<Candidate> {
     let candidate = |level: Level, version: Version, first_write: u8| {
         // Most use the level default of a version of these years.
         let is_old = matches!(version, Version::V1_15 | Version::V1_16_4);
-        let doubt = 2 * u8::from(level != Level::Default) + u8::from(is_old);
-        Candidate { doubt, encoder: Arc::new(KlauspostZstd(Settings { version, level, first_write })) }
+        let doubt = 2 * u8::from(level != Level::Default) + 4 * u8::from(level.is_high()) + u8::from(is_old);
+        let settings = Settings { version, level, first_write };
+        settings.is_known().then(|| Candidate { doubt, encoder: Arc::new(KlauspostZstd(settings)) })
     };
     let versions = Level::ALL.into_iter().flat_map(|level| Version::ALL.into_iter().rev().map(move |one| (level, one)));
-    versions.flat_map(|(level, version)| [0, LOOKED_AT].map(|bytes| candidate(level, version, bytes))).collect()
+    let all = versions.flat_map(|(level, version)| [0, LOOKED_AT].map(|bytes| candidate(level, version, bytes)));
+    all.flatten().collect()
 }
 
 fn take(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
-    Some(Arc::new(KlauspostZstd(Settings::from_bytes(front(bytes)?)?)))
+    taken(bytes, false)
+}
+
+fn take_high_level(bytes: &mut &[u8]) -> Option<Arc<dyn Encoder>> {
+    taken(bytes, true)
+}
+
+fn taken(bytes: &mut &[u8], is_high: bool) -> Option<Arc<dyn Encoder>> {
+    let settings = Settings::from_bytes(front(bytes)?).filter(|settings| settings.level.is_high() == is_high)?;
+    Some(Arc::new(KlauspostZstd(settings)))
 }
 
 impl Encoder for KlauspostZstd {
     fn family(&self) -> &'static Family {
-        &FAMILY
+        if self.0.level.is_high() { &HIGH_LEVELS } else { &FAMILY }
     }
 
     fn settings(&self) -> Vec<u8> {

@@ -7,9 +7,12 @@
 //! stream, nor does the size of what is written to it: blocks of one size, and only a change from writing to reading (see
 //! [`Settings::first_write`]) ends one before.
 
+mod best;
+mod better;
 mod bits;
 mod block;
 mod double_fast;
+mod entropy;
 mod fast;
 mod fse;
 mod history;
@@ -21,11 +24,16 @@ use std::io::{self, Write};
 
 use xxhash_rust::xxh64::Xxh64;
 
+use self::best::Best;
+use self::better::Better;
 use self::block::{Blocks, Parsed, Rules};
 use self::double_fast::DoubleFast;
 use self::fast::Fast;
-use self::history::History;
-use crate::limits::{ZSTANDARD_DEFAULT_WINDOW_BYTES, ZSTANDARD_FASTEST_WINDOW_BYTES};
+use self::history::{History, Search};
+use crate::limits::{
+    ZSTANDARD_BEST_WINDOW_BYTES, ZSTANDARD_BETTER_WINDOW_BYTES, ZSTANDARD_DEFAULT_WINDOW_BYTES,
+    ZSTANDARD_FASTEST_WINDOW_BYTES,
+};
 
 /// What a frame starts with (RFC 8878, 3.1.1).
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
@@ -48,13 +56,18 @@ pub enum Version {
     V1_20 = 5,
 }
 
-/// The library's `EncoderLevel`. Callers that take a level of zstd mean fastest by 1 and 2, default by 3 to 5.
+/// The library's `EncoderLevel`. Callers that take a level of zstd mean fastest by 1 and 2, default by 3 to 5, better by 6 to 9,
+/// best by more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// `SpeedFastest`.
     Fastest = 1,
     /// `SpeedDefault`.
     Default = 2,
+    /// `SpeedBetterCompression`, of the versions from the first to 1.15.12 and from 1.18.0 on.
+    Better = 3,
+    /// `SpeedBestCompression`, of the same versions.
+    Best = 4,
 }
 
 /// What a stream depends on besides its plain bytes.
@@ -74,7 +87,12 @@ impl Settings {
     pub fn from_bytes([version, level, first_write]: [u8; 3]) -> Option<Self> {
         let version = Version::ALL.into_iter().find(|known| *known as u8 == version)?;
         let level = Level::ALL.into_iter().find(|known| *known as u8 == level)?;
-        Some(Self { version, level, first_write })
+        Some(Self { version, level, first_write }).filter(|settings| settings.is_known())
+    }
+
+    /// Whether this version's streams of this level have been seen to be what is made here.
+    pub const fn is_known(self) -> bool {
+        !self.level.is_high() || !matches!(self.version, Version::V1_16_4 | Version::V1_17)
     }
 
     /// The bytes that a package keeps: version, level, bytes of the first write.
@@ -83,24 +101,32 @@ impl Settings {
     }
 
     const fn window(self) -> usize {
+        let is_late = self.is_late();
         match self.level {
             Level::Fastest => ZSTANDARD_FASTEST_WINDOW_BYTES,
-            Level::Default => ZSTANDARD_DEFAULT_WINDOW_BYTES,
+            Level::Better if !is_late => ZSTANDARD_BETTER_WINDOW_BYTES,
+            Level::Best if !is_late => ZSTANDARD_BEST_WINDOW_BYTES,
+            Level::Default | Level::Better | Level::Best => ZSTANDARD_DEFAULT_WINDOW_BYTES,
         }
     }
 
     const fn block_size(self) -> usize {
         match self.level {
             Level::Fastest => 64 << 10,
-            Level::Default => 128 << 10,
+            Level::Default | Level::Better | Level::Best => 128 << 10,
         }
+    }
+
+    /// Whether the levels "better" and "best" are those of later versions.
+    const fn is_late(self) -> bool {
+        matches!(self.version, Version::V1_17_8 | Version::V1_20)
     }
 
     fn rules(self) -> Rules {
         let early = self.version < Version::V1_16_4;
         Rules {
             full_literals_raw: early,
-            literals_raw: !early || self.level == Level::Fastest,
+            literals_raw: if early { self.level == Level::Fastest } else { !self.level.is_high() },
             literals_min: if self.version < Version::V1_17 { 33 } else { 17 },
             headers_counted: self.version >= Version::V1_17,
             saved_shift: if early { 5 } else { 6 },
@@ -117,7 +143,12 @@ impl Version {
 
 impl Level {
     /// Every level that is known here.
-    pub const ALL: [Self; 2] = [Self::Fastest, Self::Default];
+    pub const ALL: [Self; 4] = [Self::Fastest, Self::Default, Self::Better, Self::Best];
+
+    /// Whether it tries harder than most callers ask for.
+    pub const fn is_high(self) -> bool {
+        matches!(self, Self::Better | Self::Best)
+    }
 }
 
 impl fmt::Display for Settings {
@@ -132,6 +163,8 @@ impl fmt::Display for Settings {
         let level = match self.level {
             Level::Fastest => "fastest",
             Level::Default => "default",
+            Level::Better => "better",
+            Level::Best => "best",
         };
         write!(formatter, "klauspost zstd {version} {level}")?;
         match self.first_write {
@@ -144,6 +177,37 @@ impl fmt::Display for Settings {
 enum Finder {
     Fast(Fast),
     DoubleFast(DoubleFast),
+    Better(Better),
+    Best(Box<Best>),
+}
+
+impl Finder {
+    fn new(settings: Settings) -> Self {
+        match settings.level {
+            Level::Fastest => Self::Fast(Fast::new()),
+            Level::Default => Self::DoubleFast(DoubleFast::new()),
+            Level::Better => Self::Better(Better::new(settings.is_late())),
+            Level::Best => Self::Best(Box::new(Best::new(settings.is_late()))),
+        }
+    }
+
+    fn parse(&mut self, search: Search<'_>, parsed: &mut Parsed) {
+        match self {
+            Self::Fast(finder) => finder.parse(search, parsed),
+            Self::DoubleFast(finder) => finder.parse(search, parsed),
+            Self::Better(finder) => finder.parse(search, parsed),
+            Self::Best(finder) => finder.parse(search, parsed),
+        }
+    }
+
+    fn rebase(&mut self, by: u32) {
+        match self {
+            Self::Fast(finder) => finder.rebase(by),
+            Self::DoubleFast(finder) => finder.rebase(by),
+            Self::Better(finder) => finder.rebase(by),
+            Self::Best(finder) => finder.rebase(by),
+        }
+    }
 }
 
 /// Writes one frame from the plain bytes that are written to it; the sizes of the writes make no difference.
@@ -164,10 +228,6 @@ pub struct Encoder<W> {
 impl<W: Write> Encoder<W> {
     /// An encoder that writes to `out`.
     pub fn new(settings: Settings, out: W) -> Self {
-        let finder = match settings.level {
-            Level::Fastest => Finder::Fast(Fast::new()),
-            Level::Default => Finder::DoubleFast(DoubleFast::new()),
-        };
         let block_size = match settings.first_write {
             0 => settings.block_size(),
             first => usize::from(first),
@@ -176,7 +236,7 @@ impl<W: Write> Encoder<W> {
             settings,
             out,
             history: History::new(settings.window()),
-            finder,
+            finder: Finder::new(settings),
             blocks: Blocks::new(settings.rules(), settings.block_size()),
             parsed: Parsed::default(),
             packed: Vec::new(),
@@ -222,10 +282,7 @@ impl<W: Write> Encoder<W> {
         self.block_size = self.settings.block_size();
         self.history.start_block(self.block_size);
         if let Some(by) = self.history.rebase() {
-            match &mut self.finder {
-                Finder::Fast(finder) => finder.rebase(by),
-                Finder::DoubleFast(finder) => finder.rebase(by),
-            }
+            self.finder.rebase(by);
         }
         Ok(())
     }
@@ -256,11 +313,7 @@ impl<W: Write> Encoder<W> {
             return block::raw(block, last, &mut self.packed);
         }
         self.parsed.clear();
-        let search = self.history.search(whole);
-        match &mut self.finder {
-            Finder::Fast(finder) => finder.parse(search, &mut self.parsed),
-            Finder::DoubleFast(finder) => finder.parse(search, &mut self.parsed),
-        }
+        self.finder.parse(self.history.search(whole), &mut self.parsed);
         self.blocks.pack(block, &self.parsed, last, &mut self.packed);
     }
 

@@ -24,6 +24,15 @@ func main() {
 	if err := w.Close(); err != nil { panic(err) }
 }
 """
+KLAUSPOST_ZSTD_BEST = """package main
+import ("github.com/klauspost/compress/zstd"; "io"; "os")
+func main() {
+	w, err := zstd.NewWriter(os.Stdout, zstd.WithEncoderLevel(zstd.SpeedBestCompression))
+	if err != nil { panic(err) }
+	if _, err := io.Copy(w, os.Stdin); err != nil { panic(err) }
+	if err := w.Close(); err != nil { panic(err) }
+}
+"""
 COMMANDS = {"gnu": ["gzip", "-9n"], "busybox": ["busybox", "gzip"], "pigz": ["pigz", "-6n"]}
 SKOPEO = {"pgzip": "gzip", "klauspost-zstd": "zstd"}
 GO_PACKAGES = {"go": ("compress/gzip", "1"), "go-checkpoints": ("compress/gzip", "6"), "klauspost": ("github.com/klauspost/compress/gzip", "9")}
@@ -69,6 +78,11 @@ def skopeo(compression, plain, work):
     return (blobs / manifest["layers"][0]["digest"][7:]).read_bytes()
 
 
+def klauspost_zstd_best(plain, work):
+    (work / "encode.go").write_text(KLAUSPOST_ZSTD_BEST)
+    return subprocess.run(["go", "run", work / "encode.go"], env={**os.environ, **GO_FOLDERS}, input=plain, stdout=subprocess.PIPE, check=True).stdout
+
+
 def libzstd(plain):
     import zstandard
     assert zstandard.ZSTD_VERSION == (1, 5, 7), zstandard.ZSTD_VERSION
@@ -85,6 +99,8 @@ def main(name, version=None):
         return subprocess.run(COMMANDS[name], input=plain, stdout=subprocess.PIPE, check=True).stdout
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        if name == "klauspost-zstd-best":
+            return klauspost_zstd_best(plain, work)
         return go(*GO_PACKAGES[name], plain, work) if name in GO_PACKAGES else skopeo(SKOPEO[name], plain, work)
 
 

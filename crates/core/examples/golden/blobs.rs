@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::common::{compressed, edited, encoded, image, image_of, options, packed};
 
 /// A way of `blobs.py`, the feature that its package requires, and which byte of the settings is set to what no encoder has.
-const WAYS: [(&str, BlobCompression, &str, (usize, u8)); 10] = [
+const WAYS: [(&str, BlobCompression, &str, (usize, u8)); 11] = [
     ("go", BlobCompression::Gzip, "gzip-go-1", (0, 10)),
     ("go-checkpoints", BlobCompression::Gzip, "gzip-go-2", (0, 3)),
     ("pgzip", BlobCompression::Gzip, "gzip-modern-1", (1, 2)),
@@ -21,6 +21,7 @@ const WAYS: [(&str, BlobCompression, &str, (usize, u8)); 10] = [
     ("busybox", BlobCompression::Gzip, "gzip-gnu-1", (0, 32)),
     ("pigz", BlobCompression::Gzip, "gzip-pigz-1", (0, 0)),
     ("klauspost-zstd", BlobCompression::Zstd, "zstd-klauspost-1", (0, 9)),
+    ("klauspost-zstd-best", BlobCompression::Zstd, "zstd-klauspost-2", (0, 2)),
     ("libzstd", BlobCompression::Zstd, "zstd-libzstd-1", (0, 20)),
     ("zlib", BlobCompression::Gzip, "gzip-zlib-1", (0, 15)),
 ];

@@ -315,6 +315,12 @@ impl Table {
         ((least + 1) << 8) - ((over << 8) >> log)
     }
 
+    /// The bits of a symbol in the state that takes the fewest.
+    #[inline]
+    pub(super) fn least_bits(&self, symbol: u8) -> u32 {
+        self.steps[usize::from(symbol)].bits >> 16
+    }
+
     /// What describing the table costs at most, in bits.
     pub(super) const fn description_bits_max(&self) -> u32 {
         ((narrow(self.shares.symbols) * self.shares.log) / 8 + 3) * 8

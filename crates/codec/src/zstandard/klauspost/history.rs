@@ -74,6 +74,59 @@ impl Search<'_> {
     pub(super) const fn place(&self, at: usize) -> u32 {
         self.base + narrow(at)
     }
+
+    /// The index of the place, if it is less than a window before `at`.
+    #[inline]
+    pub(super) fn near(&self, place: u32, at: usize) -> Option<usize> {
+        let distance = (self.place(at) - place) as usize;
+        (distance < self.window).then(|| at - distance)
+    }
+
+    /// The index of the place, if it is still there.
+    #[inline]
+    pub(super) fn index(&self, place: u32) -> Option<usize> {
+        place.checked_sub(self.base).map(|index| index as usize)
+    }
+}
+
+/// Where the block is one byte, all of it as one literal and a match; whether it is.
+pub(super) fn run(search: &Search<'_>, parsed: &mut Parsed) -> bool {
+    let block = &search.bytes[search.start..];
+    let is_run = block.len() > MATCH_MIN as usize && block.iter().all(|byte| *byte == block[0]);
+    if is_run {
+        parsed.literals.push(block[0]);
+        parsed.sequences.push(Sequence { literals: 1, matched: narrow(block.len() - 1) - MATCH_MIN, offset: 4 });
+    }
+    is_run
+}
+
+/// The last two places by hash, the last first.
+pub(super) struct Pairs<const BITS: u32>(Vec<[u32; 2]>);
+
+impl<const BITS: u32> Pairs<BITS> {
+    pub(super) fn new() -> Self {
+        Self(vec![[0; 2]; 1 << BITS])
+    }
+
+    #[inline]
+    pub(super) fn get(&self, hash: usize) -> [u32; 2] {
+        self.0[hash]
+    }
+
+    /// Puts the place under `hash` and gives those that were there.
+    #[inline]
+    pub(super) fn push(&mut self, hash: usize, place: u32) -> [u32; 2] {
+        let pair = &mut self.0[hash];
+        let earlier = *pair;
+        *pair = [place, earlier[0]];
+        earlier
+    }
+
+    pub(super) fn rebase(&mut self, by: u32) {
+        for place in self.0.iter_mut().flatten() {
+            *place = place.saturating_sub(by);
+        }
+    }
 }
 
 /// Places by hash, each with the four bytes there: the place is the lower half.
@@ -130,7 +183,7 @@ pub(super) struct Parser<'a> {
     search: Search<'a>,
     parsed: &'a mut Parsed,
     /// Where the next literals start.
-    emitted: usize,
+    pub(super) emitted: usize,
     /// The last two offsets.
     pub(super) offsets: [usize; 2],
 }
@@ -176,9 +229,14 @@ impl<'a> Parser<'a> {
 
     /// A match at `at` with the four bytes at `earlier`. Gives where it starts and ends.
     pub(super) fn matched(&mut self, at: usize, earlier: usize) -> (usize, usize) {
+        self.matched_for(at, earlier, 4 + self.common(at + 4, earlier + 4))
+    }
+
+    /// The same, when it is known for how many bytes.
+    pub(super) fn matched_for(&mut self, at: usize, earlier: usize, length: usize) -> (usize, usize) {
         let offset = at - earlier;
         self.offsets = [offset, self.offsets[0]];
-        let end = at + 4 + self.common(at + 4, earlier + 4);
+        let end = at + length;
         let floor = at.saturating_sub(self.search.window);
         let room = (at - self.emitted).min(earlier.saturating_sub(floor)).min(MATCH_MAX.saturating_sub(end - at));
         let start = at - self.common_before(at, earlier, room);
@@ -200,7 +258,8 @@ impl<'a> Parser<'a> {
         self.parsed.literals.extend_from_slice(&self.search.bytes[self.emitted..]);
     }
 
-    fn emit(&mut self, start: usize, end: usize, offset: u32) {
+    /// A match from `start` to `end`, behind the literals that nothing has yet; `offset` is that of the format.
+    pub(super) fn emit(&mut self, start: usize, end: usize, offset: u32) {
         let literals = &self.search.bytes[self.emitted..start];
         self.parsed.literals.extend_from_slice(literals);
         let matched = narrow(end - start) - MATCH_MIN;
@@ -210,7 +269,7 @@ impl<'a> Parser<'a> {
 
     /// How many bytes from two places on are equal.
     #[inline]
-    fn common(&self, at: usize, earlier: usize) -> usize {
+    pub(super) fn common(&self, at: usize, earlier: usize) -> usize {
         let (later, earlier) = (&self.search.bytes[at..], &self.search.bytes[earlier..]);
         let eights = later.chunks_exact(8).zip(earlier.chunks_exact(8));
         for (count, (a, b)) in eights.enumerate() {
@@ -225,7 +284,7 @@ impl<'a> Parser<'a> {
 
     /// How many bytes before two places are equal, at most `room`.
     #[inline]
-    fn common_before(&self, at: usize, earlier: usize, room: usize) -> usize {
+    pub(super) fn common_before(&self, at: usize, earlier: usize, room: usize) -> usize {
         let (later, earlier) = (&self.search.bytes[at - room..at], &self.search.bytes[earlier - room..earlier]);
         later.iter().rev().zip(earlier.iter().rev()).take_while(|(a, b)| a == b).count()
     }
@@ -252,4 +311,11 @@ pub(super) const fn hash<const BYTES: u32, const BITS: u32>(bytes: u64) -> usize
     const PRIMES: [u64; 9] =
         [0, 0, 0, 0, 0, 889_523_592_379, 227_718_039_650_203, 58_295_818_150_454_627, 0xCF1B_BCDC_B7A5_6463];
     ((bytes << (64 - 8 * BYTES)).wrapping_mul(PRIMES[BYTES as usize]) >> (64 - BITS)) as usize
+}
+
+/// The highest `BITS` bits of the lowest 32 bits multiplied.
+#[expect(clippy::cast_possible_truncation, reason = "only the lowest four bytes count")]
+#[inline]
+pub(super) const fn hash4<const BITS: u32>(bytes: u64) -> usize {
+    ((bytes as u32).wrapping_mul(2_654_435_761) >> (32 - BITS)) as usize
 }

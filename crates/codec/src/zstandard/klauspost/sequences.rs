@@ -75,6 +75,31 @@ const MATCH_SHARES: (u32, [i16; 53]) = (
     ],
 );
 
+/// What offsets and lengths of matches cost with the predefined tables.
+pub(super) struct Costs {
+    offsets: Table,
+    matches: Table,
+}
+
+impl Costs {
+    /// `None` never, as the tables are right.
+    pub(super) fn new() -> Option<Self> {
+        let table = |(log, shares): (u32, &[i16])| Table::new(Shares::new(log, shares));
+        Some(Self {
+            offsets: table((OFFSET_SHARES.0, &OFFSET_SHARES.1))?,
+            matches: table((MATCH_SHARES.0, &MATCH_SHARES.1))?,
+        })
+    }
+
+    /// The bits of a match of this length with this offset of the format: those of the codes, rounded down, and the extra ones.
+    #[inline]
+    pub(super) fn of(&self, offset: u32, length: u32) -> u32 {
+        let (offset, matched) = (offset_code(offset), match_code(length - MATCH_MIN));
+        let codes = self.offsets.least_bits(offset) + self.matches.least_bits(matched);
+        codes + u32::from(offset) + MATCH_BITS[usize::from(matched)]
+    }
+}
+
 /// How the table of a kind of code is known to the decoder (RFC 8878, 3.1.1.3.2.1).
 #[derive(Clone, Copy)]
 enum Mode {
