@@ -84,8 +84,8 @@ fn streams_of_high_levels_are_those_of_the_real_encoders() {
 fn high_levels_reach_over_their_windows() {
     // Up to 1.16.3 they hold 32 and 64 MiB.
     let plain: Vec<u8> = (0..66).flat_map(|seed| [noise(seed % 5 * 2, 900_000), vec![0; 200_000]].concat()).collect();
-    for (version, level) in [(1, 3), (1, 4), (4, 3), (4, 4)] {
-        let stream = encoded(klauspost(version, level, 0), &plain, 1 << 20);
+    for (version, level, first_write) in [(1, 3, 0), (1, 4, 8), (4, 3, 8), (4, 4, 8)] {
+        let stream = encoded(klauspost(version, level, first_write), &plain, 1 << 20);
         assert!(stream.len() < plain.len() / 2, "{version} {level}: {}", stream.len());
         assert!(zstd::decode_all(&stream[..]).unwrap() == plain, "{version} {level}");
     }

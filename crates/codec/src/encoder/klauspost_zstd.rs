@@ -28,9 +28,9 @@ struct KlauspostZstd(Settings);
 fn candidates(origin: &Origin) -> Vec<Candidate> {
     let Origin::Zstd(_) = origin else { return Vec::new() };
     let candidate = |level: Level, version: Version, first_write: u8| {
-        // Most use the level default of a version of these years.
+        // Most use the level default of a version of these years. All come before the high levels of libzstd, which are slow.
         let is_old = matches!(version, Version::V1_15 | Version::V1_16_4);
-        let doubt = 2 * u8::from(level != Level::Default) + 4 * u8::from(level.is_high()) + u8::from(is_old);
+        let doubt = 2 * u8::from(level != Level::Default) + u8::from(is_old);
         let settings = Settings { version, level, first_write };
         settings.is_known().then(|| Candidate { doubt, encoder: Arc::new(KlauspostZstd(settings)) })
     };

@@ -76,7 +76,10 @@ impl Best {
         }
         let (end, block) = (search.bytes.len(), &search.bytes[search.start..]);
         let parser = Parser::new(search, parsed);
-        let Some(costs) = self.costs.take().filter(|_| block.len() >= BLOCK_MIN) else { return parser.finish() };
+        if block.len() < BLOCK_MIN {
+            return parser.finish();
+        }
+        let Some(costs) = self.costs.take() else { return parser.finish() };
         let literal = (i64::from(least_bits(block)) << PARTS_LOG) / block.len() as i64;
         let literal = i32::try_from(literal).unwrap_or(i32::MAX).max(1 << PARTS_LOG);
         let mut scan = Scan { search, parser, costs: &costs, offsets: [1, 4, 8], literal, limit: end - MARGIN };
