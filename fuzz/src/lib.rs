@@ -6,6 +6,8 @@
 mod codecs;
 mod images;
 mod package;
+#[path = "../../crates/core/tests/common/sealed.rs"]
+mod sealed;
 pub mod seeds;
 
 /// A target: its name, and what takes the bytes.

@@ -16,6 +16,7 @@ use delta_core::package::features::Extent;
 use delta_core::{report, verify};
 use serde_json::{Value, json};
 
+use crate::sealed::sealed;
 use crate::{MOST, parts};
 
 const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
@@ -46,35 +47,6 @@ fn with_right_members(mut metadata: Value, bodies: &[&[u8]; 4]) -> Vec<(String, 
     let entry = |(name, bytes): &(String, Vec<u8>)| json!({"name": name, "size": bytes.len(), "digest": BlobDigest::of(bytes).to_string()});
     metadata["members"] = members.iter().map(entry).collect();
     [("metadata.json".to_owned(), metadata.to_string().into_bytes())].into_iter().chain(members).collect()
-}
-
-/// A package of these members, with its closing digest.
-pub fn sealed(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    members.iter().for_each(|(name, bytes)| append(&mut out, name, bytes));
-    let closing = format!(r#"{{"bytes":{},"digest":"{}"}}"#, out.len(), BlobDigest::of(&out));
-    append(&mut out, "closing.json", closing.as_bytes());
-    out.resize(out.len() + 1024, 0);
-    out
-}
-
-fn append(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
-    let mut header = [0_u8; 512];
-    let mut field = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
-    field(0, name.as_bytes());
-    field(100, b"0000444\0");
-    field(108, b"0000000\0");
-    field(116, b"0000000\0");
-    field(124, format!("{:011o}\0", bytes.len()).as_bytes());
-    field(136, b"00000000000\0");
-    field(148, b"        ");
-    field(156, b"0");
-    field(257, b"ustar\x0000");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:07o}\0").as_bytes());
-    out.extend_from_slice(&header);
-    out.extend_from_slice(bytes);
-    out.resize(out.len().next_multiple_of(512), 0);
 }
 
 /// Any streams rebuild a layer, or say why not.

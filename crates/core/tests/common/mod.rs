@@ -5,6 +5,7 @@ pub(crate) mod golden;
 #[path = "../layers/mod.rs"]
 pub(crate) mod layer_builder;
 pub(crate) mod recipe_parts;
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -26,6 +27,7 @@ use delta_core::job::progress::Silent;
 use delta_core::package::Package;
 use delta_core::{Error, Result};
 pub(crate) use layer_builder::noise;
+pub(crate) use sealed::sealed;
 
 pub(crate) const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
 
@@ -260,35 +262,6 @@ pub(crate) fn members(package: &[u8]) -> Vec<(String, Vec<u8>)> {
         (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
     });
     members.filter(|(name, _)| name != "closing.json").collect()
-}
-
-/// A package of these members with the right last one, whatever the members say. Made without the crate's own writer.
-pub(crate) fn sealed(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    members.iter().for_each(|(name, bytes)| append(&mut out, name, bytes));
-    let closing = format!(r#"{{"bytes":{},"digest":"{}"}}"#, out.len(), BlobDigest::of(&out));
-    append(&mut out, "closing.json", closing.as_bytes());
-    out.resize(out.len() + 1024, 0);
-    out
-}
-
-fn append(out: &mut Vec<u8>, name: &str, bytes: &[u8]) {
-    let mut header = [0_u8; 512];
-    let mut field = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
-    field(0, name.as_bytes());
-    field(100, b"0000444\0");
-    field(108, b"0000000\0");
-    field(116, b"0000000\0");
-    field(124, format!("{:011o}\0", bytes.len()).as_bytes());
-    field(136, b"00000000000\0");
-    field(148, b"        ");
-    field(156, b"0");
-    field(257, b"ustar\x0000");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:07o}\0").as_bytes());
-    out.extend_from_slice(&header);
-    out.extend_from_slice(bytes);
-    out.resize(out.len().next_multiple_of(512), 0);
 }
 
 /// The package with `edit` done to its metadata, which then lists what its documents say as well.
