@@ -132,6 +132,13 @@ pub struct Root {
     pub synthesised: bool,
 }
 
+impl Root {
+    /// A document of a source, of the media type that whoever points to it says.
+    pub fn of(document: &Document, media_type: String) -> Self {
+        Self { media_type, digest: document.digest(), size: document.bytes().len() as u64, synthesised: false }
+    }
+}
+
 /// An image in some source: one manifest, or an index of several.
 #[derive(Clone)]
 pub struct Image {

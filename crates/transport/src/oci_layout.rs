@@ -166,12 +166,8 @@ impl<'a> Layout<'a> {
         if let Err(error) = read_pointers(&document) {
             return Ok(Err(error));
         }
-        let root = Root {
-            media_type: listed.entries.first().map(|entry| entry.media_type.clone()).unwrap_or_default(),
-            digest,
-            size: document.bytes().len() as u64,
-            synthesised: false,
-        };
+        let media_type = listed.entries.first().map(|entry| entry.media_type.clone()).unwrap_or_default();
+        let root = Root::of(&document, media_type);
         let (reached, foreign) = Walk::from(document, &self.blobs, self.progress)?;
         if let Some(layer) = foreign {
             let what = format!("its layer {layer} is a foreign one, which is to be had from its URLs alone");
@@ -186,10 +182,7 @@ impl<'a> Layout<'a> {
             image: Image {
                 docker_manifest: docker.filter(|entry| entry.names == names).map(|entry| entry.raw.clone()),
                 names,
-                root,
-                documents: reached.documents,
-                manifests: reached.manifests,
-                layout_index: None,
+                ..reached.into_image(root)
             },
             tags: BTreeSet::new(),
         };
@@ -247,19 +240,6 @@ impl<'a> Layout<'a> {
 pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Progress) -> Result<Vec<SourcedImage>> {
     let is_index = matches!(read_pointers(manifest)?, Pointers::Index(_));
     let (reached, _) = Walk::from(manifest.clone(), blobs, progress)?;
-    let root = Root {
-        media_type: if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned(),
-        digest: manifest.digest(),
-        size: manifest.bytes().len() as u64,
-        synthesised: false,
-    };
-    let image = Image {
-        names: Vec::new(),
-        root,
-        documents: reached.documents,
-        manifests: reached.manifests,
-        docker_manifest: None,
-        layout_index: None,
-    };
-    Ok(vec![SourcedImage { image, tags: BTreeSet::new() }])
+    let root = Root::of(manifest, if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned());
+    Ok(vec![SourcedImage { image: reached.into_image(root), tags: BTreeSet::new() }])
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, media_type, read_pointers};
-use delta_core::image::{Document, Manifest, Root};
+use delta_core::image::{Document, Image, Manifest, Root};
 use delta_core::limits;
 
 /// Where the parts are kept.
@@ -48,6 +48,18 @@ impl Reached {
         let mut reached = Self::default();
         reached.take(root, false, 0, parts)?;
         Ok(reached)
+    }
+
+    /// The image of this root, still without names.
+    pub(crate) fn into_image(self, root: Root) -> Image {
+        Image {
+            names: Vec::new(),
+            root,
+            documents: self.documents,
+            manifests: self.manifests,
+            docker_manifest: None,
+            layout_index: None,
+        }
     }
 
     fn take(&mut self, document: Document, is_attestation: bool, depth: usize, parts: &mut impl Parts) -> Result<()> {

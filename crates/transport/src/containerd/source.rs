@@ -58,24 +58,12 @@ impl Store {
         let read = || {
             let document = shelf.document(named.target)?;
             let document = document.ok_or_else(|| shelf.incomplete(&format!("{} is missing", named.target)))?;
-            let root = Root {
-                media_type: named.media_type.clone(),
-                digest: named.target,
-                size: document.bytes().len() as u64,
-                synthesised: false,
-            };
+            let root = Root::of(&document, named.media_type.clone());
             let (reached, foreign) = Walk::from(document, &shelf, progress)?;
             if let (Some(layer), true) = (foreign, reached.manifests.is_empty()) {
                 return Err(shelf.incomplete(&format!("the layer {layer} is to be had from its URLs alone")));
             }
-            Ok(Image {
-                names: Vec::new(),
-                root,
-                documents: reached.documents,
-                manifests: reached.manifests,
-                docker_manifest: None,
-                layout_index: None,
-            })
+            Ok(reached.into_image(root))
         };
         read().map_err(|error: Error| error.within(&place))
     }

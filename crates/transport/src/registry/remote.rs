@@ -51,17 +51,12 @@ fn read(repository: &Repository, found: Found, names: Vec<ImageName>, scratch: &
         ("" | "application/json", false) => OCI_MANIFEST.to_owned(),
         (said, _) => said.to_owned(),
     };
-    let root = Root {
-        media_type,
-        digest: found.document.digest(),
-        size: found.document.bytes().len() as u64,
-        synthesised: false,
-    };
-    let Reached { documents, manifests, .. } = Reached::from(found.document, &mut Walk { repository, scratch })?;
-    if manifests.is_empty() {
+    let root = Root::of(&found.document, media_type);
+    let reached = Reached::from(found.document, &mut Walk { repository, scratch })?;
+    if reached.manifests.is_empty() {
         return Err(Error::content(format!("{} has only an index of which no manifest is there", repository.label())));
     }
-    Ok(Image { names, root, documents, manifests, docker_manifest: None, layout_index: None })
+    Ok(Image { names, ..reached.into_image(root) })
 }
 
 /// A walk from the root down.
