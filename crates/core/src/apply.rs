@@ -92,7 +92,8 @@ pub(crate) fn rebuild_on(
     rayon::scope(|scope| {
         blobs.start_without_layers(scope);
         verified.values().for_each(|layer| blobs.start(scope, layer));
-        rebuild_layers(package, wanted, verified, &|layer| blobs.start(scope, layer), context)
+        let coded = coded_layers(package.metadata(), &blobs.index, wanted);
+        rebuild_layers(package, coded, verified, &|layer| blobs.start(scope, layer), context)
     })?;
     let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
@@ -164,15 +165,14 @@ fn absent(digest: BlobDigest) -> Error {
         .with_hint("give an archive that has this blob with --base, or make the package with --identity config")
 }
 
-/// Rebuilds round by round: in each, all layers whose bases are there. Each is handed to `take` as soon as it is rebuilt.
+/// Rebuilds the `coded` layers round by round: in each, all whose bases are there. Each is handed to `take` as soon as it is rebuilt.
 fn rebuild_layers(
     package: &Package,
-    wanted: &Wanted,
+    coded: Vec<&LayerEntry>,
     mut layers: BTreeMap<DiffId, VerifiedLayer>,
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
-    let coded = coded_layers(package.metadata(), &Index::of(package.metadata()), wanted);
     let total = coded.iter().map(|layer| layer.size).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));
     for round in rounds(coded) {
