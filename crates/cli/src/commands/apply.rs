@@ -225,10 +225,7 @@ fn carried_out(
         tell_already_there(session, engine, &planned);
     }
     report.moved = installation.carry_out(planned)?;
-    for (name, before) in &report.moved {
-        let engine = engine.label();
-        session.terminal.inform(format_args!("{name} named the image {} in {engine} before", before.short()));
-    }
+    tell_moved(session, &report.moved, &engine.label());
     if !is_there {
         session.terminal.inform(format_args!("{label} is loaded into {} as {}", engine.label(), id.short()));
         report.outcome = Outcome::Loaded;
@@ -244,6 +241,13 @@ fn report_planned(metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
 fn tell_already_there(session: &Session, engine: &Engine, planned: &PlannedImage) {
     let (image, engine, id) = (planned.image().label(), engine.label(), planned.id().short());
     session.terminal.inform(format_args!("{image} is already in {engine} as {id}; no layer is loaded"));
+}
+
+/// Names that were taken from other images of the engine or store.
+fn tell_moved(session: &Session, moved: &[(ImageName, BlobDigest)], place: &str) {
+    for (name, before) in moved {
+        session.terminal.inform(format_args!("{name} named the image {} in {place} before", before.short()));
+    }
 }
 
 fn with_inventory(engine: Engine) -> Result<(Engine, Inventory)> {

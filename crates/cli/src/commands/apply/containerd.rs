@@ -12,7 +12,7 @@ use delta_transport::containerd::{PlannedStock, Stocking, Store};
 use delta_transport::reference::Target;
 use delta_transport::volume;
 
-use super::{ImageReport, Outcome, Report, ids, layers, named, report_of, without_artifacts};
+use super::{ImageReport, Outcome, Report, ids, layers, named, report_of, tell_moved, without_artifacts};
 use crate::arguments::Apply;
 use crate::session::Session;
 
@@ -56,10 +56,7 @@ pub(super) fn to_containerd(
             tell_already_there(session, &store, &plan);
         }
         report.moved = stocking.carry_out(plan, &rebuilt)?;
-        for (name, before) in &report.moved {
-            let store = store.label();
-            session.terminal.inform(format_args!("{name} named the image {} in {store} before", before.short()));
-        }
+        tell_moved(session, &report.moved, store.label());
         if !is_there {
             let blobs = report.handed_over;
             session.terminal.inform(format_args!("{label} is in {} as {id}: {blobs} blobs sent", store.label()));
