@@ -49,15 +49,9 @@ impl Better {
         if self.late && run(&search, parsed) {
             return;
         }
-        let mut parser = Parser::new(search, parsed);
-        let end = search.bytes.len();
-        if end - search.start >= BLOCK_MIN {
-            let mut at = Some(search.start);
-            while let Some(from) = at {
-                at = self.step(&search, &mut parser, from, end - MARGIN);
-            }
-        }
-        parser.finish();
+        Parser::over(search, parsed, (BLOCK_MIN, MARGIN), |parser, from, limit| {
+            self.step(&search, parser, from, limit)
+        });
     }
 
     /// One match that is not a repeat, and the repeats behind it. Gives where to go on, if before `limit`.

@@ -27,15 +27,9 @@ impl Fast {
     }
 
     pub(super) fn parse(&mut self, search: Search<'_>, parsed: &mut Parsed) {
-        let mut parser = Parser::new(search, parsed);
-        let end = search.bytes.len();
-        if end - search.start >= BLOCK_MIN {
-            let mut at = Some(search.start);
-            while let Some(from) = at {
-                at = self.step(&search, &mut parser, from, end - MARGIN);
-            }
-        }
-        parser.finish();
+        Parser::over(search, parsed, (BLOCK_MIN, MARGIN), |parser, from, limit| {
+            self.step(&search, parser, from, limit)
+        });
     }
 
     /// One match that is not a repeat, and a repeat behind it. Gives where to go on, if before `limit`.

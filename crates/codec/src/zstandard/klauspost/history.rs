@@ -193,6 +193,26 @@ impl<'a> Parser<'a> {
         Self { search, parsed, emitted: search.start, offsets: [1, 4] }
     }
 
+    /// Parses a block. If it has at least `least` bytes, `step` is given where to go on and the limit, `margin` bytes before the end,
+    /// until there is nowhere to go on.
+    #[inline]
+    pub(super) fn over(
+        search: Search<'a>,
+        parsed: &'a mut Parsed,
+        (least, margin): (usize, usize),
+        mut step: impl FnMut(&mut Self, usize, usize) -> Option<usize>,
+    ) {
+        let mut parser = Self::new(search, parsed);
+        let end = search.bytes.len();
+        if end - search.start >= least {
+            let mut at = Some(search.start);
+            while let Some(from) = at {
+                at = step(&mut parser, from, end - margin);
+            }
+        }
+        parser.finish();
+    }
+
     /// Whether offsets can be used again: they are not carried from block to block, and the first matches never use them.
     #[inline]
     pub(super) fn repeats(&self) -> bool {
