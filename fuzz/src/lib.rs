@@ -4,6 +4,9 @@
 //! by the target. `make fuzz MINUTES=10` runs all of them, `tests/replay.rs` feeds them what was found and what is sound.
 
 mod codecs;
+#[allow(dead_code, reason = "the tests of the crate use the rest")]
+#[path = "../../crates/core/tests/common/gzip.rs"]
+mod gzip;
 mod images;
 mod package;
 #[path = "../../crates/core/tests/common/sealed.rs"]

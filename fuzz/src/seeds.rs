@@ -1,10 +1,10 @@
 //! Sound inputs, from which a fuzzer starts and which every target must take.
 
 use delta_codec::deflate::nested;
-use delta_codec::flate::zlib;
 use delta_codec::recreation::{Found, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
 
+use crate::gzip::gzipped;
 use crate::joined;
 
 /// Sound inputs of the target of this name.
@@ -17,10 +17,10 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "vcdiff" => vec![joined(&[&old, &vcdiff(&old, &new)])],
         "bsdiff" => vec![joined(&[&old, &bsdiff(&old, &new)])],
         "patch" => vec![patched(&old, &new)],
-        "deflate" => vec![closed(&gzip(&new))],
-        "opened" => vec![gzip(&new), gzip(b"")],
+        "deflate" => vec![closed(&gzipped(&new, 6))],
+        "opened" => vec![gzipped(&new, 6), gzipped(b"", 6)],
         "recreation" => {
-            let blob = gzip(&new);
+            let blob = gzipped(&new, 6);
             let Ok(Found::Exact(plan)) = find(&blob, &new) else { panic!("zlib's stream is not found") };
             vec![joined(&[plan.as_bytes(), &new]), blob]
         }
@@ -92,19 +92,6 @@ fn bytes(source: &Concat<Box<dyn ReadAt + '_>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     std::io::copy(&mut Reader::new(source), &mut bytes).expect("memory is read");
     bytes
-}
-
-/// What zlib's `gzip` writes at level 6 (RFC 1952, 2.3).
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let settings = zlib::Settings::new(6, 15, 8, 0).expect("settings");
-    let mut encoder = zlib::Encoder::new(settings, Vec::new()).expect("an encoder");
-    std::io::Write::write_all(&mut encoder, plain).expect("memory is written");
-    let stream = encoder.finish().expect("memory is written");
-    let checksum = plain.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
-    });
-    let length = u32::try_from(plain.len()).unwrap_or_default();
-    [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &stream, &(!checksum).to_le_bytes(), &length.to_le_bytes()].concat()
 }
 
 fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {

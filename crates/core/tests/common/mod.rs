@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails where that fails")]
 
 pub(crate) mod golden;
+mod gzip;
 #[path = "../layers/mod.rs"]
 pub(crate) mod layer_builder;
 pub(crate) mod recipe_parts;
@@ -12,7 +13,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use delta_codec::compress::{Compression, Encoder, decoder};
-use delta_codec::{MemoryScratch, ReadAt, Reader, flate};
+use delta_codec::{MemoryScratch, ReadAt, Reader};
 use delta_core::apply::{self, Delivery, Wanted};
 use delta_core::create::{CreateOptions, create};
 use delta_core::digest::{BlobDigest, ConfigDigest, DiffId};
@@ -26,6 +27,7 @@ use delta_core::job::context::Context;
 use delta_core::job::progress::Silent;
 use delta_core::package::Package;
 use delta_core::{Error, Result};
+pub(crate) use gzip::{gzip, gzipped};
 pub(crate) use layer_builder::noise;
 pub(crate) use sealed::sealed;
 
@@ -90,25 +92,6 @@ pub(crate) fn stored_layer(stored: &[u8], compression: BlobCompression) -> Layer
 /// A layer that C zlib compressed, as a gzip member of its own.
 pub(crate) fn zlib(bytes: &[u8], level: u8) -> Layer {
     encoded(bytes, &gzipped(bytes, level), BlobCompression::Gzip)
-}
-
-/// A gzip member with the stream that C zlib makes.
-pub(crate) fn gzipped(bytes: &[u8], level: u8) -> Vec<u8> {
-    let settings = flate::zlib::Settings::new(level, 15, 8, 0).unwrap();
-    let mut encoder = flate::zlib::Encoder::new(settings, Vec::new()).unwrap();
-    encoder.write_all(bytes).unwrap();
-    gzip(&encoder.finish().unwrap(), bytes)
-}
-
-/// A gzip member with this stream (RFC 1952, 2.3), as from Unix.
-pub(crate) fn gzip(stream: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        (0..8).for_each(|_| crc = crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
-    }
-    let length = u32::try_from(bytes.len()).unwrap();
-    [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], stream, &(!crc).to_le_bytes(), &length.to_le_bytes()].concat()
 }
 
 /// A layer that says it has the digest of `layer`, but gives `bytes`.
