@@ -1,0 +1,5 @@
+//! What is around a package on its way: who made it, who may read it, and in how many parts it travels.
+//!
+//! Bytes and keys; no files, no terminal. What is inside is `delta_core`'s.
+
+#![warn(clippy::disallowed_methods, clippy::disallowed_types, reason = "it does not touch the world")]
