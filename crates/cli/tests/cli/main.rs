@@ -13,6 +13,7 @@ mod file_facts;
 mod files;
 mod help;
 mod images;
+mod killed;
 mod large;
 mod layouts;
 mod odd;

@@ -6,6 +6,6 @@ mod lists;
 mod packages;
 mod proxy;
 mod referrers;
-mod server;
+pub(crate) mod server;
 mod sink;
 mod source;
