@@ -338,11 +338,34 @@ impl Lab {
 
     /// Runs `docker_delta` with this engine.
     pub(crate) fn delta(&self, arguments: &[&str]) -> Ran {
+        ran(&self.delta_command(arguments).output().unwrap())
+    }
+
+    pub(crate) fn delta_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
         if self.plan.daemon != Daemon::Containerd {
             command.args(["--engine", self.program()]);
         }
-        ran(&command.arg("-v").args(arguments).output().unwrap())
+        command.arg("-v").args(arguments);
+        command
+    }
+
+    /// Kills Docker's daemon and the containerd that it started, which find no time to put anything in order.
+    pub(crate) fn kill_daemon(&mut self) {
+        let Some(mut process) = self.process.take() else { panic!("{} has no daemon", self.plan.name) };
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let mark = self.path("exec/containerd/containerd.pid");
+        let containerd = fs::read_to_string(&mark).unwrap();
+        assert!(Command::new("kill").args(["-9", containerd.trim()]).status().unwrap().success());
+        fs::remove_file(mark).unwrap();
+    }
+
+    /// Starts Docker's daemon again where it left everything.
+    pub(crate) fn restart(&mut self) {
+        // A daemon that was killed leaves its mark, and another program may have its number by now.
+        let _ = fs::remove_file(self.path("pid"));
+        self.start_docker().unwrap_or_else(|why| panic!("{}: {why}", self.plan.name));
     }
 
     /// The same for what must not fail: what it prints.

@@ -10,6 +10,7 @@
 
 mod between;
 mod containerd;
+mod killed;
 mod lab;
 mod mirrors;
 mod odd;
