@@ -153,6 +153,9 @@ pub struct Create {
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
     pub(crate) dry_run: bool,
+    /// Read back from the medium what was written, past the page cache, before it gets its name
+    #[arg(long)]
+    pub(crate) verify_write: bool,
     /// Replace the package if there is one; nothing but a package is ever replaced
     #[arg(short, long)]
     pub(crate) force: bool,
@@ -238,6 +241,9 @@ pub struct Apply {
     /// Only say what is missing, what would be read, rebuilt and loaded, and how much room it takes
     #[arg(short, long)]
     pub(crate) dry_run: bool,
+    /// Read back from the medium what was written, past the page cache, before it gets its name
+    #[arg(long, requires = "output")]
+    pub(crate) verify_write: bool,
     /// Do it again if the image is there already; replace the output if it is an image archive or OCI layout
     #[arg(short, long)]
     pub(crate) force: bool,

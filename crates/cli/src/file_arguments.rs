@@ -90,6 +90,9 @@ pub struct FileCreate {
     /// Only say what the difference would weigh
     #[arg(short, long)]
     pub(crate) dry_run: bool,
+    /// Read back from the medium what was written, past the page cache, before it gets its name
+    #[arg(long)]
+    pub(crate) verify_write: bool,
     /// Replace DELTA if it is a difference
     #[arg(short, long)]
     pub(crate) force: bool,
@@ -110,6 +113,9 @@ pub struct FileApply {
     /// Only check that it can be applied
     #[arg(short, long)]
     pub(crate) dry_run: bool,
+    /// Read back from the medium what was written, past the page cache, before it gets its name
+    #[arg(long)]
+    pub(crate) verify_write: bool,
     /// Replace NEW if it is a file; a folder that is not empty is never replaced
     #[arg(short, long)]
     pub(crate) force: bool,

@@ -5,6 +5,7 @@
 //! folder that is no OCI layout, never a device. A symbolic link stays and its target is replaced. Devices, FIFOs and
 //! standard output are written through.
 
+mod read_back;
 mod write;
 
 pub use crate::partial::remove_pending;
@@ -101,6 +102,7 @@ pub struct Destination {
     pub(crate) product: Product,
     pub(crate) shown: String,
     pub(crate) place: Place,
+    reads_back: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -160,6 +162,17 @@ impl Destination {
             }
             Err(error) => Err(Error::io(format!("looking at {}", path.display()))(error)),
         }
+    }
+
+    /// The same; where it is `wanted`, what is written is read back from the medium before it gets its name.
+    ///
+    /// # Errors
+    /// A usage error where nothing can be read back.
+    pub fn reading_back(self, wanted: bool) -> Result<Self> {
+        if wanted && !matches!(self.place, Place::Name { .. }) {
+            return Err(Error::usage(format!("nothing can be read back from {}", self.shown)).with_hint("name a file"));
+        }
+        Ok(Self { reads_back: wanted, ..self })
     }
 
     /// What goes there.
@@ -267,7 +280,7 @@ impl Destination {
             Error::environment(format!("{shown} cannot be written: {}: {}", folder.display(), io::Error::from(error)))
                 .with_hint("name a place in a folder that you may write to")
         })?;
-        Ok(Self { product, shown, place: Place::Name { path, replaced } })
+        Ok(Self { product, shown, place: Place::Name { path, replaced }, reads_back: false })
     }
 
     fn stream(request: Request<'_>, found: &Metadata) -> Result<Self> {
@@ -288,7 +301,7 @@ impl Destination {
         if kind.is_char_device() && matches!(rustix::fs::major(found.rdev()), 4 | 5 | 136..=143) {
             return refused(&format!("a terminal, which {} would garble", product.noun()));
         }
-        Ok(Self { product, shown, place: Place::Stream(path.to_owned()) })
+        Ok(Self { product, shown, place: Place::Stream(path.to_owned()), reads_back: false })
     }
 }
 
@@ -300,7 +313,7 @@ fn stdout(product: Product) -> Result<Destination> {
         return Err(Error::usage(format!("standard output is a terminal, which {} would garble", product.noun()))
             .with_hint("send it to a file or a program: `> FILE` or `| PROGRAM`"));
     }
-    Ok(Destination { product, shown: "standard output".to_owned(), place: Place::Stdout })
+    Ok(Destination { product, shown: "standard output".to_owned(), place: Place::Stdout, reads_back: false })
 }
 
 /// `-`, and the names that the system has for it: behind them may be a file that the shell made.

@@ -13,6 +13,7 @@ pub mod file;
 mod holes;
 pub mod inputs;
 mod late;
+mod limits;
 pub mod lists;
 mod nearby;
 mod oci_layout;

@@ -160,13 +160,14 @@ fn destination(session: &Session, arguments: &Apply, output: &Output, images: &[
         _ => None,
     };
     let bases = inputs([&arguments.bases])?;
-    session.destination(Request {
+    let destination = session.destination(Request {
         product: output.product(),
         path: output.path(),
         name: name.as_deref(),
         force: arguments.force,
         inputs: &bases.with(&arguments.package),
-    })
+    })?;
+    destination.reading_back(arguments.verify_write)
 }
 
 fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {

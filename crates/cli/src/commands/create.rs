@@ -89,7 +89,7 @@ fn destination(session: &Session, arguments: &Create) -> Result<Destination> {
         [image] => image.parse::<Reference>()?.stem().map(|stem| format!("{stem}.ddelta")),
         _ => None,
     };
-    session.destination(Request {
+    let destination = session.destination(Request {
         product: Product::Package,
         path: &arguments.package,
         name: name.as_deref(),
@@ -97,7 +97,8 @@ fn destination(session: &Session, arguments: &Create) -> Result<Destination> {
         inputs: &lists(arguments)
             .iter()
             .fold(inputs([&arguments.images, &arguments.bases])?, |inputs, list| inputs.with(list)),
-    })
+    })?;
+    destination.reading_back(arguments.verify_write)
 }
 
 /// The files that are read besides the images.

@@ -69,6 +69,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         force: arguments.force,
         inputs: &Inputs::of([&*arguments.old, &*arguments.new]),
     })?;
+    let destination = destination.reading_back(arguments.verify_write)?;
     let facts = if kind == StreamKind::File { facts_of(&arguments.new)? } else { None };
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
@@ -215,13 +216,14 @@ fn stored_bytes(path: &Path, bytes: &Arc<dyn ReadAt>) -> u64 {
 /// Where NEW goes. In a folder a file is called like DELTA without its ending.
 fn target(session: &Session, arguments: &FileApply, kind: StreamKind) -> Result<Destination> {
     let name = file_name(&arguments.delta).and_then(|name| name.strip_suffix(".delta").map(str::to_owned));
-    session.destination(Request {
+    let destination = session.destination(Request {
         product: if kind == StreamKind::Tree { Product::Tree } else { Product::File },
         path: &arguments.new,
         name: name.as_deref().filter(|name| !name.is_empty()),
         force: arguments.force,
         inputs: &Inputs::of([&*arguments.old, &*arguments.delta]),
-    })
+    })?;
+    destination.reading_back(arguments.verify_write)
 }
 
 fn write(

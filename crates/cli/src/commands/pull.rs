@@ -252,6 +252,7 @@ fn as_apply(arguments: &Pull) -> Apply {
         mapping: None,
         platforms: arguments.platforms.clone(),
         dry_run: false,
+        verify_write: false,
         force: arguments.force,
     }
 }

@@ -4,6 +4,7 @@
  *   eintr       every other call is interrupted
  *   short       calls do a few bytes only
  *   truncate, append, overwrite    the file changes before it is read for the first time
+ *   rot N       byte N of every file below FAULT_FILE is written as another one
  *   refuse N E  the Nth and every later writing of any file fails with the error number E
  */
 #define _GNU_SOURCE
@@ -40,7 +41,7 @@ static int is_meant(int fd) {
     if (!meant || length < 0)
         return 0;
     path[length] = 0;
-    return strcmp(path, meant) == 0;
+    return is("rot") ? strncmp(path, meant, strlen(meant)) == 0 : strcmp(path, meant) == 0;
 }
 
 static void change(void) {
@@ -95,7 +96,20 @@ static int refuses(int fd) {
     return 1;
 }
 
+/* A medium that takes everything and keeps something else; the page cache knows nothing of that, so it keeps it too. */
+static ssize_t rotten(int fd, const char *bytes, size_t count, off_t offset) {
+    char *other = malloc(count);
+    memcpy(other, bytes, count);
+    other[number(0) - offset] ^= 1;
+    ssize_t done = syscall(SYS_write, fd, other, count);
+    free(other);
+    return done;
+}
+
 ssize_t write(int fd, const void *bytes, size_t count) {
+    off_t offset = is("rot") ? lseek(fd, 0, SEEK_CUR) : 0;
+    if (is("rot") && offset >= 0 && offset <= number(0) && offset + (off_t)count > number(0) && is_meant(fd))
+        return rotten(fd, bytes, count, offset);
     return refuses(fd) || fails(fd, &count, 0) ? -1 : syscall(SYS_write, fd, bytes, count);
 }
 

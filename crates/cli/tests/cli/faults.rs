@@ -142,6 +142,63 @@ fn every_write_that_is_refused_leaves_nothing() {
     }
 }
 
+/// What is written, and what may be said of its place.
+const WRITING: [(&str, &[&str]); 5] = [
+    ("docker_delta", &["create", "v2", "place/made", "--base", "v1"]),
+    ("docker_delta", &["apply", "package", "--base", "v1", "-o", "place/made"]),
+    ("file_delta", &["create", "old", "new", "place/made"]),
+    ("file_delta", &["create", "-m", "bsdiff", "old", "new", "place/made"]),
+    ("file_delta", &["apply", "old", "delta", "place/made"]),
+];
+
+#[test]
+fn a_medium_that_keeps_other_bytes_is_found_out() {
+    let desk = Desk::new();
+    fs::create_dir(desk.folder.file("place")).unwrap();
+    let made = desk.folder.file("place/made");
+    for (program, arguments) in WRITING {
+        let arguments = &[arguments, &["--verify-write"]].concat();
+        desk.ran(program, arguments, None).ok();
+        let meant = fs::read(&made).unwrap();
+        fs::remove_file(&made).unwrap();
+        for byte in [0, meant.len() / 2, meant.len() - 1] {
+            let rot = format!("rot {byte}");
+            let ran = desk.ran(program, arguments, Some((&rot, "place")));
+            let place = format!("place/made, in the 4096 bytes from byte {}", byte / 4096 * 4096);
+            ran.failed(3, &["the medium gives back other bytes", &place, "hint:"]);
+            assert!(names(&desk.folder.path().join("place")).is_empty(), "{arguments:?}");
+            // Nothing that was there before is lost to a bad medium.
+            if program == "docker_delta" {
+                fs::write(&made, &meant).unwrap();
+                let again = [arguments.as_slice(), &["-f"]].concat();
+                desk.ran(program, &again, Some((&rot, "place"))).failed(3, &["the medium gives back other bytes"]);
+                assert!(fs::read(&made).unwrap() == meant, "{arguments:?}");
+                fs::remove_file(&made).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn folders_are_read_back_too() {
+    let desk = Desk::new();
+    for tree in ["a", "b"] {
+        fs::create_dir(desk.folder.file(tree)).unwrap();
+        fs::write(desk.folder.file(&format!("{tree}/file")), tree.repeat(9000)).unwrap();
+    }
+    desk.ran("file_delta", &["create", "a", "b", "trees"], None).ok();
+    for (program, arguments) in [
+        ("docker_delta", ["apply", "package", "--base", "v1", "--verify-write", "-o", "oci:made"].as_slice()),
+        ("file_delta", &["apply", "a", "trees", "made", "--verify-write"]),
+    ] {
+        desk.ran(program, arguments, None).ok();
+        fs::remove_dir_all(desk.folder.file("made")).unwrap();
+    }
+    let ran = desk.ran("docker_delta", &["create", "v2", "-", "--verify-write"], None);
+    ran.failed(2, &["nothing can be read back from standard output"]);
+    desk.ran("docker_delta", &["apply", "package", "--verify-write"], None).failed(2, &["--output"]);
+}
+
 /// Writes what `cat` reads into a pipe, and gives it as `/dev/fd/0`.
 fn piped(desk: &Desk, program: &str, arguments: &[&str], file: &str) -> Ran {
     let mut cat = Command::new("cat").arg(desk.folder.file(file)).stdout(Stdio::piped()).spawn().unwrap();

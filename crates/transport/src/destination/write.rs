@@ -6,8 +6,10 @@ use std::path::Path;
 
 use delta_core::error::{Error, Result};
 
+use super::read_back::{self, Blocks};
 use super::{Destination, Place, Product, folder_of};
 use crate::holes::HoleWriter;
+use crate::limits::READ_BACK_BLOCK;
 use crate::partial::Partial;
 use crate::spool::TempScratch;
 
@@ -24,8 +26,10 @@ impl Destination {
         let stream = match &self.place {
             Place::Name { path, replaced } => {
                 let partial = Partial::file(folder_of(path)).map_err(doing())?;
-                let result = self.fill(partial.open(), fill)?;
+                let mut blocks = self.blocks();
+                let result = self.fill(partial.open(), |out| fill(&mut Noting { out, blocks: blocks.as_mut() }))?;
                 partial.open().sync_all().map_err(doing())?;
+                self.compare(blocks, partial.open())?;
                 partial.put_in_place(path, *replaced).map_err(doing())?;
                 return Ok(result);
             }
@@ -58,11 +62,13 @@ impl Destination {
         };
         let mut partial = Partial::file(folder_of(path)).map_err(self.failed())?;
         let mut out = HoleWriter::new(partial.open().try_clone().map_err(self.failed())?);
-        fill(&mut out)?;
+        let mut blocks = self.blocks();
+        fill(&mut Noting { out: &mut out, blocks: blocks.as_mut() })?;
         out.finish().map_err(self.failed())?;
         let dressed = dress(partial.open())?;
         partial.keep_permissions();
         partial.open().sync_all().map_err(self.failed())?;
+        self.compare(blocks, partial.open())?;
         partial.put_in_place(path, *replaced).map_err(self.failed())?;
         Ok(Some(dressed))
     }
@@ -79,8 +85,14 @@ impl Destination {
         let partial = Partial::folder(folder_of(path)).map_err(doing())?;
         let folder = partial.path().ok_or_else(|| Error::internal("a folder without a name"))?;
         let result = fill(folder)?;
+        let meant = self.reads_back.then(|| read_back::Folder::of(folder)).transpose().map_err(self.not_read_back())?;
         // One call for all files and folders in it.
         rustix::fs::syncfs(partial.open()).map_err(io::Error::from).map_err(doing())?;
+        let bad = meant.map(read_back::Folder::first_bad).transpose().map_err(self.not_read_back())?.flatten();
+        if let Some((path, offset)) = bad {
+            let inside = path.strip_prefix(folder).unwrap_or(&path).display();
+            return Err(other_bytes(&format!("{inside} in {}", self.shown), offset));
+        }
         partial.put_in_place(path, *replaced).map_err(doing())?;
         Ok(result)
     }
@@ -100,6 +112,20 @@ impl Destination {
         }
     }
 
+    fn blocks(&self) -> Option<Blocks> {
+        self.reads_back.then(Blocks::default)
+    }
+
+    fn compare(&self, blocks: Option<Blocks>, file: &File) -> Result<()> {
+        let bad = blocks.map(|blocks| blocks.first_bad(file)).transpose().map_err(self.not_read_back())?.flatten();
+        bad.map_or(Ok(()), |offset| Err(other_bytes(&self.shown, offset)))
+    }
+
+    fn not_read_back(&self) -> impl FnOnce(io::Error) -> Error + use<> {
+        let doing = format!("reading {} back from the medium", self.shown);
+        move |error| Error::io(doing)(error).with_hint("try another medium, or copy it there by other means")
+    }
+
     fn failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
         let shown = self.shown.clone();
         move |error| match error.kind() {
@@ -114,6 +140,34 @@ impl Destination {
             }
             _ => Error::io(format!("writing {shown}"))(error),
         }
+    }
+}
+
+/// The medium took what it does not give back.
+fn other_bytes(what: &str, offset: u64) -> Error {
+    Error::environment(format!(
+        "the medium gives back other bytes than were written to it: {what}, in the {READ_BACK_BLOCK} bytes from byte {offset}"
+    ))
+    .with_hint("nothing was left there; use another medium: this one may be worn out, or smaller than it says")
+}
+
+/// Notes what is written, for a comparison later.
+struct Noting<'a> {
+    out: &'a mut dyn Write,
+    blocks: Option<&'a mut Blocks>,
+}
+
+impl Write for Noting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        if let Some(blocks) = &mut self.blocks {
+            blocks.write_all(&bytes[..count])?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

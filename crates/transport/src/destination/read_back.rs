@@ -1,0 +1,210 @@
+//! Reads back from the medium what was written to it, past the page cache, and names the first block that is other.
+//!
+//! A stick that lies about its size, or wears out, takes every write and every flush; only its own bytes tell.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Advice, OFlags, fadvise};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::limits::READ_BACK_BLOCK as BLOCK;
+
+/// What is read at a time; a multiple of every block that direct reading asks for.
+const PIECE: usize = 1 << 20;
+
+/// Memory for direct reading must begin where a page does.
+const PAGE: usize = 4096;
+
+/// The digests of the blocks of a file, as it was meant.
+#[derive(Default)]
+pub(super) struct Blocks {
+    digests: Vec<u64>,
+    begun: Vec<u8>,
+}
+
+impl Blocks {
+    /// Of a file as it stands, through the page cache.
+    fn of(file: &mut File) -> io::Result<Self> {
+        let mut blocks = Self::default();
+        io::copy(file, &mut blocks)?;
+        Ok(blocks)
+    }
+
+    /// Where the first block lies that the medium gives back other than it was meant.
+    pub(super) fn first_bad(mut self, file: &File) -> io::Result<Option<u64>> {
+        self.end_block();
+        let mut found = Self::default();
+        read_past_cache(file, &mut found)?;
+        found.end_block();
+        let same = self.digests.iter().zip(&found.digests).take_while(|(meant, found)| meant == found).count();
+        let is_whole = same == self.digests.len() && same == found.digests.len();
+        Ok((!is_whole).then_some((same * BLOCK) as u64))
+    }
+
+    fn end_block(&mut self) {
+        if !self.begun.is_empty() {
+            self.digests.push(xxh3_64(&self.begun));
+            self.begun.clear();
+        }
+    }
+}
+
+impl Write for Blocks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(BLOCK - self.begun.len()));
+            self.begun.extend_from_slice(now);
+            if self.begun.len() == BLOCK {
+                self.end_block();
+            }
+            rest = later;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The files of a folder, as they were meant.
+pub(super) struct Folder(BTreeMap<PathBuf, Blocks>);
+
+impl Folder {
+    /// Of all files in it, as they stand, through the page cache.
+    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+        let mut files = BTreeMap::new();
+        for path in files_in(folder)? {
+            let blocks = Blocks::of(&mut open(&path, OFlags::empty())?)?;
+            files.insert(path, blocks);
+        }
+        Ok(Self(files))
+    }
+
+    /// The first file, and where in it, that the medium gives back other than it was meant.
+    pub(super) fn first_bad(self) -> io::Result<Option<(PathBuf, u64)>> {
+        for (path, blocks) in self.0 {
+            if let Some(offset) = blocks.first_bad(&open(&path, OFlags::empty())?)? {
+                return Ok(Some((path, offset)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            match entry.file_type()? {
+                kind if kind.is_dir() => folders.push(entry.path()),
+                kind if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn open(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = more | OFlags::NOFOLLOW;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Reads a file that was flushed from the medium itself.
+fn read_past_cache(file: &File, out: &mut Blocks) -> io::Result<()> {
+    // What is on the disk need not stay in memory; where that is not obeyed, direct reading goes past it.
+    fadvise(file, 0, None, Advice::DontNeed)?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let direct = OpenOptions::new().read(true).custom_flags(OFlags::DIRECT.bits().cast_signed()).open(&path);
+    match direct.and_then(|mut direct| copy_aligned(&mut direct, out)) {
+        // Not every file system reads directly; one in memory has no medium.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            *out = Blocks::default();
+            io::copy(&mut OpenOptions::new().read(true).open(&path)?, out).map(|_| ())
+        }
+        done => done,
+    }
+}
+
+fn copy_aligned(from: &mut File, to: &mut Blocks) -> io::Result<()> {
+    let mut memory = vec![0; PIECE + PAGE];
+    let start = memory.as_ptr().align_offset(PAGE).min(PAGE);
+    let piece = &mut memory[start..start + PIECE];
+    loop {
+        match from.read(piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => to.write_all(&piece[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    fn noted(bytes: &[u8], piece: usize) -> Blocks {
+        let mut blocks = Blocks::default();
+        for piece in bytes.chunks(piece.max(1)) {
+            blocks.write_all(piece).unwrap();
+        }
+        blocks
+    }
+
+    #[test]
+    fn every_length_comes_back_and_every_change_is_found() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, PIECE + 7] {
+            let bytes: Vec<u8> = (0..251).cycle().take(length).collect();
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes).unwrap();
+            file.sync_all().unwrap();
+            for piece in [1, 511, BLOCK, PIECE] {
+                assert_eq!(noted(&bytes, piece).first_bad(&file).unwrap(), None, "{length} {piece}");
+            }
+            for place in [0, length / 2, length.saturating_sub(1)] {
+                if let Some(byte) = bytes.get(place) {
+                    file.write_all_at(&[byte ^ 1], place as u64).unwrap();
+                    file.sync_all().unwrap();
+                    let bad = noted(&bytes, PIECE).first_bad(&file).unwrap();
+                    assert_eq!(bad, Some((place / BLOCK * BLOCK) as u64), "{length} {place}");
+                    file.write_all_at(&[*byte], place as u64).unwrap();
+                }
+            }
+            for other in [length.saturating_sub(1), length + 1].into_iter().filter(|other| *other != length) {
+                file.set_len(other as u64).unwrap();
+                let bad = noted(&bytes, PIECE).first_bad(&file).unwrap();
+                assert_eq!(bad, Some((length.min(other) / BLOCK * BLOCK) as u64), "{length} became {other}");
+                file.set_len(length as u64).unwrap();
+                file.write_all_at(&bytes, 0).unwrap();
+                file.sync_all().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_file_of_a_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inner/file");
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        fs::write(&path, vec![7; 3 * BLOCK]).unwrap();
+        fs::write(folder.path().join("other"), b"other").unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+        assert_eq!(Folder::of(folder.path()).unwrap().first_bad().unwrap(), None);
+        let meant = Folder::of(folder.path()).unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&[8], BLOCK as u64 + 3).unwrap();
+        file.sync_all().unwrap();
+        assert_eq!(meant.first_bad().unwrap(), Some((path, BLOCK as u64)));
+    }
+}
