@@ -3,12 +3,14 @@
 //! An input is cut into [`parts`], so that the fuzzer reaches what stands behind digests and compressors; outer digests are made right
 //! by the target. `make fuzz MINUTES=10` runs all of them, `tests/replay.rs` feeds them what was found and what is sound.
 
+mod answers;
 mod codecs;
 #[allow(dead_code, reason = "the tests of the crate use the rest")]
 #[path = "../../crates/core/tests/common/gzip.rs"]
 mod gzip;
 mod images;
 mod package;
+mod peers;
 #[path = "../../crates/core/tests/common/sealed.rs"]
 mod sealed;
 pub mod seeds;
@@ -17,12 +19,14 @@ pub mod seeds;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 19] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
+    ("bsdiff_peer", peers::bsdiff_peer),
     ("deflate", codecs::deflate),
     ("documents", images::documents),
     ("exec", codecs::exec),
+    ("lists", answers::lists),
     ("names", images::names),
     ("opened", codecs::opened),
     ("package", package::package),
@@ -30,8 +34,11 @@ pub const TARGETS: [Target; 14] = [
     ("recipe", package::recipe),
     ("recipe_round_trip", package::recipe_round_trip),
     ("recreation", codecs::recreation),
+    ("registry", answers::registry),
     ("tar_index", package::tar_index),
+    ("tar_peer", peers::tar_peer),
     ("vcdiff", codecs::vcdiff),
+    ("vcdiff_peer", peers::vcdiff_peer),
 ];
 
 /// Runs the target of this name.

@@ -14,8 +14,8 @@ use crate::joined;
 pub fn of(name: &str) -> Vec<Vec<u8>> {
     let (old, new) = (words(1, 4_000), words(2, 4_000));
     match name {
-        "vcdiff" => vec![joined(&[&old, &vcdiff(&old, &new)])],
-        "bsdiff" => vec![joined(&[&old, &bsdiff(&old, &new)])],
+        "vcdiff" | "vcdiff_peer" => vec![joined(&[&old, &vcdiff(&old, &new)])],
+        "bsdiff" | "bsdiff_peer" => vec![joined(&[&old, &bsdiff(&old, &new)])],
         "patch" => vec![patched(&old, &new)],
         "deflate" => vec![closed(&gzipped(&new, 6))],
         "opened" => vec![gzipped(&new, 6), gzipped(b"", 6)],
@@ -24,9 +24,11 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
             let Ok(Found::Exact(plan)) = find(&blob, &new) else { panic!("zlib's stream is not found") };
             vec![joined(&[plan.as_bytes(), &new]), blob]
         }
-        "tar_index" => vec![tar(&[("a/file", &old), ("b", &new)])],
+        "tar_index" | "tar_peer" => vec![tar(&[("a/file", &old), ("b", &new)])],
         "recipe_round_trip" => vec![joined(&[&tar(&[("file", &old)]), &tar(&[("file", &new), ("more", b"")])])],
         "documents" => DOCUMENTS.map(|text| text.as_bytes().to_vec()).into(),
+        "lists" => LISTS.map(|text| text.as_bytes().to_vec()).into(),
+        "registry" => vec![registry(&tar(&[("file", &old)]))],
         "names" => NAMES.map(|text| text.as_bytes().to_vec()).into(),
         "archive" => vec![archive(&tar(&[("file", &old)]))],
         "package" => vec![joined(&[PACKAGE.as_bytes(), b"[]", b"{}", &new, &old])],
@@ -41,6 +43,18 @@ const DOCUMENTS: [&str; 3] = [
     r#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":2,"platform":{"os":"linux","architecture":"arm","variant":"v7"},"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}"#,
     r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":2},"layers":[],"artifactType":"a/b","subject":{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":1}}"#,
 ];
+
+const LISTS: [&str; 3] = [
+    "app:v1 # the first\r\n\nregistry.example/team/app@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+    "x-base: &base {image: 'app:${T:-v1}', deploy: {}}\nservices:\n  a: *base\n  b: {image: \"b:$v\"}\n",
+    "kind: Deployment\nspec: {template: {spec: {initContainers: [{image: a:v1}], containers: [{image: b}]}}}\n---\n- &a [*a]\n",
+];
+
+const REGISTRY_CONFIG: &str =
+    r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["LAYER"]}}"#;
+const REGISTRY_MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"CONFIG","size":SIZE1},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"LAYER","size":SIZE2}]}"#;
+const REFERRERS: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"CONFIG","size":3,"artifactType":"a/b"}]}"#;
+const REGISTRY_HEADERS: &str = "Content-Type: application/vnd.oci.image.manifest.v1+json\nLocation: HOST/v2/a/b/manifests/v1\nWWW-Authenticate: Bearer realm=\"HOST/token\",scope=\"x\"\n";
 
 const NAMES: [&str; 7] = [
     "app:v2",
@@ -58,6 +72,22 @@ const PACKAGE: &str = r#"{"format":1,"requires":["whole"],"created_by":"x","meth
 fn words(seed: u64, length: usize) -> Vec<u8> {
     let line = |number: u64| format!("{} {}\n", number, number * number % (97 + number % 7 / (3 + seed) * seed));
     (0..).flat_map(|number| line(number).into_bytes()).take(length).collect()
+}
+
+/// A registry with an image of one layer.
+fn registry(layer: &[u8]) -> Vec<u8> {
+    let digest_length = "sha256:".len() + 64;
+    let config_length = REGISTRY_CONFIG.len() - "LAYER".len() + digest_length;
+    let manifest =
+        REGISTRY_MANIFEST.replace("SIZE1", &config_length.to_string()).replace("SIZE2", &layer.len().to_string());
+    joined(&[
+        &[0],
+        REGISTRY_HEADERS.as_bytes(),
+        manifest.as_bytes(),
+        REGISTRY_CONFIG.as_bytes(),
+        layer,
+        REFERRERS.as_bytes(),
+    ])
 }
 
 fn vcdiff(old: &[u8], new: &[u8]) -> Vec<u8> {
