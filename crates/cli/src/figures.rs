@@ -20,6 +20,11 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{value:.decimals$} {}", UNITS[unit])
 }
 
+/// A size that may not be known, because nobody read what has it.
+pub(crate) fn known(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "not read".to_owned(), size)
+}
+
 /// How much `part` is of `whole`, in per cent.
 pub(crate) fn share(part: u64, whole: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]

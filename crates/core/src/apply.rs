@@ -26,7 +26,7 @@ use crate::layer::coding;
 use crate::package::metadata::{BlobEntry, Index, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use cost::Cost;
-pub use delivery::{Delivery, images, rename};
+pub use delivery::{Delivery, images, measured, rename};
 pub use standard::StandardDelta;
 pub use stream::apply_stream;
 
@@ -173,7 +173,7 @@ fn rebuild_layers(
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
-    let total = coded.iter().map(|layer| layer.size).sum();
+    let total = coded.iter().map(|layer| layer.known_size()).sum();
     let task = context.progress.begin("Rebuilding layers", Some(total));
     for round in rounds(coded) {
         let rebuilt = round.par_iter().map(|layer| {
@@ -222,7 +222,7 @@ fn rebuild_layer(
     context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
         layer.diff_id.short(),
-        layer.size,
+        layer.known_size(),
         members.iter().map(|member| member.bytes.len()).sum::<u64>(),
         codec.name(),
         bases.len()

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod choice;
+mod held;
 mod image;
 mod layout_index;
 mod proof;
@@ -22,7 +23,7 @@ use crate::layer::coding::{self, Candidates, Coding};
 use crate::layer::matcher::Library;
 use crate::limits;
 use crate::package::Member;
-use crate::package::features::{ImageFeature, LayerCodec};
+use crate::package::features::{ImageFeature, LayerCodec, UNMEASURED};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use blobs::Blobs;
 use choice::Choice;
@@ -53,7 +54,8 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let wanted = layers_of(&targets);
     let blobs = Blobs::new(&targets, bases, options.compression, context)?;
     let carried = blobs.layers()?;
-    let code = || Layers::code(&wanted, &held, &carried, options, context);
+    let sides = Sides { bases, targets: &targets, held: &held, wanted: &wanted };
+    let code = || Layers::code(&sides, &carried, options, context);
     let (layers, blobs) = rayon::join(code, || blobs.settled(context));
     let (Layers { mut coded, known }, blobs) = (layers?, blobs?);
     let blobs = blobs.carried(&mut coded, options.compression, context)?;
@@ -106,16 +108,32 @@ struct Coded {
 
 impl Coded {
     fn new(target: &VerifiedLayer, coding: Coding) -> Self {
-        let entry = LayerEntry { diff_id: target.diff_id(), size: target.bytes().len(), origin: coding.origin() };
+        let entry = LayerEntry { diff_id: target.diff_id(), size: Some(target.bytes().len()), origin: coding.origin() };
         Self { entry, features: coding.features().collect(), members: coding.members }
     }
 }
 
-/// Every layer once, in the order in which the images name them.
+/// Every layer once, in the order in which the images name them; of several copies one that is near.
 fn layers_of(images: &[Image]) -> Vec<Layer> {
-    let mut seen = BTreeSet::new();
-    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-    layers.filter(|layer| seen.insert(layer.diff_id)).cloned().collect()
+    let mut places: BTreeMap<DiffId, usize> = BTreeMap::new();
+    let mut found: Vec<Layer> = Vec::new();
+    for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
+        let at = *places.entry(layer.diff_id).or_insert(found.len());
+        match found.get_mut(at) {
+            None => found.push(layer.clone()),
+            Some(known) if known.content.is_far() && !layer.content.is_far() => *known = layer.clone(),
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+/// The images of both sides, and their layers, each once.
+struct Sides<'a> {
+    bases: &'a [Image],
+    targets: &'a [Image],
+    held: &'a [Layer],
+    wanted: &'a [Layer],
 }
 
 /// The layers of the targets, in their order.
@@ -127,8 +145,7 @@ struct Layers {
 
 impl Layers {
     fn code(
-        wanted: &[Layer],
-        held: &[Layer],
+        &Sides { bases, targets, held, wanted }: &Sides<'_>,
         blobs: &BTreeMap<DiffId, (String, u64)>,
         options: &CreateOptions,
         context: Context<'_>,
@@ -136,17 +153,16 @@ impl Layers {
         let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
         let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.contains_key(diff_id);
         let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
+        let images = (bases, targets);
         let targets = verified(&missing, "target", context)?;
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
-        let wanted_ids: BTreeSet<DiffId> = wanted.iter().map(|layer| layer.diff_id).collect();
-        let counts = |layer: &&Layer| uses_bases || wanted_ids.contains(&layer.diff_id);
-        // What is left out for a base is compared too: a base that is damaged here may be the one that the other side got.
-        let bases = verified(&held.iter().filter(counts).collect::<Vec<_>>(), "base", context)?;
+        let bases = verified(&held::read(held, images, &missing, uses_bases), "base", context)?;
         let mut coded = code_missing(&targets, &bases, options, context)?;
-        let verified: BTreeMap<DiffId, &VerifiedLayer> = bases.iter().map(|base| (base.diff_id(), base)).collect();
-        let other = |layer: &Layer| match blobs.get(&layer.diff_id) {
-            Some((member, size)) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
-            _ => held_layer(layer.diff_id, &verified),
+        let read: BTreeMap<DiffId, u64> = bases.iter().map(|base| (base.diff_id(), base.bytes().len())).collect();
+        let other = |layer: &Layer| match (blobs.get(&layer.diff_id), read.get(&layer.diff_id)) {
+            (Some((member, size)), _) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
+            (_, Some(size)) => Ok(held_layer(layer.diff_id, Some(*size))),
+            (_, None) => Ok(held_layer(layer.diff_id, held::size(layer, images)?)),
         };
         let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
         Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })
@@ -178,15 +194,14 @@ fn code_missing(
 fn carried_layer(layer: &Layer, member: &str, size: u64) -> Coded {
     let codec = LayerCodec::Whole;
     let origin = Origin::Coded { codec, bases: Vec::new(), members: vec![member.to_owned()], recompressed: 0 };
-    let entry = LayerEntry { diff_id: layer.diff_id, size, origin };
+    let entry = LayerEntry { diff_id: layer.diff_id, size: Some(size), origin };
     Coded { entry, features: vec![codec.name().to_owned()], members: Vec::new() }
 }
 
-fn held_layer(diff_id: DiffId, bases: &BTreeMap<DiffId, &VerifiedLayer>) -> Result<Coded> {
-    let base = bases.get(&diff_id);
-    let base = base.ok_or_else(|| Error::internal(format!("the layer {diff_id} is neither coded nor held")))?;
-    let entry = LayerEntry { diff_id, size: base.bytes().len(), origin: Origin::Held };
-    Ok(Coded { entry, features: Vec::new(), members: Vec::new() })
+/// A layer that a base has, with its size unless it was not read.
+fn held_layer(diff_id: DiffId, size: Option<u64>) -> Coded {
+    let features = if size.is_none() { vec![UNMEASURED.to_owned()] } else { Vec::new() };
+    Coded { entry: LayerEntry { diff_id, size, origin: Origin::Held }, features, members: Vec::new() }
 }
 
 fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<VerifiedLayer>> {

@@ -70,6 +70,11 @@ pub trait LayerContent: Send + Sync {
     /// # Errors
     /// When the bytes cannot be read.
     fn stored(&self) -> Result<Arc<dyn ReadAt>>;
+
+    /// Whether the bytes must be fetched from somewhere else before they can be read.
+    fn is_far(&self) -> bool {
+        false
+    }
 }
 
 /// One layer of an image in some source.

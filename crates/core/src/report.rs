@@ -22,8 +22,8 @@ use shares::Shares;
 pub struct LayerReport {
     /// The digest of the layer.
     pub diff_id: DiffId,
-    /// Its size in bytes.
-    pub size: u64,
+    /// Its size in bytes, unless it was not read.
+    pub size: Option<u64>,
     /// What happens to it.
     pub transfer: Transfer,
     /// How it is coded, where it is.
@@ -163,8 +163,8 @@ pub struct PackageReport {
     pub level: i32,
     /// The size of the package in bytes.
     pub package_bytes: u64,
-    /// The size of all layers of its images, uncompressed: about what `docker save` writes.
-    pub image_bytes: u64,
+    /// The size of all layers of its images, uncompressed: about what `docker save` writes; unless one was not read.
+    pub image_bytes: Option<u64>,
     /// The size of the layers that no base has, uncompressed.
     pub missing_bytes: u64,
     /// Plain bytes of compressed files that are compressed again when all is rebuilt.
@@ -293,6 +293,11 @@ pub fn layers(metadata: &Metadata) -> Vec<LayerReport> {
         .collect()
 }
 
+/// The bytes of all layers, where all are known.
+pub fn image_bytes(metadata: &Metadata) -> Option<u64> {
+    metadata.layers.iter().map(|layer| layer.size).sum()
+}
+
 /// The package as a whole.
 ///
 /// # Errors
@@ -311,7 +316,7 @@ pub fn package(package: &Package) -> Result<PackageReport> {
     let compressed =
         |transfer| layers.iter().flat_map(|layer| &layer.blobs).filter(move |blob| blob.transfer == transfer);
     Ok(PackageReport {
-        recreated_bytes: recreated.map(|layer| layer.size).sum(),
+        recreated_bytes: recreated.filter_map(|layer| layer.size).sum(),
         encoders: compressed(BlobTransfer::Recreated).filter_map(|blob| blob.encoder.clone()).collect(),
         whole_blob_bytes: compressed(BlobTransfer::Whole).map(|blob| blob.size).sum(),
         whole_blobs: compressed(BlobTransfer::Whole).cloned().collect(),
@@ -323,8 +328,8 @@ pub fn package(package: &Package) -> Result<PackageReport> {
         compression: metadata.compression.clone(),
         level: metadata.level,
         package_bytes: package.size(),
-        image_bytes: metadata.layers.iter().map(|layer| layer.size).sum(),
-        missing_bytes: layers.iter().filter(|layer| !layer.transfer.is_held()).map(|layer| layer.size).sum(),
+        image_bytes: image_bytes(metadata),
+        missing_bytes: layers.iter().filter(|layer| !layer.transfer.is_held()).filter_map(|layer| layer.size).sum(),
         recompressed_bytes: metadata.layers.iter().map(|layer| layer.origin.recompressed()).sum(),
         images,
         stream: metadata.stream.clone(),

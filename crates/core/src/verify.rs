@@ -68,7 +68,7 @@ pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) 
 /// The bytes of temporary files that [`verify`] takes without bases: layers and blobs that it makes.
 pub fn room(metadata: &Metadata) -> u64 {
     let made = rebuildable(metadata, &[]);
-    let layers = metadata.layers.iter().filter(|layer| made.contains(&layer.diff_id)).map(|layer| layer.size);
+    let layers = metadata.layers.iter().filter(|layer| made.contains(&layer.diff_id)).map(LayerEntry::known_size);
     let index = Index::of(metadata);
     let blobs = recreated_blobs(metadata, &made);
     layers.chain(blobs.keys().filter_map(|digest| index.blob(*digest)).map(|blob| blob.size)).sum()

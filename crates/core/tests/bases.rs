@@ -138,7 +138,7 @@ fn a_base_that_is_only_held_is_compared_too() {
         let mut half = target.clone();
         half.manifests[0].layers[0] = lying(held, &wrong);
         let package = package(&half, &base, Method::Layer);
-        assert_eq!(Index::of(package.metadata()).layer(held.diff_id).unwrap().size, 4000);
+        assert_eq!(Index::of(package.metadata()).layer(held.diff_id).unwrap().size, Some(4000));
     }
     // What neither is in the target nor coded against is nobody's concern.
     let mut elsewhere = base;

@@ -16,6 +16,7 @@ pub(crate) struct Blob {
     compression: Compression,
     scratch: Arc<TempScratch>,
     plain: Mutex<Option<Arc<dyn ReadAt>>>,
+    is_far: bool,
 }
 
 impl Blob {
@@ -24,12 +25,17 @@ impl Blob {
         let mut first = [0; 6];
         let count = stored.read_at(&mut first, 0).map_err(Error::io(format!("reading {what}")))?;
         let compression = Compression::detect(&first[..count]);
-        Ok(Self { what, stored, compression, scratch, plain: Mutex::new(None) })
+        Ok(Self { what, stored, compression, scratch, plain: Mutex::new(None), is_far: false })
     }
 
     /// Takes the blob as it is, whatever its first bytes are.
     pub(crate) fn opaque(what: String, stored: Arc<dyn ReadAt>, scratch: Arc<TempScratch>) -> Self {
-        Self { what, stored, compression: Compression::None, scratch, plain: Mutex::new(None) }
+        Self { what, stored, compression: Compression::None, scratch, plain: Mutex::new(None), is_far: false }
+    }
+
+    /// The same, of which the bytes are fetched over a network.
+    pub(crate) fn far(self) -> Self {
+        Self { is_far: true, ..self }
     }
 
     /// The compression, if packages have blobs in it.
@@ -65,5 +71,9 @@ impl LayerContent for Blob {
 
     fn stored(&self) -> Result<Arc<dyn ReadAt>> {
         Ok(self.stored.clone())
+    }
+
+    fn is_far(&self) -> bool {
+        self.is_far
     }
 }

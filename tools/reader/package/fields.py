@@ -92,7 +92,7 @@ BASE = record(names=each(text), root=digest, configs=each(digest), layers=each(l
 CODED = record(
     optional=["bases", "recompressed"], codec=text, bases=each(digest), members=each(text), recompressed=number
 )
-LAYER = record(optional=["origin"], diff_id=digest, size=number, origin=record(coded=CODED))
+LAYER = record(optional=["size", "origin"], diff_id=digest, size=number, origin=record(coded=CODED))
 RECREATED = record(optional=["plan", "member"], encoder=text, plan=text, member=text)
 BLOB = record(
     optional=["member", "recreated", "nearest", "whole"],

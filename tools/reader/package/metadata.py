@@ -9,7 +9,7 @@ from .text import json_object, refuse_control_characters
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
 ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-go-2", "gzip-modern-1", "gzip-modern-2", "gzip-gnu-1", "zstd-klauspost-1", "zstd-klauspost-2", "zstd-libzstd-1"}
-FEATURES = {*CODECS, "implied-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", *ENCODERS}
+FEATURES = {*CODECS, "implied-1", "unmeasured-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
@@ -41,7 +41,7 @@ def check_limits(metadata):
         if len(metadata.get(name, [])) > most:
             raise Refused(f"there are more than {most} {name}")
     for thing in metadata["layers"] + metadata.get("blobs", []):
-        if thing["size"] > LAYER_BYTES:
+        if thing.get("size", 0) > LAYER_BYTES:
             raise Refused(f"a layer or blob has more than {LAYER_BYTES} bytes")
     for manifest in manifests(metadata) + metadata["bases"]:
         if len(manifest["layers"]) > LAYERS_OF_MANIFEST:
@@ -93,6 +93,8 @@ def check_layers(metadata):
     known, members = held(metadata)[0], {member["name"] for member in metadata["members"]}
     for layer in metadata["layers"]:
         how = coded(layer)
+        if "size" not in layer and (how is not None or "unmeasured-1" not in metadata["requires"]):
+            raise Refused(f"the layer {layer['diff_id']} has no size")
         if how is None:
             if layer["diff_id"] not in known:
                 raise Refused(f"no base has the layer {layer['diff_id']}")

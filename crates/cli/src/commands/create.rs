@@ -30,7 +30,7 @@ struct Report<'a> {
     package_bytes: u64,
     /// Of the whole file, as `sha256sum` prints it.
     package_digest: BlobDigest,
-    image_bytes: u64,
+    image_bytes: Option<u64>,
     missing_bytes: u64,
     /// Bytes of layers that registries were asked for.
     fetched_bytes: u64,
@@ -116,9 +116,9 @@ fn report(
 ) -> Result<()> {
     let package_bytes = written.bytes;
     let layers = list::layers(metadata);
-    let image_bytes = metadata.layers.iter().map(|layer| layer.size).sum();
+    let image_bytes = report::image_bytes(metadata);
     let missing = report::layers(metadata).into_iter().filter(|layer| !layer.transfer.is_held());
-    let missing_bytes = missing.map(|layer| layer.size).sum();
+    let missing_bytes = missing.filter_map(|layer| layer.size).sum();
     if session.common.talk.json {
         return terminal::print_json(&Report {
             schema: 1,
@@ -151,11 +151,12 @@ fn report(
     } else {
         format!("{} of the {} in layers that the base lacks", share(package_bytes, missing_bytes), size(missing_bytes))
     };
-    session.terminal.inform(format_args!(
-        "{package} {verb} {} ({package_bytes} bytes): {} of the {} that `docker save` writes, {lacking}",
-        size(package_bytes),
-        share(package_bytes, image_bytes),
-        size(image_bytes),
-    ));
+    // Layers that were left in their registry have no size.
+    let of_all = image_bytes.map_or_else(String::new, |bytes| {
+        format!("{} of the {} that `docker save` writes, ", share(package_bytes, bytes), size(bytes))
+    });
+    session
+        .terminal
+        .inform(format_args!("{package} {verb} {} ({package_bytes} bytes): {of_all}{lacking}", size(package_bytes),));
     Ok(())
 }

@@ -15,7 +15,7 @@ use delta_core::facts::Facts;
 use delta_core::job::choices::{CompressionOptions, Method};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_core::package::metadata::{Index, StreamKind};
+use delta_core::package::metadata::{Index, LayerEntry, StreamKind};
 use delta_core::package::standard::Sides;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::file::is_pipe;
@@ -163,7 +163,7 @@ pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
                 let old = open(session, &arguments.old, kind, Detail::Content)?;
                 let index = Index::of(package.metadata());
                 let target = stream.as_ref().and_then(|stream| index.layer(stream.target));
-                require_room(session, arguments, &destination, target.map_or(0, |target| target.size))?;
+                require_room(session, arguments, &destination, target.map_or(0, LayerEntry::known_size))?;
                 let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
                 (destination, old, new.bytes().clone(), stream.and_then(|stream| stream.file))
             }

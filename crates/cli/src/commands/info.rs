@@ -75,7 +75,7 @@ fn text(report: &PackageReport) -> String {
     }
     rows.push(("Package", format!("{} ({} bytes)", size(report.package_bytes), report.package_bytes)));
     let of = |bytes| format!("{}; the package is {} of it", size(bytes), share(report.package_bytes, bytes));
-    rows.push(("Whole", of(report.image_bytes)));
+    rows.extend(report.image_bytes.map(|bytes| ("Whole", of(bytes))));
     rows.push(("Missing layers", of(report.missing_bytes)));
     if report.recompressed_bytes > 0 {
         let bytes = size(report.recompressed_bytes);

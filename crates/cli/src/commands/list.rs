@@ -45,7 +45,8 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 fn tell(session: &Session, layer: &LayerReport) {
     let needs: Vec<String> = layer.needs.iter().map(ToString::to_string).collect();
     let needs = if needs.is_empty() { "no layer".to_owned() } else { needs.join(", ") };
-    session.terminal.detail(format_args!("layer {}: {} bytes, needs {needs}", layer.diff_id, layer.size));
+    let bytes = layer.size.map_or_else(|| "not read".to_owned(), |size| format!("{size} bytes"));
+    session.terminal.detail(format_args!("layer {}: {bytes}, needs {needs}", layer.diff_id));
     for blob in &layer.blobs {
         session.terminal.detail(format_args!("  blob {}: {} bytes, {}", blob.digest, blob.size, compressed(blob)));
     }
@@ -81,7 +82,7 @@ pub(crate) fn table(layers: &[ListedLayer]) -> String {
         };
         vec![
             layer.diff_id.short(),
-            figures::size(layer.size),
+            figures::known(layer.size),
             transfer,
             layer.blobs.iter().map(compressed).collect::<Vec<_>>().join(", "),
             figures::size(layer.package_bytes),

@@ -44,14 +44,14 @@ pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
 
 fn table(package: &Package, report: &VerifyReport) -> String {
     let index = Index::of(package.metadata());
-    let size = |diff_id| index.layer(diff_id).map_or(0, |layer| layer.size);
+    let size = |diff_id| index.layer(diff_id).and_then(|layer| layer.size);
     let row = |layer: &LayerProof| {
         let proof = match layer.proof {
             Proof::Held => "the base has it",
             Proof::Rebuilt => "rebuilt",
             Proof::ReadThrough => "read through; its base must prove it",
         };
-        vec![layer.diff_id.short(), figures::size(size(layer.diff_id)), proof.to_owned()]
+        vec![layer.diff_id.short(), figures::known(size(layer.diff_id)), proof.to_owned()]
     };
     figures::table(&["LAYER", "SIZE", "PROVED"], &[1], report.layers.iter().map(row))
 }

@@ -9,3 +9,4 @@ mod referrers;
 pub(crate) mod server;
 mod sink;
 mod source;
+mod unread;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Wanted, coded_layers};
-use crate::package::metadata::{Index, Metadata};
+use crate::package::metadata::{Index, LayerEntry, Metadata};
 
 /// Bytes that are made for some wanted blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,11 +25,11 @@ impl Cost {
         let layers = coded_layers(metadata, &index, wanted);
         let blob_bytes = |(blob, diff_id): (&_, &_)| match index.blob(*blob) {
             Some(blob) => blob.size,
-            None => index.layer(*diff_id).map_or(0, |layer| layer.size),
+            None => index.layer(*diff_id).map_or(0, LayerEntry::known_size),
         };
         let blobs = wanted.keys().filter_map(|digest| index.blob(*digest));
         Self {
-            rebuilt_bytes: layers.iter().map(|layer| layer.size).sum(),
+            rebuilt_bytes: layers.iter().map(|layer| layer.known_size()).sum(),
             recompressed_bytes: layers.iter().map(|layer| layer.origin.recompressed()).sum(),
             recreated_bytes: blobs.filter(|blob| blob.recreated.is_some()).map(|blob| blob.size).sum(),
             blob_bytes: wanted.iter().map(blob_bytes).sum(),

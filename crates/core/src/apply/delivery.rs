@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::image::documents::{LayoutIndex, OCI_MANIFEST, synthesise_manifest};
+use crate::image::documents::{LayoutIndex, OCI_MANIFEST, Pointer, Pointers, read_pointers, synthesise_manifest};
 use crate::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root};
 use crate::package::Package;
 use crate::package::metadata::{ImageEntry, Index, ManifestEntry, Metadata};
@@ -101,9 +101,34 @@ fn plain(package: &Package, entry: &ImageEntry, platform: &Platform) -> Result<R
     })
 }
 
+/// Says in the manifest of an image of uncompressed layers how large those are that it hands over; the package may not know it.
+///
+/// # Errors
+/// Content errors when a document is damaged.
+pub fn measured(image: &mut RebuiltImage) -> Result<()> {
+    let [manifest] = image.manifests.as_slice() else { return Ok(()) };
+    let document = image.documents.get(&manifest.digest).filter(|_| image.root.synthesised);
+    let config = image.documents.get(&manifest.config.into());
+    let (Some(document), Some(config)) = (document, config) else { return Ok(()) };
+    let Pointers::Manifest { layers, .. } = read_pointers(document)? else { return Ok(()) };
+    let size = |layer: &Pointer| image.blobs.get(&layer.digest).map_or(layer.size, |blob| blob.bytes().len());
+    let sizes: Vec<_> =
+        manifest.layers.iter().zip(&layers).map(|((diff_id, _), layer)| (*diff_id, size(layer))).collect();
+    if layers.iter().zip(&sizes).all(|(layer, (_, size))| layer.size == *size) {
+        return Ok(());
+    }
+    let made = synthesise_manifest(config, &sizes)?;
+    image.documents.remove(&document.digest());
+    (image.root.digest, image.root.size) = (made.digest(), made.bytes().len() as u64);
+    image.manifests[0].digest = made.digest();
+    image.documents.insert(made.digest(), made);
+    Ok(())
+}
+
+/// The manifest of uncompressed layers. One whose size the package does not know counts nothing, until it is handed over.
 fn plain_manifest(metadata: &Metadata, manifest: &ManifestEntry, config: &Document) -> Result<Document> {
     let index = Index::of(metadata);
-    let size = |diff_id| index.layer(diff_id).map(|layer| (diff_id, layer.size));
+    let size = |diff_id| index.layer(diff_id).map(|layer| (diff_id, layer.known_size()));
     let layers: Option<Vec<_>> = manifest.layers.iter().map(|layer| size(layer.diff_id)).collect();
     synthesise_manifest(config, &layers.ok_or_else(|| Error::content("metadata.json does not list every layer"))?)
 }

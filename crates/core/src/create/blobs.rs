@@ -119,7 +119,7 @@ impl Blobs {
     fn replaces(&self, coded: &mut Coded) -> bool {
         let is_whole = |blob: &&Blob| matches!(blob.way, Way::Whole(..)) && blob.layer.diff_id == coded.entry.diff_id;
         let Some(Blob { layer, .. }) = self.0.values().find(is_whole) else { return false };
-        *coded = super::carried_layer(layer, &member_name(layer), coded.entry.size);
+        *coded = super::carried_layer(layer, &member_name(layer), coded.entry.known_size());
         true
     }
 
@@ -133,7 +133,7 @@ impl Blobs {
         };
         if let Some(blob) = self.0.values_mut().filter(is_smaller).min_by_key(|blob| blob.layer.blob_size) {
             blob.way = Way::Whole(blob.layer.content.stored()?, Reason::Chosen(Whole::Smallest));
-            *coded = super::carried_layer(&blob.layer, &member_name(&blob.layer), coded.entry.size);
+            *coded = super::carried_layer(&blob.layer, &member_name(&blob.layer), coded.entry.known_size());
         }
         Ok(())
     }
@@ -229,8 +229,11 @@ impl Blob {
     }
 }
 
-/// How a blob travels that a base has; the receiver's base is as whole as this one.
+/// How a blob travels that a base has; the receiver's base is as whole as this one. What is far is not fetched to be left out.
 fn held_way(base: &Layer) -> Result<Way> {
+    if base.content.is_far() {
+        return Ok(Way::Held);
+    }
     let what = format!("the base's blob {} of layer {}", base.blob.short(), base.diff_id.short());
     VerifiedBlob::check(base.blob, base.content.stored()?, &what).map(|_| Way::Held)
 }

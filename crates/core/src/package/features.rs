@@ -59,6 +59,9 @@ named! {
 /// `metadata.json` leaves out what the documents say.
 pub const IMPLIED: &str = "implied-1";
 
+/// `metadata.json` leaves out sizes of layers that a base has, because they were not read.
+pub const UNMEASURED: &str = "unmeasured-1";
+
 named! {
     /// What the images of a package may have besides, each under a feature of its own.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +76,7 @@ pub fn features() -> impl Iterator<Item = &'static str> {
     let codecs = LayerCodec::ALL.into_iter().map(LayerCodec::name);
     let images = ImageFeature::ALL.into_iter().map(ImageFeature::name);
     let recipes = RecipeFeature::ALL.into_iter().map(RecipeFeature::name);
-    codecs.chain([IMPLIED]).chain(images).chain(recipes).chain(recreation::features())
+    codecs.chain([IMPLIED, UNMEASURED]).chain(images).chain(recipes).chain(recreation::features())
 }
 
 named! {

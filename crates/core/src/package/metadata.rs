@@ -123,8 +123,9 @@ pub struct BaseEntry<L = LayerBlob> {
 pub struct LayerEntry {
     /// The digest of the layer.
     pub diff_id: DiffId,
-    /// Its size in bytes.
-    pub size: u64,
+    /// Its size in bytes; a layer that a base image has may have been left unread, and is then without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// How it is had; in the document, left out where a base image has it.
     #[serde(default, skip_serializing_if = "Origin::is_held")]
     pub origin: Origin,
@@ -154,9 +155,14 @@ pub enum Origin {
 }
 
 impl LayerEntry {
+    /// Its bytes, as far as they are known: those of a layer that is rebuilt always are.
+    pub fn known_size(&self) -> u64 {
+        self.size.unwrap_or(0)
+    }
+
     /// What bounds rebuilding it.
-    pub(crate) const fn extent(&self) -> Extent {
-        Extent { length: self.size, recompressed: self.origin.recompressed() }
+    pub(crate) fn extent(&self) -> Extent {
+        Extent { length: self.known_size(), recompressed: self.origin.recompressed() }
     }
 }
 

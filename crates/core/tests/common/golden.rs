@@ -15,12 +15,13 @@ use delta_core::package::metadata::StreamKind;
 use serde_json::json;
 use std::io::Write;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::layer_builder::LayerBuilder;
 use super::recipe_parts::{RecipeParts, with_recipe};
 use super::{
-    CONTEXT, bytes, compressed, edited, edited_as_stored, encoded, gzip as gzip_member, image, image_of, layer, layers,
-    members, noise, options, packed, sealed, zlib,
+    CONTEXT, Far, bytes, compressed, edited, edited_as_stored, encoded, gzip as gzip_member, image, image_of, layer,
+    layers, members, noise, options, packed, sealed, zlib,
 };
 
 /// What every package was made against: two images, one with compressed layers.
@@ -175,6 +176,10 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     all.push(("blobs-zlib.ddelta".to_owned(), packed(&recompressed(), &bases(), &options(Method::Auto))));
     let many = (0..40).map(|number| zlib(&noise(number, 90), 6)).collect();
     all.push(("implied.ddelta".to_owned(), packed(&[image_of("many:v1", many)], &bases(), &options(Method::Auto))));
+    all.push((
+        "unmeasured.ddelta".to_owned(),
+        packed(&targets()[1..], &[far(bases()[1].clone())], &options(Method::Layer)),
+    ));
     all.push(("layout-index.ddelta".to_owned(), packed(&[listed()], &bases(), &options(Method::Layer))));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
@@ -185,6 +190,14 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     }
     all.push(("file-facts.ddelta".to_owned(), stream((StreamKind::File, Some(facts())), Method::Auto, CONTEXT)));
     all
+}
+
+/// An image of a registry.
+pub(crate) fn far(mut image: Image) -> Image {
+    for layer in image.manifests.iter_mut().flat_map(|manifest| &mut manifest.layers) {
+        layer.content = Arc::new(Far(layer.content.clone()));
+    }
+    image
 }
 
 /// An image out of a layout that says more of it than its name.
@@ -217,7 +230,7 @@ fn facts() -> Facts {
 
 fn stream(kind: (StreamKind, Option<Facts>), method: Method, context: Context<'_>) -> Vec<u8> {
     let chosen = (method, CompressionOptions::usual(Compression::Zstd));
-    let (base, target) = (std::sync::Arc::new(old()), std::sync::Arc::new(changed(2)));
+    let (base, target) = (Arc::new(old()), Arc::new(changed(2)));
     let mut out = Vec::new();
     create_stream(kind, base, target, chosen, context).unwrap().write(&mut out).unwrap();
     out
@@ -250,6 +263,16 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("order.ddelta", with(against_a_later_layer), "nor listed before it"),
         ("size.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(3005)), "the rebuilt layer"),
         ("huge.ddelta", with(|metadata| metadata["layers"][1]["size"] = json!(1_u64 << 50)), "at most 1099511627776"),
+        (
+            "no-size.ddelta",
+            with(|metadata| drop(metadata["layers"][1].as_object_mut().unwrap().remove("size"))),
+            "has no size",
+        ),
+        (
+            "unmeasured.ddelta",
+            with(|metadata| drop(metadata["layers"][0].as_object_mut().unwrap().remove("size"))),
+            "it does not require `unmeasured-1`",
+        ),
         ("not.ddelta", b"This is a text.\n".to_vec(), "this is no package of docker_delta"),
         ("itself.ddelta", with(against_itself), "nor listed before it"),
         (

@@ -50,6 +50,23 @@ impl LayerContent for InMemory {
     }
 }
 
+/// The bytes of a layer as a registry has them.
+pub(crate) struct Far(pub(crate) Arc<dyn LayerContent>);
+
+impl LayerContent for Far {
+    fn plain(&self) -> Result<Arc<dyn ReadAt>> {
+        self.0.plain()
+    }
+
+    fn stored(&self) -> Result<Arc<dyn ReadAt>> {
+        self.0.stored()
+    }
+
+    fn is_far(&self) -> bool {
+        true
+    }
+}
+
 pub(crate) fn compressed(bytes: &[u8], compression: Compression) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), compression, compression.default_level(), None).unwrap();
     encoder.write_all(bytes).unwrap();
@@ -108,10 +125,15 @@ pub(crate) fn damaged_inside(layer: &Layer) -> Layer {
 
 /// An image for linux/amd64 of these layers, lowest first.
 pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
+    image_for(name, "amd64", layers)
+}
+
+/// The same for another architecture.
+pub(crate) fn image_for(name: &str, architecture: &str, layers: Vec<Layer>) -> Image {
     let diff_ids: Vec<String> = layers.iter().map(|layer| format!("\"{}\"", layer.diff_id)).collect();
     let config = Document::new(
         format!(
-            r#"{{"architecture":"amd64","created":"2026-01-02T03:04:05Z","os":"linux","config":{{"Labels":{{"name":"{name}"}}}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
+            r#"{{"architecture":"{architecture}","created":"2026-01-02T03:04:05Z","os":"linux","config":{{"Labels":{{"name":"{name}"}}}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
             diff_ids.join(",")
         )
         .into_bytes(),
@@ -127,7 +149,7 @@ pub(crate) fn image_of(name: &str, layers: Vec<Layer>) -> Image {
         digest: manifest.digest(),
         config: ConfigDigest::of(config.bytes()),
         kind: ManifestKind::Image,
-        platform: Some("linux/amd64".parse().unwrap()),
+        platform: Some(format!("linux/{architecture}").parse().unwrap()),
         layers,
     };
     Image {

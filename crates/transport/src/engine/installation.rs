@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use delta_core::apply::{Cost, Wanted, check_bases, needed_bases, rebuild};
+use delta_core::apply::{Cost, Wanted, check_bases, measured, needed_bases, rebuild};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{ImageName, Layer, RebuiltImage, VerifiedBlob};
@@ -110,17 +110,22 @@ impl<'a> Installation<'a> {
     fn load(&self, image: &mut RebuiltImage, lacking: &Wanted) -> Result<CheckedImage> {
         let (lacks, all) = (lacking.len(), image.wanted().len());
         self.progress.detail(format_args!("{} lacks {lacks} of {all} layers", self.engine.label()));
-        image.blobs = self.rebuild(lacking)?;
+        self.fill(image, lacking)?;
         let first = self.engine.load(image, self.progress);
         let all = image.wanted();
         match first {
             Err(error) if all != *lacking => {
                 self.progress.detail(format_args!("{error}; it is loaded again with every layer"));
-                image.blobs = self.rebuild(&all)?;
+                self.fill(image, &all)?;
                 self.engine.load(image, self.progress)
             }
             loaded => loaded,
         }
+    }
+
+    fn fill(&self, image: &mut RebuiltImage, wanted: &Wanted) -> Result<()> {
+        image.blobs = self.rebuild(wanted)?;
+        measured(image)
     }
 
     /// The blobs, with base layers read from what the user gave or else from the engine.

@@ -139,7 +139,7 @@ pub(super) fn layer(
         Some(diff_id) => diff_id,
         None => digest.to_string().parse()?,
     };
-    Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob) })
+    Ok(Layer { diff_id, blob: digest, blob_size: size, compression, content: Arc::new(blob.far()) })
 }
 
 /// A blob of a repository.

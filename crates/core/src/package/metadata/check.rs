@@ -9,7 +9,7 @@ use super::{
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::package::features::{ImageFeature, LayerCodec, RecipeFeature, RecipeStream};
+use crate::package::features::{ImageFeature, LayerCodec, RecipeFeature, RecipeStream, UNMEASURED};
 
 /// Compares every part with the others.
 pub(super) fn check(metadata: &Metadata) -> Result<()> {
@@ -30,8 +30,8 @@ pub(super) fn check(metadata: &Metadata) -> Result<()> {
 /// The lists of the document, by what their entries are named.
 struct Listed<'a> {
     members: BTreeMap<&'a str, &'a MemberEntry>,
-    /// The size of each.
-    layers: BTreeMap<DiffId, u64>,
+    /// The size of each, where it is known.
+    layers: BTreeMap<DiffId, Option<u64>>,
     blobs: BTreeSet<BlobDigest>,
     held: BTreeSet<DiffId>,
     held_blobs: BTreeSet<BlobDigest>,
@@ -74,14 +74,22 @@ impl<'a> Listed<'a> {
     fn layers(&self, metadata: &Metadata) -> Result<()> {
         let mut before = self.held.clone();
         for layer in &metadata.layers {
-            if layer.size > limits::LAYER_BYTES {
-                let (name, most) = (layer.diff_id, limits::LAYER_BYTES);
-                return fault(format!("the layer {name} has {} bytes, at most {most} are read", layer.size));
-            }
+            Self::size(metadata, layer)?;
             self.layer(metadata, layer, &before)?;
             before.insert(layer.diff_id);
         }
         Ok(())
+    }
+
+    fn size(metadata: &Metadata, layer: &LayerEntry) -> Result<()> {
+        let (name, most) = (layer.diff_id, limits::LAYER_BYTES);
+        match layer.size {
+            Some(size) if size > most => fault(format!("the layer {name} has {size} bytes, at most {most} are read")),
+            Some(_) => Ok(()),
+            None if layer.origin != Origin::Held => fault(format!("the layer {name} is coded, but has no size")),
+            None if metadata.requires.contains(UNMEASURED) => Ok(()),
+            None => fault(format!("it does not require `{UNMEASURED}`, but the layer {name} has no size")),
+        }
     }
 
     fn layer(&self, metadata: &Metadata, layer: &LayerEntry, before: &BTreeSet<DiffId>) -> Result<()> {
@@ -184,7 +192,7 @@ impl<'a> Listed<'a> {
                 let Some(plain) = self.layers.get(&layer.diff_id).filter(|_| is_known) else {
                     return fault(format!("the layer {} is not listed", layer.diff_id));
                 };
-                if self.made_of.get(&layer.blob).is_some_and(|size| size != plain) {
+                if self.made_of.get(&layer.blob).is_some_and(|size| Some(*size) != *plain) {
                     return fault(format!("the blob {} is made of other bytes than its layer", layer.blob));
                 }
             }

@@ -1,0 +1,77 @@
+//! What the bases have, and what of it is read.
+
+use std::collections::BTreeSet;
+
+use crate::digest::{BlobDigest, DiffId};
+use crate::image::{Image, Layer, Manifest, Platform};
+
+/// Far layers that stay in their places are read when those that were replaced have fewer bytes than one part in so many of what is missing.
+const FORERUNNERS: u64 = 2;
+
+/// The layers of the bases that are read, when the `missing` ones are compared with bases or not.
+///
+/// Near ones are read where they may be of use, and also where they are only left out: a base that is damaged here may be the one that
+/// the other side got. Far ones are never read to be left out. Those that both sides have are not what a missing layer was before, so
+/// that they are read only where hardly any such layer is there: what is added on top may change any file below. Nor are those of
+/// platforms for which nothing is missing.
+pub(super) fn read<'a>(
+    held: &'a [Layer],
+    (bases, targets): (&[Image], &[Image]),
+    missing: &[&Layer],
+    uses_bases: bool,
+) -> Vec<&'a Layer> {
+    let wanted: BTreeSet<DiffId> = manifests(targets).flat_map(diff_ids).collect();
+    let missing_ids: BTreeSet<DiffId> = missing.iter().map(|layer| layer.diff_id).collect();
+    let related = related(bases, targets, &missing_ids);
+    let replaced = held.iter().filter(|layer| related.contains(&layer.diff_id) && !wanted.contains(&layer.diff_id));
+    let (replaced, lost) = (bytes(replaced), bytes(missing.iter().copied()));
+    let has_forerunners = replaced.saturating_mul(FORERUNNERS) >= lost;
+    let is_read = |layer: &&Layer| {
+        let stays = wanted.contains(&layer.diff_id);
+        if layer.content.is_far() {
+            uses_bases && related.contains(&layer.diff_id) && !(stays && has_forerunners)
+        } else {
+            uses_bases || stays
+        }
+    };
+    held.iter().filter(is_read).collect()
+}
+
+/// The bytes of a layer that stays, as far as they are known without reading it: a blob that no base has was read.
+pub(super) fn size(layer: &Layer, (bases, targets): (&[Image], &[Image])) -> crate::error::Result<Option<u64>> {
+    let is_same = |other: &&Layer| other.diff_id == layer.diff_id;
+    let held: BTreeSet<BlobDigest> = layers(bases).filter(is_same).map(|layer| layer.blob).collect();
+    let all = || layers(bases).chain(layers(targets)).filter(is_same);
+    if let Some(plain) = all().find(|layer| layer.blob == layer.diff_id.into()) {
+        return Ok(Some(plain.blob_size));
+    }
+    let read = layers(targets).filter(is_same).find(|layer| !held.contains(&layer.blob));
+    read.map(|layer| Ok(layer.content.plain()?.len())).transpose()
+}
+
+/// The layers of the bases for the platforms for which a layer is missing; all where a base lacks such a platform.
+fn related(bases: &[Image], targets: &[Image], missing: &BTreeSet<DiffId>) -> BTreeSet<DiffId> {
+    let lacks = |manifest: &&Manifest| diff_ids(manifest).any(|diff_id| missing.contains(&diff_id));
+    let platforms: BTreeSet<Option<&Platform>> =
+        manifests(targets).filter(lacks).map(|manifest| manifest.platform.as_ref()).collect();
+    let had: BTreeSet<Option<&Platform>> = manifests(bases).map(|manifest| manifest.platform.as_ref()).collect();
+    let is_related =
+        |manifest: &&Manifest| !platforms.is_subset(&had) || platforms.contains(&manifest.platform.as_ref());
+    manifests(bases).filter(is_related).flat_map(diff_ids).collect()
+}
+
+fn manifests(images: &[Image]) -> impl Iterator<Item = &Manifest> {
+    images.iter().flat_map(|image| &image.manifests)
+}
+
+fn layers(images: &[Image]) -> impl Iterator<Item = &Layer> {
+    manifests(images).flat_map(|manifest| &manifest.layers)
+}
+
+fn diff_ids(manifest: &Manifest) -> impl Iterator<Item = DiffId> + '_ {
+    manifest.layers.iter().map(|layer| layer.diff_id)
+}
+
+fn bytes<'a>(layers: impl Iterator<Item = &'a Layer>) -> u64 {
+    layers.map(|layer| layer.blob_size).sum()
+}
