@@ -7,7 +7,7 @@ pub mod documents;
 mod name;
 mod platform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
@@ -122,6 +122,16 @@ pub struct Manifest {
     pub platform: Option<Platform>,
     /// The layers, lowest first.
     pub layers: Vec<Layer>,
+}
+
+/// The documents that go with manifests which are left out: an image that had them would look as if layers of it were lost.
+pub(crate) fn left_out(
+    left: impl Iterator<Item = (BlobDigest, ConfigDigest)>,
+    kept: impl Iterator<Item = (BlobDigest, ConfigDigest)>,
+) -> BTreeSet<BlobDigest> {
+    let both = |(manifest, config): (BlobDigest, ConfigDigest)| [manifest, config.into()];
+    let kept: BTreeSet<BlobDigest> = kept.flat_map(both).collect();
+    left.flat_map(both).filter(|digest| !kept.contains(digest)).collect()
 }
 
 /// The document that a name points to.

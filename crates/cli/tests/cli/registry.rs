@@ -4,6 +4,7 @@ mod access;
 mod broken;
 mod lists;
 mod packages;
+mod platforms;
 mod proxy;
 mod referrers;
 pub(crate) mod server;

@@ -131,9 +131,14 @@ pub(crate) fn layer(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// Writes what `docker save` of version 20 writes for an image of these layers.
 pub(crate) fn image(folder: &Folder, file: &str, tag: &str, layers: &[Vec<u8>]) -> String {
+    image_for(folder, file, (tag, "amd64"), layers)
+}
+
+/// The same for another architecture.
+pub(crate) fn image_for(folder: &Folder, file: &str, (tag, architecture): (&str, &str), layers: &[Vec<u8>]) -> String {
     let diff_ids: Vec<String> = layers.iter().map(|layer| DiffId::of(layer).to_string()).collect();
     let config = serde_json::to_vec(&serde_json::json!({
-        "architecture": "amd64", "os": "linux", "created": "2024-01-01T00:00:00Z",
+        "architecture": architecture, "os": "linux", "created": "2024-01-01T00:00:00Z",
         "config": {"Env": ["A=b"], "Entrypoint": ["/bin/app"], "Labels": {"vendor": "täst"}},
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }))

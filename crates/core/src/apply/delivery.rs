@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_MANIFEST, Pointer, Pointers, read_pointers, synthesise_manifest};
-use crate::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root};
+use crate::image::{Document, ImageName, ManifestKind, Platform, RebuiltImage, RebuiltManifest, Root, left_out};
 use crate::package::Package;
 use crate::package::metadata::{ImageEntry, Index, ManifestEntry, Metadata};
 
@@ -56,12 +56,16 @@ fn original(package: &Package, entry: &ImageEntry, platforms: &[Platform]) -> Re
         let is_chosen = |platform| platforms.contains(platform);
         is_artifact || platforms.is_empty() || manifest.platform.as_ref().is_some_and(is_chosen)
     };
-    let manifests: Vec<RebuiltManifest> = entry.manifests.iter().filter(wanted).map(rebuilt).collect();
+    let (kept, left): (Vec<_>, Vec<_>) = entry.manifests.iter().partition(wanted);
+    let manifests: Vec<RebuiltManifest> = kept.iter().copied().map(rebuilt).collect();
     if manifests.is_empty() && !is_artifact {
         return Err(no_platform(entry, &platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
     }
+    let digests = |manifest: &&ManifestEntry| (manifest.digest, manifest.config);
+    let left = left_out(left.iter().map(digests), kept.iter().map(digests));
     let document = |digest| Ok((digest, package.document(digest)?));
-    let documents = entry.documents.iter().copied().map(document).collect::<Result<_>>()?;
+    let travelling = entry.documents.iter().copied().filter(|digest| !left.contains(digest));
+    let documents = travelling.map(document).collect::<Result<_>>()?;
     Ok(RebuiltImage {
         names: entry.names.clone(),
         root: entry.root.clone(),

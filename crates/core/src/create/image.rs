@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{CreateOptions, layout_index};
 use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
-use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root};
+use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root, left_out};
 use crate::job::choices::Identity;
 use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::package::{MANIFEST, Member};
@@ -64,7 +64,12 @@ fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
             image.manifests.iter().filter_map(|manifest| manifest.platform.as_ref()).map(ToString::to_string).collect();
         return Err(Error::usage(format!("{} has no platform {absent}; it has {}", image.label(), there.join(", "))));
     }
-    image.manifests.retain(|manifest| platforms.iter().any(|wanted| has(wanted, manifest)));
+    let is_wanted = |manifest: &Manifest| platforms.iter().any(|wanted| has(wanted, manifest));
+    let (kept, left): (Vec<_>, Vec<_>) = image.manifests.into_iter().partition(is_wanted);
+    let digests = |manifest: &Manifest| (manifest.digest, manifest.config);
+    let left = left_out(left.iter().map(digests), kept.iter().map(digests));
+    image.manifests = kept;
+    image.documents.retain(|digest, _| !left.contains(digest));
     Ok(image)
 }
 

@@ -18,7 +18,8 @@ fn two_sides(folder: &Folder, pair: &str, kind: &str) -> (Registry, Registry, St
     (near, far, package)
 }
 
-fn copy(from: &str, to: &str) {
+/// Lets skopeo copy all of an image.
+pub(crate) fn copy(from: &str, to: &str) {
     let options = ["copy", "-q", "--all", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false"];
     let done = Command::new("skopeo").args(options).args([from, to]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -209,39 +210,4 @@ fn a_target_that_cannot_be_meant_is_refused() {
     let both = folder.file("both.ddelta");
     alone(&folder, &["create", &one, &two, &both]).ok();
     alone(&folder, &["apply", &both, "docker://localhost:1/app"]).failed(2, &["cannot name 2 images"]);
-}
-
-/// An index of two images that differ in their platform.
-fn index(folder: &Folder) -> String {
-    let place = folder.path().join("both");
-    for (number, architecture) in ["amd64", "arm64"].into_iter().enumerate() {
-        let archive = image(folder, "one.tar", "app:v1", &[layer(&[("a", &noise(number as u64 + 3, 5000))])]);
-        copy(&format!("docker-archive:{archive}"), &format!("oci:{}:{architecture}", place.display()));
-    }
-    let listed: serde_json::Value = serde_json::from_slice(&std::fs::read(place.join("index.json")).unwrap()).unwrap();
-    let mut manifests = listed["manifests"].as_array().unwrap().clone();
-    for (manifest, architecture) in manifests.iter_mut().zip(["amd64", "arm64"]) {
-        manifest.as_object_mut().unwrap().remove("annotations");
-        manifest["platform"] = serde_json::json!({"os": "linux", "architecture": architecture});
-    }
-    let media_type = "application/vnd.oci.image.index.v1+json";
-    let index = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).to_string();
-    let digest = delta_core::digest::BlobDigest::of(index.as_bytes());
-    std::fs::write(place.join("blobs/sha256").join(digest.hex()), &index).unwrap();
-    let entry = serde_json::json!({"mediaType": media_type, "digest": digest.to_string(), "size": index.len(),
-        "annotations": {"org.opencontainers.image.ref.name": "all"}});
-    let listed = serde_json::json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
-    std::fs::write(place.join("index.json"), listed).unwrap();
-    format!("oci:{}:all", place.display())
-}
-
-#[test]
-fn an_index_goes_with_all_its_manifests_or_the_only_one_that_was_chosen() {
-    let folder = Folder::new();
-    let (near, far) = (Registry::start(Guard::Nothing), Registry::start(Guard::Nothing));
-    copy(&index(&folder), &near.name("app:v1"));
-    let package = folder.file("p.ddelta");
-    alone(&folder, &["create", &near.name("app:v1"), &package]).ok();
-    alone(&folder, &["apply", &package, &far.name("app")]).ok();
-    assert_eq!(far.digest("app:v1"), near.digest("app:v1"));
 }
