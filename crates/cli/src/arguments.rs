@@ -131,6 +131,9 @@ pub struct Create {
     /// An image that the other side has; may be given several times
     #[arg(short, long = "base", value_name = "IMAGE")]
     pub(crate) bases: Vec<String>,
+    /// Read every layer of the base images and compare it with its digest, also those that nothing is made from
+    #[arg(long)]
+    pub(crate) check_bases: bool,
     #[command(flatten)]
     pub(crate) lists: ListArguments,
     /// Leave signatures, bills of materials and whatever else hangs on an image of a registry

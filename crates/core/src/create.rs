@@ -86,6 +86,14 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     proof::proved(coded, assemble, &known, (options.method, options.compression), context)
 }
 
+/// Reads every layer of `images` and compares it with its digest; [`create`] reads only what it needs.
+///
+/// # Errors
+/// Content errors when one has other bytes, and what reading reports.
+pub fn check_layers(images: &[Image], context: Context<'_>) -> Result<()> {
+    verified(&layers_of(images).iter().collect::<Vec<_>>(), "base", context).map(drop)
+}
+
 /// The least bytes of temporary files that [`create`] takes, besides those that hold the images: each layer that travels is
 /// rebuilt to prove the package.
 ///

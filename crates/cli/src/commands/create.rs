@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use delta_core::create::{CreateOptions, Prepared, create, room};
+use delta_core::create::{CreateOptions, Prepared, check_layers, create, room};
 use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
@@ -57,6 +57,9 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         platforms: arguments.platforms.clone(),
     };
     volume::require(session.scratch.folder(), room(&targets, &bases, &options)?, "proving the package")?;
+    if arguments.check_bases {
+        check_layers(&bases, session.context())?;
+    }
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
     destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;

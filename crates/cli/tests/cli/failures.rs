@@ -169,6 +169,21 @@ fn a_compressed_journey_is_no_obstacle() {
     docker_delta(&["apply", &format!("{package}.zst"), "--base", &base, "-o", &folder.file("out.tar")]).ok();
 }
 
+#[test]
+fn bases_that_are_only_held_are_checked_on_demand() {
+    let folder = Folder::new();
+    let layers = [layer(&[("noise", &noise(8, 9000))])];
+    let sound = image(&folder, "sound.tar", "app:v1", &layers);
+    let mut bytes = fs::read(&sound).unwrap();
+    let place = noise_of_layer(&bytes);
+    bytes[place] ^= 1;
+    let damaged = folder.write("damaged.tar", &bytes);
+    let package = folder.file("p.ddelta");
+    let arguments = ["create", &sound, &package, "--check-bases", "--base"];
+    docker_delta(&[&arguments[..], &[&damaged]].concat()).failed(4, &["the base layer", "expected sha256:", "found"]);
+    docker_delta(&[&arguments[..], &[&sound]].concat()).ok();
+}
+
 fn in_small_file_system(folder: &Folder, options: &str, arguments: &[&str]) -> crate::support::Ran {
     small_file_system(folder, options, env!("CARGO_BIN_EXE_docker_delta"), arguments)
 }
