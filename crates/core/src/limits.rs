@@ -20,6 +20,16 @@ pub const IMPLIED_LAYERS: usize = 131_072;
 /// Distinct layers in one package.
 pub const LAYERS: usize = 16_384;
 
+/// `closing.json` has some 110 bytes.
+pub const CLOSING_BYTES: u64 = 4_096;
+
+/// Signatures inside of a package: its maker, and those who handed it on. The end of a package is searched for `closing.json` as far as
+/// that takes.
+pub const SIGNATURES: usize = 16;
+
+/// One signature: minisign takes comments of 1 and 8 kB.
+pub const SIGNATURE_BYTES: u64 = 12 << 10;
+
 /// Layers of all bases that a package names, those that several have counted for each.
 pub const BASE_LAYERS: usize = 131_072;
 

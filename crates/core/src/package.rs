@@ -1,9 +1,10 @@
 //! The file that travels: a plain tar of members in one strict form.
 //!
-//! `metadata.json` comes first and lists all others; the last member holds the digest of every byte before it, so that a
+//! `metadata.json` comes first and lists all others; `closing.json` holds the digest of every byte before it, so that a
 //! package that was cut off or altered is known for what it is before anything is taken from it. Every header has the one
 //! form that `header` gives, so that no byte of a package is without meaning.
 
+mod closed;
 mod documents;
 mod faults;
 pub mod features;
@@ -15,8 +16,10 @@ pub mod standard;
 mod unwrap;
 mod writer;
 
+pub use closed::{Closed, KeyId, StoredSignature};
 pub use member::Member;
 pub use reader::Package;
+pub use unwrap::is_wrapped;
 pub use writer::write;
 
 use serde::{Deserialize, Serialize};
@@ -29,10 +32,10 @@ pub const METADATA: &str = "metadata.json";
 /// The name of the member with the original manifest, as `docker save` writes it.
 pub const MANIFEST: &str = "manifest.json";
 
-/// The name of the last member.
+/// The name of the member that closes the package; only signatures follow it.
 pub const CLOSING: &str = "closing.json";
 
-/// The last member.
+/// The member that closes the package.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Closing {

@@ -1,6 +1,7 @@
 """The file (FORMAT.md, section 1): a tar archive of which every byte is told."""
 
 import hashlib
+import re
 
 from . import compression
 from .cursor import Cursor
@@ -9,6 +10,9 @@ from .text import json_object
 
 METADATA_BYTES = 67108864
 END = bytes(1024)
+SIGNATURE = re.compile(r"signatures/[0-9A-F]{16}\.minisig")
+SIGNATURE_BYTES = 12288
+SIGNATURES = 16
 
 
 def digest(data):
@@ -57,11 +61,24 @@ def members(package):
         if name == "closing.json":
             break
         found[name] = data
-    if cursor.take(1024) != END:
-        raise Refused("the package does not end in zeros")
-    cursor.must_end()
+    signatures(cursor)
     compare_closing(json_object(data, "closing.json"), package[:start])
     return found
+
+
+def signatures(cursor):
+    """The end of a package (section 16): signatures may stand before the zeros. Only their form is looked at."""
+    names = set()
+    while (block := cursor.take(512)) != END[:512]:
+        name, size = read_header(block)
+        if not SIGNATURE.fullmatch(name) or name in names or size > SIGNATURE_BYTES or len(names) == SIGNATURES:
+            raise Refused(f"the member `{name}` cannot stand behind closing.json")
+        names.add(name)
+        if any(cursor.take(padded(size))[size:]):
+            raise Refused(f"the padding of `{name}` is not of zeros")
+    if cursor.take(512) != END[:512]:
+        raise Refused("the package does not end in zeros")
+    cursor.must_end()
 
 
 def compare_closing(closing, before):

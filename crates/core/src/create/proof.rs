@@ -27,6 +27,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The package.
+    pub fn bytes(&self) -> &Arc<dyn ReadAt> {
+        &self.package
+    }
+
     /// Writes the package and returns its size in bytes.
     ///
     /// # Errors

@@ -1,16 +1,15 @@
 //! Reads a package; nothing is believed before the closing digest was compared.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Reader, Scratch, Slice};
+use delta_codec::{ReadAt, Scratch, Slice};
 
+use super::closed::Closed;
 use super::documents;
 use super::faults::{cut_off, missing, no_package};
 use super::header::{BLOCK, padding, parse};
-use super::unwrap::unwrapped;
-use super::{CLOSING, Closing, METADATA, TRAILER_BYTES};
+use super::{CLOSING, METADATA};
 use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
 use crate::image::Document;
@@ -32,15 +31,17 @@ impl Package {
     /// # Errors
     /// Content errors when it is no package, cut off, altered, or of another version.
     pub fn open(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result<Self> {
-        let bytes = unwrapped(bytes, scratch)?;
-        let members = members(&bytes)?;
-        let [(first, metadata), .., (last, closing)] = members.as_slice() else { return Err(no_package()) };
-        if first != METADATA || last != CLOSING {
+        Closed::read(bytes, scratch)?.open()
+    }
+
+    /// The package whose last member but signatures has its header at `end`; its digest was compared.
+    pub(super) fn of_members(bytes: Arc<dyn ReadAt>, end: u64) -> Result<Self> {
+        let members = members(&bytes, end)?;
+        let [(first, metadata), inner @ ..] = members.as_slice() else { return Err(no_package()) };
+        if first != METADATA {
             return Err(no_package());
         }
-        compare_closing(&bytes, *closing)?;
         let stored = Stored::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
-        let inner = &members[1..members.len() - 1];
         let members: BTreeMap<String, Span> = inner.iter().cloned().collect();
         let metadata = stored.completed(&|digest| document(&bytes, &members, digest))?;
         require_listed(&metadata, inner)?;
@@ -98,59 +99,41 @@ fn document(bytes: &dyn ReadAt, members: &BTreeMap<String, Span>, digest: BlobDi
     }
 }
 
-/// Every member in its order; the form of all headers, paddings and the trailer is checked.
-fn members(bytes: &dyn ReadAt) -> Result<Vec<(String, Span)>> {
+/// Every member before `end` in its order; the form of all headers and paddings is checked.
+fn members(bytes: &dyn ReadAt, end: u64) -> Result<Vec<(String, Span)>> {
     let mut members = Vec::new();
     let mut offset = 0;
-    loop {
-        let mut block = [0; 512];
-        bytes
-            .read_exact_at(&mut block, offset)
-            .map_err(|_| if members.is_empty() { no_package() } else { cut_off("it ends before its last member") })?;
-        let Some((name, size)) = parse(&block) else {
-            return Err(if members.is_empty() {
-                no_package()
-            } else {
-                cut_off(&format!("no member at byte {offset}"))
-            });
-        };
-        let span = Span::new(offset + BLOCK, size).filter(|span| span.fits(bytes.len()));
-        let span = span.ok_or_else(|| cut_off(&format!("it ends inside of {name}")))?;
-        zeros(bytes, span.end(), padding(size))?;
-        offset = span.end() + padding(size);
-        let last = name == CLOSING;
-        members.push((name, span));
-        if last {
-            break;
+    while offset != end {
+        let (name, span, next) = member_at(bytes, offset)?;
+        if next > end || name == CLOSING {
+            return Err(cut_off(&format!("the member {name} stands where it cannot")));
         }
-    }
-    zeros(bytes, offset, TRAILER_BYTES)?;
-    if bytes.len() != offset + TRAILER_BYTES {
-        return Err(cut_off(&format!("{} bytes follow behind its end", bytes.len() - offset - TRAILER_BYTES)));
+        members.push((name, span));
+        offset = next;
     }
     Ok(members)
 }
 
-fn zeros(bytes: &dyn ReadAt, offset: u64, count: u64) -> Result<()> {
+/// The member whose header is at `offset`: its name, its bytes, and where the next one starts. Its form is checked.
+pub(super) fn member_at(bytes: &dyn ReadAt, offset: u64) -> Result<(String, Span, u64)> {
+    let is_first = offset == 0;
+    let mut block = [0; 512];
+    bytes
+        .read_exact_at(&mut block, offset)
+        .map_err(|_| if is_first { no_package() } else { cut_off("it ends before its last member") })?;
+    let Some((name, size)) = parse(&block) else {
+        return Err(if is_first { no_package() } else { cut_off(&format!("no member at byte {offset}")) });
+    };
+    let span = Span::new(offset + BLOCK, size).filter(|span| span.fits(bytes.len()));
+    let span = span.ok_or_else(|| cut_off(&format!("it ends inside of {name}")))?;
+    zeros(bytes, span.end(), padding(size))?;
+    Ok((name, span, span.end() + padding(size)))
+}
+
+pub(super) fn zeros(bytes: &dyn ReadAt, offset: u64, count: u64) -> Result<()> {
     let mut found = vec![0; usize::try_from(count).unwrap_or_default()];
     bytes.read_exact_at(&mut found, offset).map_err(|_| cut_off("it ends too early"))?;
     if found.iter().all(|byte| *byte == 0) { Ok(()) } else { Err(cut_off(&format!("bytes of no member at {offset}"))) }
-}
-
-fn compare_closing(bytes: &Arc<dyn ReadAt>, span: Span) -> Result<()> {
-    let closing: Closing = serde_json::from_slice(&small(bytes, span, 4096)?)
-        .map_err(|error| cut_off(&format!("{CLOSING} is not valid: {error}")))?;
-    let before = span.offset() - BLOCK;
-    let mut reader = Reader::new(bytes).take(before);
-    let (digest, _) = BlobDigest::of_reader(&mut reader).map_err(Error::io("reading the package"))?;
-    if closing.bytes == before && closing.digest == digest {
-        Ok(())
-    } else {
-        Err(cut_off(&format!(
-            "expected {} bytes with the digest {}, found {before} with {digest}",
-            closing.bytes, closing.digest
-        )))
-    }
 }
 
 /// The members must be those that the metadata lists, in its order.
@@ -163,7 +146,7 @@ fn require_listed(metadata: &Metadata, members: &[(String, Span)]) -> Result<()>
     }
 }
 
-fn small(bytes: &dyn ReadAt, span: Span, most: u64) -> Result<Vec<u8>> {
+pub(super) fn small(bytes: &dyn ReadAt, span: Span, most: u64) -> Result<Vec<u8>> {
     if span.length() > most {
         return Err(Error::content(format!("a document of {} bytes, where at most {most} are read", span.length())));
     }

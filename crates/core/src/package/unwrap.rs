@@ -10,7 +10,7 @@ use super::faults::{cut_off, no_package};
 use super::header::{BLOCK, padding, parse};
 use super::{METADATA, TRAILER_BYTES};
 use crate::error::{Error, Result};
-use crate::limits::{COPY_BUFFER, METADATA_BYTES};
+use crate::limits::{COPY_BUFFER, METADATA_BYTES, SIGNATURE_BYTES, SIGNATURES};
 use crate::package::metadata::Stored;
 
 /// [`BLOCK`] as the size of a buffer.
@@ -19,9 +19,7 @@ const HEADER: usize = 512;
 /// The package itself: `bytes`, or what they are decompressed, in `scratch`. The metadata says how long that is, so a small
 /// file cannot fill the room.
 pub(super) fn unwrapped(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result<Arc<dyn ReadAt>> {
-    let mut first = [0; 6];
-    let count = bytes.read_at(&mut first, 0).map_err(Error::io("reading the package"))?;
-    let compression = Compression::detect(&first[..count]);
+    let compression = compression(&bytes)?;
     if compression == Compression::None {
         return Ok(bytes);
     }
@@ -38,6 +36,20 @@ pub(super) fn unwrapped(bytes: Arc<dyn ReadAt>, scratch: &dyn Scratch) -> Result
     plain.freeze().map_err(Error::io(doing))
 }
 
+/// Whether the package was compressed as a whole for the journey.
+///
+/// # Errors
+/// What reading reports.
+pub fn is_wrapped(bytes: &dyn ReadAt) -> Result<bool> {
+    Ok(compression(bytes)? != Compression::None)
+}
+
+fn compression(bytes: &dyn ReadAt) -> Result<Compression> {
+    let mut first = [0; 6];
+    let count = bytes.read_at(&mut first, 0).map_err(Error::io("reading the package"))?;
+    Ok(Compression::detect(&first[..count]))
+}
+
 /// The header of the first member and the metadata.
 fn head(source: &mut dyn Read, doing: &str) -> Result<Vec<u8>> {
     let mut block = [0; HEADER];
@@ -51,11 +63,12 @@ fn head(source: &mut dyn Read, doing: &str) -> Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The length of the package that has this metadata; the member that closes it takes two blocks.
+/// The most bytes of a package that has this metadata; the member that closes it takes two blocks, and signatures may follow.
 fn length(metadata: &Stored, size: u64) -> u64 {
     let member = |size: u64| BLOCK.saturating_add(size).saturating_add(padding(size));
     let members = metadata.members.iter().map(|entry| member(entry.size));
-    members.fold(member(size) + 2 * BLOCK + TRAILER_BYTES, u64::saturating_add)
+    let signatures = SIGNATURES as u64 * member(SIGNATURE_BYTES);
+    members.fold(member(size) + 2 * BLOCK + signatures + TRAILER_BYTES, u64::saturating_add)
 }
 
 fn copy(source: &mut dyn Read, out: &mut dyn Write, doing: &str) -> Result<()> {
