@@ -180,6 +180,14 @@ impl Destination {
         self.product
     }
 
+    /// The name that it gets; nothing where it goes to a device, a pipe or standard output.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Name { path, .. } => Some(path),
+            Place::Stdout | Place::Stream(_) => None,
+        }
+    }
+
     /// Whether it goes to standard output.
     pub const fn is_stdout(&self) -> bool {
         matches!(self.place, Place::Stdout)

@@ -1,5 +1,6 @@
 //! Where images live: engines, registries, archives, layouts and folders, and the files that packages are.
 
+pub mod applied;
 pub mod archive_writer;
 mod blob;
 mod container;
@@ -12,6 +13,7 @@ pub mod engine;
 pub mod file;
 mod holes;
 pub mod inputs;
+pub mod key_files;
 mod late;
 mod limits;
 pub mod lists;

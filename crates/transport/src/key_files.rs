@@ -1,0 +1,233 @@
+//! Files with keys and passwords, and the folder of those that count on this machine.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use delta_core::error::{Error, Result};
+use delta_envelope::key::{NewKeys, PublicKey};
+use delta_envelope::limits::KEY_FILE_BYTES;
+use delta_envelope::trust::Known;
+
+/// The folder of the keys that count for everybody on this machine: NAME.pub is trusted, NAME.revoked is not any more. No variable of the
+/// environment moves it, for whoever sets that would choose whom the machine trusts.
+pub const TRUSTED: &str = "/etc/docker_delta/trusted.d";
+
+/// Reads a file that only its owner may read.
+///
+/// # Errors
+/// Environment errors when it cannot be read, or others can read it too.
+pub fn read_secret(path: &Path) -> Result<Vec<u8>> {
+    let (file, bytes) = read(path)?;
+    let found = file.metadata().map_err(Error::io(format!("looking at {}", path.display())))?;
+    let mode = found.permissions().mode() & 0o777;
+    if found.is_file() && mode & 0o077 != 0 {
+        return Err(Error::environment(format!(
+            "{} is secret, and others can read or write it: expected the permissions 600 or 400, found {mode:o}",
+            path.display()
+        ))
+        .with_hint(format!("chmod 600 {}; if others may have read it, make another key", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file that is no secret, such as one with a public key.
+///
+/// # Errors
+/// Environment errors when it cannot be read; content errors when it is too long for one.
+pub fn read_public(path: &Path) -> Result<Vec<u8>> {
+    Ok(read(path)?.1)
+}
+
+fn read(path: &Path) -> Result<(File, Vec<u8>)> {
+    let doing = || Error::io(format!("reading {}", path.display()));
+    let file = File::open(path).map_err(doing())?;
+    let mut bytes = Vec::new();
+    // One byte more shows that it is too long, which whoever reads it says.
+    (&file).take(KEY_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(doing())?;
+    Ok((file, bytes))
+}
+
+/// The keys that `text` names: a public key itself, a file with one, or a folder of files NAME.pub and NAME.revoked.
+///
+/// # Errors
+/// Environment errors when files cannot be read, content errors when there is no key in them.
+pub fn named(text: &str) -> Result<Vec<Known>> {
+    if PublicKey::is_meant(text) {
+        let key = PublicKey::parse(text.as_bytes())?;
+        return Ok(vec![Known { name: text.to_owned(), key, is_revoked: false }]);
+    }
+    let path = Path::new(text);
+    if path.is_dir() {
+        let keys = of_folder(path)?;
+        if !keys.iter().any(|known| !known.is_revoked) {
+            return Err(Error::usage(format!(
+                "no key in {text} is trusted: it has no file NAME.pub that is not revoked"
+            )));
+        }
+        return Ok(keys);
+    }
+    Ok(vec![Known { key: public_key(path)?, name: text.to_owned(), is_revoked: false }])
+}
+
+/// The keys of the machine; none where the folder is not there.
+///
+/// # Errors
+/// As [`named`], and when others than its owner can write a key.
+pub fn of_machine() -> Result<Vec<Known>> {
+    let folder = Path::new(TRUSTED);
+    match fs::metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::io(format!("looking at {TRUSTED}"))(error)),
+        Ok(_) => {
+            let keys = of_folder(folder)?;
+            for path in keys.iter().map(|known| Path::new(&known.name)).chain([folder]) {
+                require_unwritable(path)?;
+            }
+            Ok(keys)
+        }
+    }
+}
+
+/// Whoever can write there chooses whom this machine trusts.
+fn require_unwritable(path: &Path) -> Result<()> {
+    let found = fs::metadata(path).map_err(Error::io(format!("looking at {}", path.display())))?;
+    if found.permissions().mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(Error::environment(format!("others can write {}, so it says nothing about trust", path.display()))
+        .with_hint(format!("look what is in it, then chmod go-w {}", path.display())))
+}
+
+fn of_folder(folder: &Path) -> Result<Vec<Known>> {
+    let doing = || Error::io(format!("reading {}", folder.display()));
+    let entries = fs::read_dir(folder).map_err(doing())?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(doing())?;
+    paths.sort();
+    let mut keys = Vec::new();
+    for path in paths {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let (key, is_revoked) = match ending {
+            Some("pub") => (public_key(&path)?, false),
+            Some("revoked") => (revoked(&path)?, true),
+            _ => continue,
+        };
+        keys.push(Known { key, name: path.display().to_string(), is_revoked });
+    }
+    Ok(keys)
+}
+
+/// NAME.revoked holds the key, or is empty and speaks of NAME.pub.
+fn revoked(path: &Path) -> Result<PublicKey> {
+    let text = read_public(path)?;
+    if text.iter().all(u8::is_ascii_whitespace) {
+        let other = path.with_extension("pub");
+        return public_key(&other).map_err(|error| {
+            error.within(&path.display().to_string()).with_hint("put the public key that is revoked into it")
+        });
+    }
+    PublicKey::parse(&text).map_err(|error| error.within(&path.display().to_string()))
+}
+
+fn public_key(path: &Path) -> Result<PublicKey> {
+    PublicKey::parse(&read_public(path)?).map_err(|error| error.within(&path.display().to_string()))
+}
+
+/// Writes NAME.key, which only its owner may read, and NAME.pub; returns their paths.
+///
+/// # Errors
+/// Usage errors when one of them is there already; environment errors when they cannot be written. Nothing is left then.
+pub fn write_new(name: &Path, keys: &NewKeys) -> Result<[PathBuf; 2]> {
+    let [secret, public] = paths(name);
+    require_absent(name)?;
+    create(&secret, 0o600, keys.secret_file.as_bytes())?;
+    create(&public, 0o644, keys.public.to_file().as_bytes()).inspect_err(|_| {
+        // It was made a moment ago, and nobody has the other half.
+        let _ = fs::remove_file(&secret);
+    })?;
+    Ok([secret, public])
+}
+
+/// Fails when NAME.key or NAME.pub is there: a key that is lost does not come back.
+///
+/// # Errors
+/// Usage errors.
+pub fn require_absent(name: &Path) -> Result<()> {
+    match paths(name).iter().find(|path| fs::symlink_metadata(path).is_ok()) {
+        Some(there) => Err(Error::usage(format!("{} exists already, and a key is never replaced", there.display()))
+            .with_hint("choose another name")),
+        None => Ok(()),
+    }
+}
+
+fn paths(name: &Path) -> [PathBuf; 2] {
+    [".key", ".pub"].map(|ending| with_ending(name, ending))
+}
+
+/// The path with an ending behind whatever it has.
+pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+    let doing = || Error::io(format!("writing {}", path.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(doing())?;
+    // Neither the mask of the shell nor rules of the folder make it readable for others.
+    file.set_permissions(Permissions::from_mode(mode)).map_err(doing())?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(doing()).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
+}
+
+/// The first line of what comes through an open file of this number: a password that no other user sees.
+///
+/// # Errors
+/// Environment errors when nothing can be read there.
+pub fn first_line(descriptor: u32) -> Result<String> {
+    let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
+    let bytes = read_public(&path).map_err(|error| error.with_hint("open it in the shell: --password-fd 3 3< FILE"))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::usage("the password is no text in UTF-8"))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_for_its_owner_alone_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("vendor");
+        let [secret, public] = write_new(&name, &NewKeys::generate(None).unwrap()).unwrap();
+        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(read_secret(&secret).is_ok());
+        assert!(write_new(&name, &NewKeys::generate(None).unwrap()).is_err());
+        for mode in [0o640, 0o604, 0o620, 0o666] {
+            fs::set_permissions(&secret, Permissions::from_mode(mode)).unwrap();
+            let error = read_secret(&secret).unwrap_err();
+            assert!(error.to_string().contains(&format!("found {mode:o}")), "{error}");
+        }
+        assert_eq!(named(public.to_str().unwrap()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_folder_has_keys_that_count_and_some_that_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().to_str().unwrap();
+        assert!(named(text).is_err());
+        for name in ["one", "two"] {
+            write_new(&folder.path().join(name), &NewKeys::generate(None).unwrap()).unwrap();
+        }
+        fs::write(folder.path().join("two.revoked"), "").unwrap();
+        fs::write(folder.path().join("notes.txt"), "no key").unwrap();
+        let standing: Vec<bool> = named(text).unwrap().iter().map(|known| known.is_revoked).collect();
+        assert_eq!(standing, [false, false, true]);
+        fs::write(folder.path().join("three.revoked"), "").unwrap();
+        assert!(named(text).is_err());
+    }
+}
