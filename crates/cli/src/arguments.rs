@@ -18,8 +18,10 @@ use crate::terminal::Loudness;
 
 mod examples;
 mod registry;
+mod sealed;
 
 pub(crate) use registry::{Pull, Push};
+pub(crate) use sealed::{Freshness, Keygen, Opening, Sign, SignatureArguments, Signing};
 
 /// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
 #[derive(Debug, Parser)]
@@ -102,6 +104,12 @@ pub enum Command {
     /// Check a package wholly, without any base image
     #[command(after_help = examples::VERIFY)]
     Verify(PackageOnly),
+    /// Sign a package, inside of it or beside it; whoever hands it on can add a signature to its maker's
+    #[command(after_help = examples::SIGN)]
+    Sign(Sign),
+    /// Make a pair of keys: one that signs packages, and one that checks them
+    #[command(after_help = examples::KEYGEN)]
+    Keygen(Keygen),
     /// Tell what is seen of an image: documents, platforms, layers
     #[command(after_help = examples::INSPECT)]
     Inspect(Inspect),
@@ -153,6 +161,8 @@ pub struct Create {
     #[arg(long, default_value = "manifest", env = "DOCKER_DELTA_IDENTITY", hide_env_values = true)]
     #[arg(value_parser = one_of::<Identity>(Identity::ALL.map(Identity::name)))]
     pub(crate) identity: Identity,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
     pub(crate) dry_run: bool,
@@ -241,6 +251,10 @@ pub struct Apply {
     /// Take only this platform of an image for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+    #[command(flatten)]
+    pub(crate) freshness: Freshness,
     /// Only say what is missing, what would be read, rebuilt and loaded, and how much room it takes
     #[arg(short, long)]
     pub(crate) dry_run: bool,
@@ -258,6 +272,8 @@ pub struct PackageOnly {
     /// The package; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
 }
 
 /// Arguments of `inspect`.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use delta_core::job::choices::Method;
 use delta_transport::tree::Keep;
 
-use crate::arguments::{Common, CompressionArguments, Talk, one_of};
+use crate::arguments::{Common, CompressionArguments, Opening, Signing, Talk, one_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,6 +87,8 @@ pub struct FileCreate {
     pub(crate) method: Method,
     #[command(flatten)]
     pub(crate) compression: CompressionArguments,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
     /// Only say what the difference would weigh
     #[arg(short, long)]
     pub(crate) dry_run: bool,
@@ -119,6 +121,8 @@ pub struct FileApply {
     /// Replace NEW if it is a file; a folder that is not empty is never replaced
     #[arg(short, long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
     #[command(flatten)]
     without: Without,
 }

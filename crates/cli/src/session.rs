@@ -12,7 +12,6 @@ use delta_core::error::{Error, Kind, Result};
 use delta_core::image::Image;
 use delta_core::job::context::Context;
 use delta_core::job::progress::Progress;
-use delta_core::package::Package;
 use delta_transport::containerd::Containerd;
 use delta_transport::content;
 use delta_transport::destination::{Destination, Request};
@@ -31,7 +30,7 @@ use crate::surroundings;
 use crate::terminal::Terminal;
 
 /// What a package is called in errors.
-const PACKAGE: &str = "package of docker_delta";
+pub(crate) const PACKAGE: &str = "package of docker_delta";
 
 /// What a command works with.
 pub(crate) struct Session {
@@ -203,18 +202,6 @@ impl Session {
         })
     }
 
-    /// Opens a package in a file, a pipe or on standard input.
-    pub(crate) fn open_package(&self, path: &Path) -> Result<Package> {
-        let bytes = self.open_file(path).map_err(|error| mistaken(path, PACKAGE, error))?;
-        self.package(path, bytes)
-    }
-
-    /// Opens a package whose bytes came from a file.
-    pub(crate) fn package(&self, path: &Path, bytes: Arc<dyn ReadAt>) -> Result<Package> {
-        Package::open(bytes, self.scratch.as_ref())
-            .map_err(|error| mistaken(path, PACKAGE, error.within(&path.display().to_string())))
-    }
-
     /// Opens a file; what comes through a pipe or on standard input is read to its end.
     pub(crate) fn open_file(&self, path: &Path) -> Result<Arc<dyn ReadAt>> {
         if path == Path::new("-") {
@@ -242,7 +229,7 @@ impl Session {
 }
 
 /// What cannot be opened as what is `expected`, and is something else of ours, was named in the wrong place.
-fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
+pub(crate) fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
     let Some(found) = content::describe(path).filter(|_| error.kind() != Kind::Environment) else {
         return error;
     };

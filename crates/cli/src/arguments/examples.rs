@@ -28,6 +28,7 @@ Examples:
   docker_delta create app:v1 first.ddelta                       # needs nothing on the other side
   docker_delta create --images images.txt site.ddelta --base-images have.txt
   helm template chart | docker_delta create --kubernetes - --pull site.ddelta
+  docker_delta create app:v2 app.ddelta --base app:v1 --sign vendor.key
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
   docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
 
@@ -40,6 +41,7 @@ Examples:
   docker_delta apply site.ddelta --to registry.local:5000/mirror/    # all of them
   docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
+  docker_delta apply app.ddelta --trust vendor.pub --no-downgrade
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
 pub(super) const COMPARE: &str = "\
@@ -79,7 +81,20 @@ Examples:
 pub(super) const VERIFY: &str = "\
 Examples:
   docker_delta verify /media/stick/app.ddelta      # before the journey: is the copy good?
+  docker_delta verify app.ddelta --trust vendor.pub    # and is it the vendor's?
   docker_delta verify - < app.ddelta";
+
+pub(super) const SIGN: &str = "\
+Examples:
+  docker_delta sign app.ddelta --key site.key              # one more signature inside; all else stays as it is
+  docker_delta sign app.ddelta --key site.key --detached   # beside it, as `minisign -Sm app.ddelta` does
+  minisign -Vm app.ddelta -p site.pub                      # checks the one beside it";
+
+pub(super) const KEYGEN: &str = "\
+Examples:
+  docker_delta keygen vendor                       # asks for a password; vendor.key signs, vendor.pub checks
+  docker_delta keygen --no-password ci             # for a machine that signs by itself
+  sudo install -m 644 vendor.pub /etc/docker_delta/trusted.d/    # from now on only signed packages are taken there";
 
 pub(super) const INSPECT: &str = "\
 Examples:

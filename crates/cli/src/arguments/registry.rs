@@ -9,7 +9,7 @@ use delta_transport::output::Output;
 use delta_transport::reference::Target;
 use delta_transport::registry::Address;
 
-use super::target;
+use super::{Freshness, Opening, target};
 
 /// Arguments of `push`.
 #[derive(Debug, Args)]
@@ -20,6 +20,8 @@ pub struct Push {
     /// Where it goes: beside the image that has this name, or under this name (docker://REGISTRY/NAME[:TAG])
     #[arg(value_name = "IMAGE", value_parser = place)]
     pub(crate) to: Address,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
     /// Only say what would be sent
     #[arg(short, long)]
     pub(crate) dry_run: bool,
@@ -51,6 +53,10 @@ pub struct Pull {
     /// Take only this platform of an image for several
     #[arg(long = "platform", value_name = "PLATFORM")]
     pub(crate) platforms: Vec<Platform>,
+    #[command(flatten)]
+    pub(crate) opening: Opening,
+    #[command(flatten)]
+    pub(crate) freshness: Freshness,
     /// Only say which packages there are, which of them fit, and which would be fetched
     #[arg(short, long)]
     pub(crate) dry_run: bool,

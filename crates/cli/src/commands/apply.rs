@@ -26,6 +26,8 @@ use self::destinations::Place;
 pub(crate) use self::mapping::MappingFormat;
 use crate::arguments::Apply;
 use crate::figures::size;
+use crate::freshness;
+use crate::opening::{Opened, Seal};
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -38,6 +40,8 @@ pub(super) struct Report {
     /// The file, folder or repository that they are in, or would be.
     output: Option<String>,
     images: Vec<ImageReport>,
+    #[serde(flatten)]
+    seal: Seal,
 }
 
 /// What became, or would become, of one image.
@@ -75,10 +79,10 @@ enum Outcome {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
-    let package = session.open_package(&arguments.package)?;
-    require_images(&package, &arguments.package.display().to_string())?;
+    let opened = session.open_package(&arguments.package, &arguments.opening)?;
+    require_images(&opened.package, &arguments.package.display().to_string())?;
     let [bases] = session.open_images([&arguments.bases])?;
-    let report = apply(session, arguments, &package, &bases)?;
+    let report = apply_opened(session, arguments, opened, &bases)?;
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
 }
@@ -92,8 +96,18 @@ pub(super) fn require_images(package: &Package, place: &str) -> Result<()> {
     Ok(())
 }
 
-/// Does what is asked for with a package, wherever that was.
-pub(super) fn apply(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
+/// Does what is asked for with a package, wherever that was: unless it is older than what was applied, if that was asked.
+pub(super) fn apply_opened(session: &Session, arguments: &Apply, opened: Opened, bases: &[Image]) -> Result<Report> {
+    let age = freshness::require(&opened, arguments.freshness)?;
+    opened.seal.tell(&session.terminal);
+    let report = apply(session, arguments, &opened.package, bases)?;
+    if !arguments.dry_run {
+        age.note(session)?;
+    }
+    Ok(Report { seal: opened.seal, ..report })
+}
+
+fn apply(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
     match (&arguments.to, &arguments.name, &arguments.output) {
         (Some(to), ..) => registry::to_registry(session, arguments, package, bases, Place::Prefix(to)),
         (None, Some(Target::Registry(to)), _) => {
@@ -132,7 +146,13 @@ fn to_file(
     destination.require_besides(cost.blob_bytes, session.scratch.folder(), (cost.room(), "rebuilding the layers"))?;
     let mut reports: Vec<ImageReport> =
         images.iter().map(|image| report_of(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
-    let of = |images| Report { schema: 1, engine: None, output: Some(destination.to_string()), images };
+    let of = |images| Report {
+        schema: 1,
+        engine: None,
+        output: Some(destination.to_string()),
+        images,
+        seal: Seal::default(),
+    };
     if arguments.dry_run {
         plan(session, &reports);
         return Ok(of(reports));
@@ -186,7 +206,7 @@ fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[I
         let carry_out = |image| carried_out(session, &engine, metadata, &installation, image);
         planned.into_iter().map(carry_out).collect::<Result<_>>()?
     };
-    Ok(Report { schema: 1, engine: Some(engine.label()), output: None, images })
+    Ok(Report { schema: 1, engine: Some(engine.label()), output: None, images, seal: Seal::default() })
 }
 
 /// Engines take images only.

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use delta_core::create::{CreateOptions, Prepared, check_layers, create, room};
+use delta_codec::{ReadAt, Reader};
+use delta_core::create::{CreateOptions, check_layers, create, room};
 use delta_core::digest::{BlobDigest, Hasher};
-use delta_core::error::Result;
+use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
@@ -18,6 +20,7 @@ use super::list::{self, ListedLayer};
 use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
+use crate::sealing::{self, Signatory};
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -40,6 +43,8 @@ struct Report<'a> {
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let destination = destination(session, arguments)?;
+    let signatory = Signatory::chosen(&arguments.signing)?;
+    sealing::require_place(signatory.as_ref(), &destination)?;
     let NamedImages { targets, mut bases } = named_images::open(session, arguments)?;
     // What belongs to a base image is not in every engine that has the image.
     if bases.iter().any(|base| !base.is_artifact()) {
@@ -62,14 +67,16 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     }
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
-    destination.require(prepared.metadata.members.iter().map(|member| member.size).sum())?;
+    let package = sealing::sealed(prepared.bytes(), signatory.as_ref(), session)?;
+    destination.require(package.len())?;
     let written = if arguments.dry_run {
-        write_hashed(&prepared, &mut io::sink())?
+        write_hashed(&package, &mut io::sink())?
     } else {
-        destination.write_file(&session.scratch, |out| write_hashed(&prepared, out))?
+        destination.write_file(&session.scratch, |out| write_hashed(&package, out))?
     };
     session.registries.finish();
-    report(session, arguments, &destination, &prepared.metadata, written)
+    report(session, arguments, &destination, &prepared.metadata, written)?;
+    sealing::finish(signatory.as_ref(), destination.path().filter(|_| !arguments.dry_run), arguments.force, session)
 }
 
 /// What a package file is.
@@ -79,9 +86,9 @@ struct Written {
     digest: BlobDigest,
 }
 
-fn write_hashed(prepared: &Prepared, out: &mut dyn Write) -> Result<Written> {
+fn write_hashed(package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
     let mut out = Hasher::new(out);
-    prepared.write(&mut out)?;
+    io::copy(&mut Reader::new(package), &mut out).map_err(Error::io("writing the package"))?;
     let (_, digest, bytes) = out.finish();
     Ok(Written { bytes, digest: digest.into() })
 }

@@ -14,7 +14,6 @@ use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
 use delta_core::job::choices::{CompressionOptions, Method};
 use delta_core::job::progress::Progress;
-use delta_core::package::Package;
 use delta_core::package::metadata::{Index, LayerEntry, StreamKind};
 use delta_core::package::standard::Sides;
 use delta_transport::destination::{Destination, Product, Request};
@@ -26,6 +25,8 @@ use serde::Serialize;
 
 use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
+use crate::opening::Opened;
+use crate::sealing::{self, Signatory};
 use crate::session::Session;
 use crate::terminal;
 
@@ -70,17 +71,23 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         inputs: &Inputs::of([&*arguments.old, &*arguments.new]),
     })?;
     let destination = destination.reading_back(arguments.verify_write)?;
+    let signatory = Signatory::chosen(&arguments.signing)?;
+    sealing::require_place(signatory.as_ref(), &destination)?;
     let facts = if kind == StreamKind::File { facts_of(&arguments.new)? } else { None };
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
     volume::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
     let delta_bytes = if kind == StreamKind::File && arguments.method != Method::Auto {
+        if signatory.as_ref().is_some_and(|signatory| !signatory.is_detached) {
+            return Err(Error::usage(format!("a plain {} difference has no place for a signature", arguments.method))
+                .with_hint("add --detached, or leave -m"));
+        }
         create_plain(session, arguments, (&old, &new), compression, &destination)?
     } else {
         let chosen = (arguments.method, compression);
         let prepared = create_stream((kind, facts), old.clone(), new.clone(), chosen, session.context())?;
-        let bytes = prepared.metadata.members.iter().map(|member| member.size).sum();
-        put(session, arguments.dry_run, &destination, bytes, |out| prepared.write(out))?
+        let package = sealing::sealed(prepared.bytes(), signatory.as_ref(), session)?;
+        put(session, arguments.dry_run, &destination, &package)?
     };
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
@@ -89,6 +96,8 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         size(delta_bytes),
         share(delta_bytes, new.len())
     ));
+    let path = destination.path().filter(|_| !arguments.dry_run);
+    sealing::finish(signatory.as_ref(), path, arguments.force, session)?;
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(
         session,
@@ -112,9 +121,7 @@ fn create_plain(
     destination: &Destination,
 ) -> Result<u64> {
     let (delta, Sides { old, new }) = create_standard(arguments.method, old, new, compression, session.context())?;
-    let written = put(session, arguments.dry_run, destination, delta.len(), |out| {
-        io::copy(&mut Reader::new(&delta), out).map_err(Error::io(format!("writing {destination}")))
-    })?;
+    let written = put(session, arguments.dry_run, destination, &delta)?;
     session.terminal.inform(format_args!(
         "a plain {} difference brings neither permissions, owner, time nor attributes of NEW; that it fits OLD {} only, and \
          makes NEW {}, is checked by file_delta, not by the classic programs",
@@ -124,50 +131,55 @@ fn create_plain(
 }
 
 /// Writes a difference, unless only its size is wanted.
-fn put(
-    session: &Session,
-    dry_run: bool,
-    destination: &Destination,
-    bytes: u64,
-    fill: impl FnOnce(&mut dyn Write) -> Result<u64>,
-) -> Result<u64> {
+fn put(session: &Session, dry_run: bool, destination: &Destination, bytes: &Arc<dyn ReadAt>) -> Result<u64> {
     session.require_unchanged()?;
-    destination.require(bytes)?;
+    destination.require(bytes.len())?;
+    let fill = |out: &mut dyn Write| {
+        io::copy(&mut Reader::new(bytes), out).map_err(Error::io(format!("writing {destination}")))
+    };
     if dry_run { fill(&mut io::sink()) } else { destination.write_file(&session.scratch, fill) }
 }
 
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
     let delta = session.open_file(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
-    let (destination, old, new, facts) =
-        match StandardDelta::detect(delta.clone(), session.context()).map_err(within)? {
-            Some(standard) => {
-                let destination = target(session, arguments, StreamKind::File)?;
-                let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
-                let size = standard.sides().map(|sides| sides.new.length);
-                require_room(session, arguments, &destination, size.unwrap_or(0))?;
-                // The formats say how long NEW is only as they go; what the disk has is the bound.
-                let most = size.map_or_else(|| volume::free(session.scratch.folder()), Ok)?;
-                let new = standard.apply(&old, most, session.context()).map_err(within)?;
-                warn_of(session, &standard, &new)?;
-                (destination, old, new, None)
-            }
-            None => {
-                let package = Package::open(delta, session.scratch.as_ref()).map_err(|error| match error.hint() {
-                    Some(_) => within(error),
-                    None => within(error).with_hint("the order is OLD DELTA NEW"),
-                })?;
-                let stream = package.metadata().stream.clone();
-                let kind = stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
-                let destination = target(session, arguments, kind)?;
-                let old = open(session, &arguments.old, kind, Detail::Content)?;
-                let index = Index::of(package.metadata());
-                let target = stream.as_ref().and_then(|stream| index.layer(stream.target));
-                require_room(session, arguments, &destination, target.map_or(0, LayerEntry::known_size))?;
-                let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
-                (destination, old, new.bytes().clone(), stream.and_then(|stream| stream.file))
-            }
-        };
+    let unopened = session.unopened(&arguments.delta, delta, &arguments.opening).map_err(within)?;
+    // A signature that is asked for and not beside it can only be in a package, which is then not looked into for anything else.
+    let standard = if unopened.needs_signature_inside() {
+        None
+    } else {
+        StandardDelta::detect(unopened.bytes.clone(), session.context()).map_err(within)?
+    };
+    let (destination, old, new, facts) = match standard {
+        Some(standard) => {
+            unopened.without_package().map_err(within)?.tell(&session.terminal);
+            let destination = target(session, arguments, StreamKind::File)?;
+            let old = open(session, &arguments.old, StreamKind::File, Detail::Content)?;
+            let size = standard.sides().map(|sides| sides.new.length);
+            require_room(session, arguments, &destination, size.unwrap_or(0))?;
+            // The formats say how long NEW is only as they go; what the disk has is the bound.
+            let most = size.map_or_else(|| volume::free(session.scratch.folder()), Ok)?;
+            let new = standard.apply(&old, most, session.context()).map_err(within)?;
+            warn_of(session, &standard, &new)?;
+            (destination, old, new, None)
+        }
+        None => {
+            let Opened { package, seal } = unopened.open(session).map_err(|error| match error.hint() {
+                Some(_) => within(error),
+                None => within(error).with_hint("the order is OLD DELTA NEW"),
+            })?;
+            seal.tell(&session.terminal);
+            let stream = package.metadata().stream.clone();
+            let kind = stream.as_ref().map_or(StreamKind::File, |stream| stream.kind);
+            let destination = target(session, arguments, kind)?;
+            let old = open(session, &arguments.old, kind, Detail::Content)?;
+            let index = Index::of(package.metadata());
+            let target = stream.as_ref().and_then(|stream| index.layer(stream.target));
+            require_room(session, arguments, &destination, target.map_or(0, LayerEntry::known_size))?;
+            let new = apply_stream(&package, old.clone(), session.context()).map_err(within)?;
+            (destination, old, new.bytes().clone(), stream.and_then(|stream| stream.file))
+        }
+    };
     session.require_unchanged()?;
     let mut lost = Vec::new();
     if arguments.dry_run {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::PackageOnly;
 use crate::figures::{share, size};
+use crate::opening::{Opened, Seal};
 use crate::session::Session;
 use crate::terminal;
 
@@ -20,16 +21,18 @@ struct Report<'a> {
     schema: u32,
     #[serde(flatten)]
     package: &'a PackageReport,
+    #[serde(flatten)]
+    seal: &'a Seal,
 }
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
-    let package = session.open_package(&arguments.package)?;
+    let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
     let report = report::package(&package)?;
     tell(session, &report, package.metadata());
     if session.common.talk.json {
-        terminal::print_json(&Report { schema: 1, package: &report })
+        terminal::print_json(&Report { schema: 1, package: &report, seal: &seal })
     } else {
-        terminal::print(&text(&report))
+        terminal::print(&text(&report, &seal))
     }
 }
 
@@ -41,7 +44,7 @@ fn tell(session: &Session, report: &PackageReport, metadata: &Metadata) {
     }
 }
 
-fn text(report: &PackageReport) -> String {
+fn text(report: &PackageReport, seal: &Seal) -> String {
     let mut rows: Vec<(&str, String)> = Vec::new();
     for image in &report.images {
         let title = if image.is_artifact() { "Artifact" } else { "Image" };
@@ -95,6 +98,7 @@ fn text(report: &PackageReport) -> String {
         let explanation = blob.explanation().unwrap_or_default();
         rows.push(("  blob", format!("{}, {}, {explanation}", blob.digest.short(), size(blob.size))));
     }
+    rows.extend(seal.rows());
     rows.push(("Method", format!("{}, {} level {}", report.method, report.compression, report.level)));
     rows.push(("Identity", format!("{:?}", report.identity).to_lowercase()));
     rows.push(("Format", format!("{}, made by {}", report.format, report.created_by)));

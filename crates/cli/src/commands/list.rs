@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::arguments::PackageOnly;
 use crate::figures;
+use crate::opening::{Opened, Seal};
 use crate::session::Session;
 use crate::terminal;
 
@@ -28,15 +29,18 @@ struct Report {
     schema: u32,
     images: Vec<ImageReport>,
     layers: Vec<ListedLayer>,
+    #[serde(flatten)]
+    seal: Seal,
 }
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
-    let package = session.open_package(&arguments.package)?;
+    let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
     let layers = layers(package.metadata());
     layers.iter().for_each(|listed| tell(session, &listed.layer));
     if session.common.talk.json {
-        terminal::print_json(&Report { schema: 1, images: report::images(&package)?, layers })
+        terminal::print_json(&Report { schema: 1, images: report::images(&package)?, layers, seal })
     } else {
+        seal.tell(&session.terminal);
         terminal::print(&table(&layers))
     }
 }

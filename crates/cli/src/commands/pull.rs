@@ -9,15 +9,15 @@ use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::{Image, ImageName};
 use delta_core::job::progress::Progress;
-use delta_core::package::Package;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::reference::{Target, stem_of_name};
 use delta_transport::registry::{Address, Held, Offer, StoredPackage};
 use serde::Serialize;
 
 use super::apply;
-use crate::arguments::{Apply, Pull};
+use crate::arguments::{Apply, Opening, Pull};
 use crate::figures::{self, size};
+use crate::opening::Opened;
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -95,10 +95,10 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
     };
     if !arguments.dry_run && !is_done {
         let bytes = session.registries.fetch_package(&offer, chosen, &session.scratch)?;
-        let package = opened(session, arguments, &offer, &bytes)?;
+        let opened = opened(session, arguments, &offer, &bytes)?;
         match &download {
             Some(destination) => keep(session, destination, &bytes)?,
-            None => report.applied = Some(apply::apply(session, &as_apply(arguments), &package, &bases)?),
+            None => report.applied = Some(apply::apply_opened(session, &as_apply(arguments), opened, &bases)?),
         }
         report.fetched_bytes = session.registries.fetched_bytes();
         session.registries.finish();
@@ -218,10 +218,11 @@ fn held(images: &[Image]) -> Held {
 }
 
 /// Opens a package, which must make what was asked for.
-fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn ReadAt>) -> Result<Package> {
+fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn ReadAt>) -> Result<Opened> {
     let place = format!("the package at {}", arguments.image);
-    let package = Package::open(bytes.clone(), session.scratch.as_ref()).map_err(|error| error.within(&place))?;
-    apply::require_images(&package, &place)?;
+    let opened = session.foreign_package(bytes.clone(), &arguments.opening).map_err(|error| error.within(&place))?;
+    let package = &opened.package;
+    apply::require_images(package, &place)?;
     let roots: Vec<BlobDigest> = package.metadata().images.iter().map(|image| image.root.digest).collect();
     match offer.target {
         Some(target) if !roots.contains(&target) => Err(Error::Mismatch {
@@ -229,7 +230,7 @@ fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn Re
             expected: format!("one that makes the image {target}"),
             found: roots.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         }),
-        _ => Ok(package),
+        _ => Ok(opened),
     }
 }
 
@@ -254,6 +255,8 @@ fn as_apply(arguments: &Pull) -> Apply {
         dry_run: false,
         verify_write: false,
         force: arguments.force,
+        opening: Opening::default(),
+        freshness: arguments.freshness,
     }
 }
 

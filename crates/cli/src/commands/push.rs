@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::arguments::Push;
 use crate::figures::size;
+use crate::opening::Opened;
 use crate::session::Session;
 use crate::terminal;
 
@@ -36,7 +37,8 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &Push) -> Result<()> {
     let bytes = session.open_file(&arguments.package)?;
-    let package = session.package(&arguments.package, bytes.clone())?;
+    let Opened { package, seal } = session.package(&arguments.package, bytes.clone(), &arguments.opening)?;
+    seal.tell(&session.terminal);
     super::apply::require_images(&package, &arguments.package.display().to_string())?;
     let planned = plan(session, arguments, &package, &bytes)?;
     session.require_unchanged()?;

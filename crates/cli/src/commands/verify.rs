@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arguments::PackageOnly;
 use crate::figures;
+use crate::opening::{Opened, Seal};
 use crate::session::Session;
 use crate::terminal;
 
@@ -19,18 +20,21 @@ struct Report {
     schema: u32,
     #[serde(flatten)]
     report: VerifyReport,
+    #[serde(flatten)]
+    seal: Seal,
 }
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
-    let package = session.open_package(&arguments.package)?;
+    let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
     volume::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
     let report = verify(&package, &[], session.context())
         .map_err(|error| error.within(&arguments.package.display().to_string()))?;
     session.require_unchanged()?;
     if session.common.talk.json {
-        return terminal::print_json(&Report { schema: 1, report });
+        return terminal::print_json(&Report { schema: 1, report, seal });
     }
     terminal::print(&table(&package, &report))?;
+    seal.tell(&session.terminal);
     session.terminal.inform(format_args!(
         "{} is whole: {} members, {} documents, {} layers rebuilt, {} layers that their base must prove",
         arguments.package.display(),

@@ -22,6 +22,7 @@ mod printing;
 mod progress;
 mod recreated;
 mod registry;
+mod signed;
 mod sources;
 mod standards;
 mod support;

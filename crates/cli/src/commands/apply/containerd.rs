@@ -14,6 +14,7 @@ use delta_transport::volume;
 
 use super::{ImageReport, Outcome, Report, ids, layers, named, report_of, tell_moved, without_artifacts};
 use crate::arguments::Apply;
+use crate::opening::Seal;
 use crate::session::Session;
 
 /// Brings the images of a package into containerd, where `to` says which namespace, and which name if another than they had.
@@ -44,7 +45,13 @@ pub(super) fn to_containerd(
         )
     })?;
     volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
-    let of = |images| Report { schema: 1, engine: Some(store.label().to_owned()), output: None, images };
+    let of = |images| Report {
+        schema: 1,
+        engine: Some(store.label().to_owned()),
+        output: None,
+        images,
+        seal: Seal::default(),
+    };
     if arguments.dry_run {
         return Ok(of(plans.iter().map(|plan| foretold(session, &store, metadata, plan)).collect()));
     }

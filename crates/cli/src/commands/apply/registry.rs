@@ -17,6 +17,7 @@ use super::mapping::{self, Mapped, MappingFormat};
 use super::{ImageReport, Outcome, Report, ids, layers, report_of};
 use crate::arguments::Apply;
 use crate::figures::size;
+use crate::opening::Seal;
 use crate::session::Session;
 use crate::terminal;
 
@@ -54,7 +55,8 @@ pub(super) fn to_registry(
         )
     })?;
     volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
-    let of = |images| Report { schema: 1, engine: None, output: Some(place.to_string()), images };
+    let of =
+        |images| Report { schema: 1, engine: None, output: Some(place.to_string()), images, seal: Seal::default() };
     let print = || match (place, session.common.talk.json) {
         (Place::Prefix(_), false) => {
             terminal::print(&mapping::text(&mapping, arguments.mapping.unwrap_or(MappingFormat::Table))?)

@@ -1,0 +1,162 @@
+//! The one way from a path to a package: signatures beside it, then those inside, then its content.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use delta_codec::{ReadAt, Reader};
+use delta_core::error::{Error, Result};
+use delta_core::job::progress::Progress;
+use delta_core::package::{Closed, Package, is_wrapped};
+use delta_envelope::signature::Signature;
+use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
+use delta_transport::file::is_pipe;
+use delta_transport::key_files::{self, with_ending};
+use serde::Serialize;
+
+use crate::arguments::Opening;
+use crate::session::{PACKAGE, Session, mistaken};
+use crate::terminal::Terminal;
+
+/// What the name of a signature beside a package ends in, behind the package's.
+pub(crate) const MINISIG: &str = ".minisig";
+
+/// A package that was opened, and what was around it.
+pub(crate) struct Opened {
+    pub(crate) package: Package,
+    pub(crate) seal: Seal,
+}
+
+/// What was around a package, as `--json` prints it.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Seal {
+    pub(crate) signatures: Vec<Signer>,
+}
+
+/// The bytes of a package, or of another difference, of which nothing was looked at but what is beside them.
+pub(crate) struct Unopened {
+    pub(crate) bytes: Arc<dyn ReadAt>,
+    trust: Trust,
+    signers: Vec<Signer>,
+}
+
+impl Session {
+    /// Opens a package in a file, a pipe or on standard input.
+    pub(crate) fn open_package(&self, path: &Path, opening: &Opening) -> Result<Opened> {
+        let bytes = self.open_file(path).map_err(|error| mistaken(path, PACKAGE, error))?;
+        self.package(path, bytes, opening)
+    }
+
+    /// Opens a package whose bytes came from a file.
+    pub(crate) fn package(&self, path: &Path, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Opened> {
+        let opened = self.unopened(path, bytes, opening).and_then(|unopened| unopened.open(self));
+        opened.map_err(|error| mistaken(path, PACKAGE, error.within(&path.display().to_string())))
+    }
+
+    /// Opens a package that is no file here.
+    pub(crate) fn foreign_package(&self, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Opened> {
+        Unopened { bytes, trust: trust(opening)?, signers: Vec::new() }.open(self)
+    }
+
+    /// Looks at what is beside a file, before anything in it.
+    pub(crate) fn unopened(&self, path: &Path, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Unopened> {
+        let trust = trust(opening)?;
+        let signers = self.beside(path, &bytes, &trust)?;
+        Ok(Unopened { bytes, trust, signers })
+    }
+
+    /// The signature beside a file, if there is one.
+    fn beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, trust: &Trust) -> Result<Vec<Signer>> {
+        let beside = with_ending(path, MINISIG);
+        if path == Path::new("-") || is_pipe(path) || !beside.exists() {
+            return Ok(Vec::new());
+        }
+        let within = |error: Error| error.within(&beside.display().to_string());
+        let signature = Signature::parse(&key_files::read_public(&beside)?).map_err(within)?;
+        let task = self.terminal.begin(&format!("Checking the signature of {}", path.display()), Some(bytes.len()));
+        let signer = trust.judge_beside(&signature, &mut Reader::new(bytes)).map_err(within)?;
+        task.advance(bytes.len());
+        Ok(vec![signer])
+    }
+}
+
+impl Unopened {
+    /// Whether a signature is asked for that is not there yet: it can only be inside.
+    pub(crate) fn needs_signature_inside(&self) -> bool {
+        self.trust.require(&self.signers).is_err()
+    }
+
+    /// Opens what must be a package.
+    pub(crate) fn open(self, session: &Session) -> Result<Opened> {
+        if self.trust.is_demanded() && self.needs_signature_inside() && is_wrapped(&self.bytes)? {
+            return Err(Error::content(
+                "it was compressed as a whole, and a signature inside can be checked only without that",
+            )
+            .with_hint("decompress it first, or get the PACKAGE.minisig that belongs beside it"));
+        }
+        let closed = Closed::read(self.bytes, session.scratch.as_ref())?;
+        let (package, signatures) = self.trust.check(closed, self.signers)?.open()?;
+        Ok(Opened { package, seal: Seal { signatures } })
+    }
+
+    /// Takes what is no package, for which a signature beside it must do.
+    pub(crate) fn without_package(self) -> Result<Seal> {
+        self.trust.require(&self.signers)?;
+        Ok(Seal { signatures: self.signers })
+    }
+}
+
+/// Which keys count, and what is asked for: what was typed, else what the machine says.
+fn trust(opening: &Opening) -> Result<Trust> {
+    let machine = key_files::of_machine()?;
+    if opening.allow_unsigned {
+        return Ok(Trust::new(machine, Demand::Nothing));
+    }
+    if opening.trust.is_empty() {
+        let is_asked = machine.iter().any(|known| !known.is_revoked);
+        return Ok(Trust::new(machine, if is_asked { Demand::Signed } else { Demand::Unrevoked }));
+    }
+    let mut known: Vec<Known> = machine.into_iter().filter(|known| known.is_revoked).collect();
+    for text in &opening.trust {
+        known.extend(key_files::named(text)?);
+    }
+    Ok(Trust::new(known, Demand::Signed))
+}
+
+impl Seal {
+    /// Says who signed.
+    pub(crate) fn tell(&self, terminal: &Terminal) {
+        for signer in &self.signatures {
+            terminal.inform(format_args!("signed by {}", described(signer)));
+        }
+    }
+
+    /// Lines for a table: what each is called, and what it is.
+    pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = Vec::new();
+        for signer in &self.signatures {
+            rows.push(("Signed", described(signer).escape_debug().to_string()));
+            let comment = signer.trusted_comment().map(|comment| ("  says", comment.escape_debug().to_string()));
+            rows.extend(comment);
+            rows.push(("  comment", signer.comment().escape_debug().to_string()));
+        }
+        if rows.is_empty() {
+            rows.push(("Signed", "by nobody".to_owned()));
+        }
+        rows
+    }
+}
+
+fn described(signer: &Signer) -> String {
+    let place = match signer.place() {
+        Place::Inside => "inside",
+        Place::Beside => "beside",
+    };
+    let known_as = signer.known_as().unwrap_or_default();
+    let standing = match signer.standing() {
+        Standing::Trusted => format!("trusted here ({known_as})"),
+        Standing::Revoked => format!("REVOKED here ({known_as})"),
+        Standing::Unknown => "not known here, so nobody checked it".to_owned(),
+    };
+    let sequence = signer.sequence().map(|number| format!(", number {number}")).unwrap_or_default();
+    format!("key {}, {standing}{sequence}, {place}", signer.key_id())
+}
