@@ -21,9 +21,9 @@ use delta_core::error::{Error, Result};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::content::Content;
+use crate::file_system;
 use crate::inputs::Inputs;
 use crate::partial::{FileId, file_id};
-use crate::volume;
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl Destination {
     /// An environment error with both figures.
     pub fn require(&self, bytes: u64) -> Result<()> {
         match &self.place {
-            Place::Name { path, .. } => volume::require(folder_of(path), bytes, self.product.noun())
+            Place::Name { path, .. } => file_system::require(folder_of(path), bytes, self.product.noun())
                 .map_err(|error| error.with_hint("free some room, or name a place with more of it")),
             Place::Stdout | Place::Stream(_) => Ok(()),
         }
@@ -210,9 +210,9 @@ impl Destination {
     /// # Errors
     /// An environment error with both figures.
     pub fn require_besides(&self, bytes: u64, scratch: &Path, (temporary, what): (u64, &str)) -> Result<()> {
-        volume::require(scratch, temporary, what)?;
+        file_system::require(scratch, temporary, what)?;
         let Place::Name { path, .. } = &self.place else { return Ok(()) };
-        let is_shared = volume::are_same(scratch, folder_of(path));
+        let is_shared = file_system::are_same(scratch, folder_of(path));
         self.require(bytes.saturating_add(if is_shared { temporary } else { 0 }))
     }
 

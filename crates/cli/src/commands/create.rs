@@ -12,8 +12,8 @@ use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
 use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::file_system;
 use delta_transport::reference::Reference;
-use delta_transport::volume;
 use serde::Serialize;
 
 use super::list::{self, ListedLayer};
@@ -61,7 +61,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
-    volume::require(session.scratch.folder(), room(&targets, &bases, &options)?, "proving the package")?;
+    file_system::require(session.scratch.folder(), room(&targets, &bases, &options)?, "proving the package")?;
     if arguments.check_bases {
         check_layers(&bases, session.context())?;
     }

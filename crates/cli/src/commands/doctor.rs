@@ -3,7 +3,7 @@
 use delta_core::error::{Error, Result};
 use delta_transport::containerd::Containerd;
 use delta_transport::engine::ClientKind;
-use delta_transport::volume;
+use delta_transport::file_system;
 use serde::Serialize;
 
 use crate::figures::size;
@@ -36,7 +36,7 @@ pub(crate) fn run(session: &Session) -> Result<()> {
         version: env!("CARGO_PKG_VERSION"),
         engines: asked.into_iter().map(|kind| seen(session, kind)).chain(containerd(session)).collect(),
         temp_dir: folder.display().to_string(),
-        free_bytes: volume::free(folder)?,
+        free_bytes: file_system::free(folder)?,
     };
     if session.common.talk.json {
         terminal::print_json(&report)?;

@@ -18,9 +18,9 @@ use delta_core::package::metadata::{Index, LayerEntry, StreamKind};
 use delta_core::package::standard::Sides;
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::file::is_pipe;
+use delta_transport::file_system;
 use delta_transport::inputs::Inputs;
 use delta_transport::tree::{self, Detail, Lost};
-use delta_transport::volume;
 use serde::Serialize;
 
 use crate::figures::{share, size};
@@ -76,7 +76,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let facts = if kind == StreamKind::File { facts_of(&arguments.new)? } else { None };
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
-    volume::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
+    file_system::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
     let delta_bytes = if kind == StreamKind::File && arguments.method != Method::Auto {
         if signatory.as_ref().is_some_and(|signatory| !signatory.is_detached) {
             return Err(Error::usage(format!("a plain {} difference has no place for a signature", arguments.method))
@@ -158,7 +158,7 @@ pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
             let size = standard.sides().map(|sides| sides.new.length);
             require_room(session, arguments, &destination, size.unwrap_or(0))?;
             // The formats say how long NEW is only as they go; what the disk has is the bound.
-            let most = size.map_or_else(|| volume::free(session.scratch.folder()), Ok)?;
+            let most = size.map_or_else(|| file_system::free(session.scratch.folder()), Ok)?;
             let new = standard.apply(&old, most, session.context()).map_err(within)?;
             warn_of(session, &standard, &new)?;
             (destination, old, new, None)

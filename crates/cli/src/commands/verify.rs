@@ -5,7 +5,7 @@ use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Index;
 use delta_core::verify::{LayerProof, Proof, VerifyReport, room, verify};
-use delta_transport::volume;
+use delta_transport::file_system;
 use serde::Serialize;
 
 use crate::arguments::PackageOnly;
@@ -26,7 +26,7 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
-    volume::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
+    file_system::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
     let report = verify(&package, &[], session.context())
         .map_err(|error| error.within(&arguments.package.display().to_string()))?;
     session.require_unchanged()?;

@@ -14,11 +14,11 @@ use delta_core::limits;
 
 use super::inventory::{Named, Store};
 use super::{Containerd, PREFIX};
+use crate::file_system;
 use crate::late::{Fetch, LateBlob};
 use crate::program::Program;
 use crate::reach::{NamedParts, Parts, Reached};
 use crate::spool::TempScratch;
-use crate::volume;
 use crate::walk::{Shelf, Walk};
 
 impl Containerd {
@@ -172,7 +172,7 @@ impl Fetch for StoreBlob {
     }
 
     fn all(&self) -> Result<Arc<dyn ReadAt>> {
-        volume::require(self.scratch.folder(), self.size, &format!("the blob {}", self.digest.short()))?;
+        file_system::require(self.scratch.folder(), self.size, &format!("the blob {}", self.digest.short()))?;
         let bytes = read_blob(&self.program, self.digest, &self.scratch)?;
         if bytes.len() != self.size {
             let (expected, found) = (format!("{} bytes, as its manifest says", self.size), bytes.len().to_string());

@@ -14,8 +14,8 @@ use delta_core::package::Package;
 
 use super::load::CheckedImage;
 use super::{Engine, Inventory};
+use crate::file_system;
 use crate::spool::TempScratch;
-use crate::volume;
 
 /// What is needed to bring the images of a package into an engine.
 pub struct Installation<'a> {
@@ -143,7 +143,7 @@ impl<'a> Installation<'a> {
     }
 
     fn require_room(&self, wanted: &Wanted) -> Result<()> {
-        volume::require(
+        file_system::require(
             self.scratch.folder(),
             Cost::of(self.package.metadata(), wanted).room(),
             "rebuilding the layers",

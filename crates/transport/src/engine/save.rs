@@ -15,9 +15,9 @@ use serde::Deserialize;
 use super::holdings::{Descriptor, StoredManifest};
 use super::probe::{Named, Probe};
 use super::{Engine, Inventory, Store, StoredImage};
+use crate::file_system;
 use crate::source::open_archive;
 use crate::spool::TempScratch;
-use crate::volume;
 
 impl Engine {
     /// The images that the user named, by one save of all of them, in the order of `names`.
@@ -28,7 +28,7 @@ impl Engine {
     pub fn open(&self, names: &[String], scratch: &Arc<TempScratch>, progress: &dyn Progress) -> Result<Vec<Image>> {
         let found = self.find(names)?;
         let size = found.iter().map(|image| image.size).sum();
-        volume::require(scratch.folder(), size, "saving the image")?;
+        file_system::require(scratch.folder(), size, "saving the image")?;
         let references: Vec<String> = names.iter().zip(&found).map(|(name, stored)| tagged(name, stored)).collect();
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let bytes = self.save(&references, Some(size), scratch, progress)?;
@@ -156,7 +156,7 @@ impl Engine {
     }
 
     fn saved(&self, image: &StoredImage, scratch: &Arc<TempScratch>, progress: &dyn Progress) -> Result<Vec<Image>> {
-        volume::require(scratch.folder(), image.size, "reading the base image")?;
+        file_system::require(scratch.folder(), image.size, "reading the base image")?;
         let bytes = self.save(&[&image.id.to_string()], Some(image.size), scratch, progress)?;
         open_archive(
             bytes,

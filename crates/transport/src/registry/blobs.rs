@@ -15,8 +15,8 @@ use super::access::Repository;
 use super::connection::{Answer, Call};
 use super::patience::{PROGRESS, Patience};
 use crate::file::FileBytes;
+use crate::file_system;
 use crate::spool::TempScratch;
-use crate::volume;
 
 /// A blob on its way.
 struct Download<'a> {
@@ -83,7 +83,11 @@ impl Repository {
         let file = self.downloads.open(digest, scratch.folder()).map_err(doing())?;
         let download = Download::go_on(self, digest, size, file).map_err(doing())?;
         let missing = size - download.have;
-        volume::require(self.downloads.folder(scratch.folder()), missing, &format!("the blob {}", digest.short()))?;
+        file_system::require(
+            self.downloads.folder(scratch.folder()),
+            missing,
+            &format!("the blob {}", digest.short()),
+        )?;
         download.finish()
     }
 

@@ -9,8 +9,8 @@ use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
 use delta_transport::containerd::{PlannedStock, Stocking, Store};
+use delta_transport::file_system;
 use delta_transport::reference::Target;
-use delta_transport::volume;
 
 use super::{ImageReport, Outcome, Report, ids, layers, named, report_of, tell_moved, without_artifacts};
 use crate::arguments::Apply;
@@ -44,7 +44,7 @@ pub(super) fn to_containerd(
              --base containerd:NAMESPACE/NAME or --base FILE",
         )
     })?;
-    volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
+    file_system::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
     let of = |images| Report {
         schema: 1,
         engine: Some(store.label().to_owned()),

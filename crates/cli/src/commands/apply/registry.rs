@@ -8,9 +8,9 @@ use delta_core::image::Image;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
+use delta_transport::file_system;
 use delta_transport::reference::Reference;
 use delta_transport::registry::{Address, PlannedShipment, Shipped, Shipping};
-use delta_transport::volume;
 
 use super::destinations::{Destined, Place, destinations};
 use super::mapping::{self, Mapped, MappingFormat};
@@ -54,7 +54,7 @@ pub(super) fn to_registry(
             "push that image into the registry, or name where it is: --base docker://REGISTRY/NAME or --base FILE",
         )
     })?;
-    volume::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
+    file_system::require(session.scratch.folder(), Cost::of(metadata, &lacking).room(), "rebuilding the layers")?;
     let of =
         |images| Report { schema: 1, engine: None, output: Some(place.to_string()), images, seal: Seal::default() };
     let print = || match (place, session.common.talk.json) {
