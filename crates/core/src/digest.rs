@@ -39,6 +39,16 @@ macro_rules! digest_type {
                 Ok((Self(hasher.state.finalize().into()), count))
             }
 
+            /// The digest that is stored as these bytes.
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The bytes as which it is stored.
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
             /// The 64 hexadecimal digits without the algorithm.
             pub fn hex(&self) -> String {
                 self.0.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -9,3 +9,4 @@ pub mod key;
 pub mod limits;
 pub mod signature;
 pub mod trust;
+pub mod volumes;

@@ -8,3 +8,18 @@ pub const PASSWORD_BYTES: usize = 1_024;
 
 /// The names of images in the trusted comment, for which minisign has 8192 bytes; the digest beside them stands for all.
 pub const CLAIMED_NAMES_BYTES: usize = 4_096;
+
+/// Volumes of one set: three digits name them, and nobody changes sticks more often.
+pub const VOLUMES: u64 = 999;
+
+/// Data blocks of a set. Each volume names all blocks, 32 bytes each, and all of them meet when parity is made.
+pub const BLOCKS: u64 = 8_192;
+
+/// The least a block has: what a disk or stick loses at once when it loses anything.
+pub const LEAST_BLOCK: u64 = 4_096;
+
+/// The most it has; 2 TiB are then the most that a set has.
+pub const MOST_BLOCK: u64 = 256 << 20;
+
+/// What is held of all blocks together while parity is made or used.
+pub const PARITY_MEMORY: u64 = 64 << 20;
