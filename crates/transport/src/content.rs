@@ -10,6 +10,7 @@ use delta_codec::compress::{Compression, decoder};
 use delta_codec::{Reader, bsdiff, vcdiff};
 use delta_core::error::{Error, Result};
 use delta_core::package;
+use delta_envelope::volumes;
 
 use crate::container::Container;
 use crate::file::FileBytes;
@@ -27,6 +28,8 @@ pub(crate) enum Content {
     Nothing,
     /// A package.
     Package,
+    /// A volume of a package.
+    Volume,
     /// VCDIFF or BSDIFF40, compressed or not.
     Difference,
     /// A tar that engines load.
@@ -43,6 +46,7 @@ impl Content {
         match self {
             Self::Nothing => "empty",
             Self::Package => "a package",
+            Self::Volume => "a volume of a package",
             Self::Difference => "a difference",
             Self::Archive => "an image archive",
             Self::Layout => "an OCI layout",
@@ -57,6 +61,9 @@ impl Content {
             return Ok(Self::Nothing);
         }
         let first = first(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {}", path.display())))?;
+        if first.starts_with(volumes::MAGIC) {
+            return Ok(Self::Volume);
+        }
         let compression = Compression::detect(&first);
         // A package may have been compressed for the journey; what cannot be decompressed is none.
         let plain = decoder(compression, Reader::new(&bytes)).and_then(|mut plain| self::first(&mut plain));
@@ -159,6 +166,7 @@ mod tests {
         assert_eq!(of(&package), Content::Other);
         assert_eq!(of(&[&vcdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
         assert_eq!(of(&[&bsdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
+        assert_eq!(of(b"ddvolume and more"), Content::Volume);
         assert_eq!(of(b""), Content::Nothing);
         assert_eq!(of(b"a letter"), Content::Other);
         assert_eq!(of(&[0x1f, 0x8b, 8, 1, 2, 3]), Content::Other);

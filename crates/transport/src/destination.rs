@@ -30,6 +30,8 @@ use crate::partial::{FileId, file_id};
 pub enum Product {
     /// A package of images.
     Package,
+    /// A numbered volume of a package.
+    Volume,
     /// A difference of files or folders.
     Delta,
     /// A tar that engines load.
@@ -46,6 +48,7 @@ impl Product {
     const fn noun(self) -> &'static str {
         match self {
             Self::Package => "a package",
+            Self::Volume => "a volume of a package",
             Self::Delta => "a difference",
             Self::Archive => "an image archive",
             Self::Layout => "an OCI layout",
@@ -58,6 +61,7 @@ impl Product {
     const fn example(self) -> &'static str {
         match self {
             Self::Package => "NAME.ddelta",
+            Self::Volume => "NAME.ddelta.001",
             Self::Delta => "NAME.delta",
             Self::Archive => "NAME.tar",
             Self::Layout | Self::File | Self::Tree => "NAME",
@@ -72,6 +76,7 @@ impl Product {
     const fn may_replace(self, there: Content) -> bool {
         match self {
             Self::Package => matches!(there, Content::Package | Content::Nothing),
+            Self::Volume => matches!(there, Content::Volume | Content::Nothing),
             Self::Delta => matches!(there, Content::Package | Content::Difference | Content::Nothing),
             Self::Archive => matches!(there, Content::Archive | Content::Nothing),
             Self::Layout => matches!(there, Content::Layout | Content::Nothing),

@@ -31,8 +31,12 @@ pub fn free(path: &Path) -> Result<u64> {
 
 /// Whether two folders lie on one file system, and so share its room.
 pub(crate) fn are_same(one: &Path, other: &Path) -> bool {
-    let device = |path: &Path| std::fs::metadata(path).ok().map(|found| found.dev());
     device(one) == device(other)
+}
+
+/// The file system of a file or folder.
+pub(crate) fn device(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|found| found.dev())
 }
 
 #[cfg(test)]

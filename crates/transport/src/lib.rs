@@ -32,5 +32,6 @@ mod sourced_image;
 pub mod spool;
 pub mod stdout;
 pub mod tree;
+pub mod volumes;
 mod walk;
 pub mod watch;

@@ -12,8 +12,15 @@ use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::inputs::Inputs;
 use delta_transport::spool::TempScratch;
 
-const PRODUCTS: [Product; 6] =
-    [Product::Package, Product::Delta, Product::Archive, Product::Layout, Product::File, Product::Tree];
+const PRODUCTS: [Product; 7] = [
+    Product::Package,
+    Product::Volume,
+    Product::Delta,
+    Product::Archive,
+    Product::Layout,
+    Product::File,
+    Product::Tree,
+];
 
 fn choose(product: Product, path: &Path, force: bool) -> Result<Destination, Error> {
     let inputs = Inputs::default();
@@ -31,6 +38,7 @@ fn desk() -> tempfile::TempDir {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
     fs::write(path("empty"), b"").unwrap();
     fs::write(path("letter"), b"Dear reader").unwrap();
+    fs::write(path("volume"), b"ddvolume and more").unwrap();
     fs::write(path("vcdiff"), [0xd6, 0xc3, 0xc4, 0, 0]).unwrap();
     fs::write(path("bsdiff"), b"BSDIFF40 and what follows").unwrap();
     fs::copy(testdata.join("golden/v1/accept/xdelta3.ddelta"), path("package")).unwrap();
@@ -48,12 +56,13 @@ fn desk() -> tempfile::TempDir {
 #[test]
 fn each_product_replaces_its_own_kind_and_only_by_force() {
     let desk = desk();
-    let replaceable: [(Product, &[&str]); 6] = [
+    let replaceable: [(Product, &[&str]); 7] = [
         (Product::Package, &["empty", "package", "wrapped"]),
+        (Product::Volume, &["empty", "volume"]),
         (Product::Delta, &["empty", "package", "wrapped", "vcdiff", "bsdiff"]),
         (Product::Archive, &["empty", "archive"]),
         (Product::Layout, &["nothing", "layout"]),
-        (Product::File, &["empty", "letter", "vcdiff", "bsdiff", "package", "wrapped", "archive"]),
+        (Product::File, &["empty", "letter", "vcdiff", "bsdiff", "package", "wrapped", "volume", "archive"]),
         (Product::Tree, &["nothing"]),
     ];
     for (product, replaceable) in replaceable {
