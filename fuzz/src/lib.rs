@@ -14,12 +14,13 @@ mod peers;
 #[path = "../../crates/core/tests/common/sealed.rs"]
 mod sealed;
 pub mod seeds;
+mod volumes;
 
 /// A target: its name, and what takes the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
     ("bsdiff_peer", peers::bsdiff_peer),
@@ -39,6 +40,7 @@ pub const TARGETS: [Target; 19] = [
     ("tar_peer", peers::tar_peer),
     ("vcdiff", codecs::vcdiff),
     ("vcdiff_peer", peers::vcdiff_peer),
+    ("volumes", volumes::volumes),
 ];
 
 /// Runs the target of this name.

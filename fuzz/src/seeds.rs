@@ -3,6 +3,8 @@
 use delta_codec::deflate::nested;
 use delta_codec::recreation::{Found, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
+use delta_core::digest::BlobDigest;
+use delta_envelope::volumes::{Layout, Set};
 
 use crate::gzip::gzipped;
 use crate::joined;
@@ -34,6 +36,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "package" => vec![joined(&[PACKAGE.as_bytes(), b"[]", b"{}", &new, &old])],
         "recipe" => vec![joined(&[&tar(&[("file", &old)]), &[0; 2], &[1, 0], &[], &[], &[], &[], &[]])],
         "exec" => vec![joined(&[b"\x7fELF\x02\x01\x01", b"\x7fELF", &[]])],
+        "volumes" => vec![joined(&[&volume(), &words(1, 30_000), &[40, 1, 7, 9]])],
         other => panic!("there is no target {other}"),
     }
 }
@@ -88,6 +91,13 @@ fn registry(layer: &[u8]) -> Vec<u8> {
         layer,
         REFERRERS.as_bytes(),
     ])
+}
+
+/// The header of a volume of three.
+fn volume() -> Vec<u8> {
+    let layout = Layout::plan(30_000, Some(16_384), "20%".parse().expect("a share")).expect("a layout");
+    let blocks = (0..layout.blocks()).map(|block| BlobDigest::of(&block.to_le_bytes())).collect();
+    Set { layout, whole: BlobDigest::of(b"whole"), blocks }.header(2)[..96].to_vec()
 }
 
 fn vcdiff(old: &[u8], new: &[u8]) -> Vec<u8> {

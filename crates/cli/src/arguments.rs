@@ -19,9 +19,11 @@ use crate::terminal::Loudness;
 mod examples;
 mod registry;
 mod sealed;
+mod volumes;
 
 pub(crate) use registry::{Pull, Push};
 pub(crate) use sealed::{Freshness, Keygen, Opening, Sign, SignatureArguments, Signing};
+pub(crate) use volumes::{Join, Repair, Split, VolumeArguments};
 
 /// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
 #[derive(Debug, Parser)]
@@ -51,6 +53,9 @@ pub struct Common {
     /// Speak with registries without TLS; those on this machine are asked what they speak
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,
+    /// Another folder that has volumes of the package, such as a second stick; may be given several times
+    #[arg(long = "volumes", global = true, value_name = "DIR")]
+    pub(crate) volumes: Vec<PathBuf>,
     /// Global options that Docker's client hands to its plugins.
     #[arg(skip)]
     pub(crate) engine_arguments: Vec<String>,
@@ -110,6 +115,15 @@ pub enum Command {
     /// Make a pair of keys: one that signs packages, and one that checks them
     #[command(after_help = examples::KEYGEN)]
     Keygen(Keygen),
+    /// Split a package into volumes that fit a medium, and add parity, so that a bad medium costs nothing
+    #[command(after_help = examples::SPLIT)]
+    Split(Split),
+    /// Join the volumes of a package to one file
+    #[command(after_help = examples::JOIN)]
+    Join(Join),
+    /// Write the volumes of a package again that are missing or bad, out of the others
+    #[command(after_help = examples::REPAIR)]
+    Repair(Repair),
     /// Tell what is seen of an image: documents, platforms, layers
     #[command(after_help = examples::INSPECT)]
     Inspect(Inspect),
@@ -163,13 +177,15 @@ pub struct Create {
     pub(crate) identity: Identity,
     #[command(flatten)]
     pub(crate) signing: Signing,
+    #[command(flatten)]
+    pub(crate) volumes: VolumeArguments,
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
     pub(crate) dry_run: bool,
     /// Read back from the medium what was written, past the page cache, before it gets its name
     #[arg(long)]
     pub(crate) verify_write: bool,
-    /// Replace the package if there is one; nothing but a package is ever replaced
+    /// Replace the package, or its volumes, if there is one; nothing but a package is ever replaced
     #[arg(short, long)]
     pub(crate) force: bool,
 }
@@ -225,7 +241,7 @@ impl CompressionArguments {
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The package; `-` is standard input
+    /// The package, or any volume of it; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
     /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
@@ -269,7 +285,7 @@ pub struct Apply {
 /// The argument of commands that only read a package.
 #[derive(Debug, Args)]
 pub struct PackageOnly {
-    /// The package; `-` is standard input
+    /// The package, or any volume of it; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
     #[command(flatten)]

@@ -13,3 +13,4 @@ pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod sign;
 pub(crate) mod verify;
+pub(crate) mod volumes;

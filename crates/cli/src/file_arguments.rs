@@ -54,7 +54,15 @@ pub struct FileCommon {
 impl FileCommon {
     pub(crate) fn into_common(self) -> Common {
         let Self { talk, temp_dir } = self;
-        Common { talk, temp_dir, engine: None, tls_ca: None, plain_http: false, engine_arguments: Vec::new() }
+        Common {
+            talk,
+            temp_dir,
+            engine: None,
+            tls_ca: None,
+            plain_http: false,
+            volumes: Vec::new(),
+            engine_arguments: Vec::new(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one way from a path to a package: signatures beside it, then those inside, then its content.
+//! The one way from a path to a package: volumes joined, signatures beside it, then those inside, then its content.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use delta_envelope::signature::Signature;
 use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
 use delta_transport::file::is_pipe;
 use delta_transport::key_files::{self, with_ending};
+use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Opening;
@@ -40,10 +41,9 @@ pub(crate) struct Unopened {
 }
 
 impl Session {
-    /// Opens a package in a file, a pipe or on standard input.
+    /// Opens a package in a file, in volumes, a pipe or on standard input.
     pub(crate) fn open_package(&self, path: &Path, opening: &Opening) -> Result<Opened> {
-        let bytes = self.open_file(path).map_err(|error| mistaken(path, PACKAGE, error))?;
-        self.package(path, bytes, opening)
+        self.package(path, self.open_whole(path, Depth::Needed)?.bytes, opening)
     }
 
     /// Opens a package whose bytes came from a file.
@@ -66,10 +66,14 @@ impl Session {
 
     /// The signature beside a file, if there is one.
     fn beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, trust: &Trust) -> Result<Vec<Signer>> {
-        let beside = with_ending(path, MINISIG);
-        if path == Path::new("-") || is_pipe(path) || !beside.exists() {
+        if path == Path::new("-") || is_pipe(path) {
             return Ok(Vec::new());
         }
+        // Beside a volume it is called like the package that all volumes make.
+        let names = [path.to_owned(), VolumeName::stem(path)];
+        let Some(beside) = names.iter().map(|name| with_ending(name, MINISIG)).find(|beside| beside.exists()) else {
+            return Ok(Vec::new());
+        };
         let within = |error: Error| error.within(&beside.display().to_string());
         let signature = Signature::parse(&key_files::read_public(&beside)?).map_err(within)?;
         let task = self.terminal.begin(&format!("Checking the signature of {}", path.display()), Some(bytes.len()));

@@ -12,7 +12,9 @@ use delta_transport::destination;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::arguments::{Arguments, Command, Common};
-use crate::commands::{apply, compare, create, doctor, file, info, inspect, keygen, list, pull, push, sign, verify};
+use crate::commands::{
+    apply, compare, create, doctor, file, info, inspect, keygen, list, pull, push, sign, verify, volumes,
+};
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
 use crate::terminal::{self, Loudness, Terminal};
@@ -63,6 +65,9 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
         Command::Verify(arguments) => verify::run(&session, &arguments),
         Command::Sign(arguments) => sign::run(&session, &arguments),
         Command::Keygen(arguments) => keygen::run(&session, &arguments),
+        Command::Split(arguments) => volumes::split(&session, &arguments),
+        Command::Join(arguments) => volumes::join(&session, &arguments),
+        Command::Repair(arguments) => volumes::repair(&session, &arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
         Command::Compare(arguments) => compare::run(&session, &arguments),
         Command::Doctor => doctor::run(&session),

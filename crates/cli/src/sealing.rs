@@ -78,6 +78,12 @@ impl Signatory {
 
     /// Writes the signature of a file beside it.
     pub(crate) fn sign_beside(&self, path: &Path, force: bool, session: &Session) -> Result<()> {
+        let bytes: Arc<dyn ReadAt> = FileBytes::open(path)?;
+        self.sign_bytes_beside(path, &bytes, force, session)
+    }
+
+    /// Writes the signature of what is called `path`, in one file or in volumes, beside it.
+    fn sign_bytes_beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, force: bool, session: &Session) -> Result<()> {
         let destination = session.destination(Request {
             product: Product::File,
             path: &with_ending(path, MINISIG),
@@ -85,14 +91,13 @@ impl Signatory {
             force,
             inputs: &Inputs::of([path]),
         })?;
-        let bytes = FileBytes::open(path)?;
         // What is no package, such as a plain difference, can be signed as well.
         let claim = match Package::open(bytes.clone(), session.scratch.as_ref()) {
-            Ok(_) => self.claim(&bytes, session)?,
+            Ok(_) => self.claim(bytes, session)?,
             Err(_) => Claim { sequence: Some(self.sequence), ..Claim::default() },
         };
-        let signature = Signature::make(&self.key, &mut Reader::new(&bytes), &claim.to_string())?;
-        signature.check(self.key.public(), &mut Reader::new(&bytes))?;
+        let signature = Signature::make(&self.key, &mut Reader::new(bytes), &claim.to_string())?;
+        signature.check(self.key.public(), &mut Reader::new(bytes))?;
         let text = signature.to_file();
         let write = |out: &mut dyn Write| io::copy(&mut text.as_bytes(), out).map(|_| ());
         destination
@@ -140,11 +145,21 @@ pub(crate) fn sealed(
     }
 }
 
-/// Writes what goes beside a package that was written to `path`, and says who signed.
-pub(crate) fn finish(signatory: Option<&Signatory>, path: Option<&Path>, force: bool, session: &Session) -> Result<()> {
+/// Writes what goes beside a package that was written as `path`, and says who signed. A file of its own is read from there; what is in
+/// volumes is given.
+pub(crate) fn finish(
+    signatory: Option<&Signatory>,
+    path: Option<&Path>,
+    volumes: Option<&Arc<dyn ReadAt>>,
+    force: bool,
+    session: &Session,
+) -> Result<()> {
     let Some(signatory) = signatory else { return Ok(()) };
     if let Some(path) = path.filter(|_| signatory.is_detached) {
-        signatory.sign_beside(path, force, session)?;
+        match volumes {
+            Some(whole) => signatory.sign_bytes_beside(path, whole, force, session)?,
+            None => signatory.sign_beside(path, force, session)?,
+        }
     }
     signatory.tell(session);
     Ok(())

@@ -1,6 +1,8 @@
 //! What a command works with: the common options, the terminal, room for what is large; and how it comes from what the user
 //! typed to images and packages.
 
+mod volumes;
+
 use std::fs::File;
 use std::io::{self, StdinLock};
 use std::path::Path;
@@ -23,6 +25,7 @@ use delta_transport::registry::{Referrers, Registries};
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
 use delta_transport::stdout;
+use delta_transport::volumes::{Depth, Opened};
 use delta_transport::watch::Watch;
 
 use crate::arguments::Common;
@@ -31,6 +34,12 @@ use crate::terminal::Terminal;
 
 /// What a package is called in errors.
 pub(crate) const PACKAGE: &str = "package of docker_delta";
+
+/// A package, and the volumes that it is in.
+pub(crate) struct Whole {
+    pub(crate) bytes: Arc<dyn ReadAt>,
+    pub(crate) volumes: Option<Opened>,
+}
 
 /// What a command works with.
 pub(crate) struct Session {
@@ -202,6 +211,16 @@ impl Session {
         })
     }
 
+    /// The bytes of a package, which may be in volumes.
+    pub(crate) fn open_whole(&self, path: &Path, depth: Depth) -> Result<Whole> {
+        // Before anything is read, so that it is seen when the file becomes shorter.
+        let own = self.open_file(path).map_err(|error| mistaken(path, PACKAGE, error));
+        match self.open_volumes(path, depth)? {
+            Some(volumes) => Ok(Whole { bytes: volumes.bytes.clone(), volumes: Some(volumes) }),
+            None => Ok(Whole { bytes: own?, volumes: None }),
+        }
+    }
+
     /// Opens a file; what comes through a pipe or on standard input is read to its end.
     pub(crate) fn open_file(&self, path: &Path) -> Result<Arc<dyn ReadAt>> {
         if path == Path::new("-") {
@@ -234,7 +253,7 @@ pub(crate) fn mistaken(path: &Path, expected: &str, error: Error) -> Error {
         return error;
     };
     let hint = match found {
-        "a package" if expected == "image" => {
+        "a package" | "a volume of a package" if expected == "image" => {
             "`docker_delta apply` makes its images, `docker_delta info` tells what they are"
         }
         "a difference" => "`file_delta apply OLD DELTA NEW` applies it",

@@ -198,6 +198,14 @@ impl Destination {
         matches!(self.place, Place::Stdout)
     }
 
+    /// The largest file that its file system takes, where that is known to be small.
+    pub fn largest_file(&self) -> Option<u64> {
+        match &self.place {
+            Place::Name { path, .. } => file_system::largest_file(folder_of(path)),
+            Place::Stdout | Place::Stream(_) => None,
+        }
+    }
+
     /// Fails when there is less room than `bytes`.
     ///
     /// # Errors

@@ -39,6 +39,22 @@ pub(crate) fn device(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|found| found.dev())
 }
 
+/// The largest file that FAT32 takes: its directory has 32 bits for the length.
+pub(crate) const FAT32: u64 = u32::MAX as u64;
+
+/// What the kernel says of vfat and msdos (statfs(2)); exFAT has a number of its own, and no such limit.
+const MSDOS_SUPER_MAGIC: u64 = 0x4d44;
+
+/// The largest file that the file system of `folder` takes, where that is known to be small.
+pub(crate) fn largest_file(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statfs(folder).ok()?;
+    is_fat(u64::try_from(found.f_type).ok()?).then_some(FAT32)
+}
+
+const fn is_fat(kind: u64) -> bool {
+    kind == MSDOS_SUPER_MAGIC
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +67,12 @@ mod tests {
         assert!(error.to_string().contains("18446744073710 MB"), "{error}");
         assert!(are_same(folder.path(), folder.path()) && !are_same(folder.path(), Path::new("/proc")));
         assert!(free(Path::new("/no such folder")).is_err());
+    }
+
+    #[test]
+    fn fat_is_told_by_its_number() {
+        assert!(is_fat(0x4d44) && !is_fat(0x2011_bab0) && !is_fat(0xef53));
+        assert_eq!(largest_file(Path::new("/proc")), None);
+        assert_eq!(largest_file(Path::new("/no such folder")), None);
     }
 }

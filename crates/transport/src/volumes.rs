@@ -19,6 +19,6 @@ pub use blocks::VolumeState;
 pub use file_name::VolumeName;
 pub use open::{Depth, Opened, Request, open};
 pub use repair::{Repaired, repair};
-pub use size::{VolumeSize, largest_file};
+pub use size::VolumeSize;
 pub use split::Split;
 pub use write::{Request as WriteRequest, WrittenVolume, check, write};

@@ -63,8 +63,15 @@ impl Desk {
         let bytes: Arc<dyn ReadAt> = Arc::new(whole.to_vec());
         let split = Split::new(bytes, layout, &self.scratch, &Silent).unwrap();
         let (stem, inputs) = (self.path(stem), Inputs::default());
-        let request =
-            WriteRequest { stem: &stem, force, resume, inputs: &inputs, scratch: &self.scratch, progress: &Silent };
+        let request = WriteRequest {
+            stem: &stem,
+            force,
+            resume,
+            reads_back: false,
+            inputs: &inputs,
+            scratch: &self.scratch,
+            progress: &Silent,
+        };
         write(&split, request)
     }
 

@@ -30,7 +30,8 @@ Examples:
   helm template chart | docker_delta create --kubernetes - --pull site.ddelta
   docker_delta create app:v2 app.ddelta --base app:v1 --sign vendor.key
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
-  docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower";
+  docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower
+  docker_delta create app:v2 STICK --base app:v1 --volume-size fat32 --parity 10%   # STICK/app-v2.ddelta.001 and so on";
 
 pub(super) const APPLY: &str = "\
 Examples:
@@ -82,6 +83,7 @@ pub(super) const VERIFY: &str = "\
 Examples:
   docker_delta verify /media/stick/app.ddelta      # before the journey: is the copy good?
   docker_delta verify app.ddelta --trust vendor.pub    # and is it the vendor's?
+  docker_delta verify /media/stick/app.ddelta.001  # of volumes, all of them
   docker_delta verify - < app.ddelta";
 
 pub(super) const SIGN: &str = "\
@@ -95,6 +97,23 @@ Examples:
   docker_delta keygen vendor                       # asks for a password; vendor.key signs, vendor.pub checks
   docker_delta keygen --no-password ci             # for a machine that signs by itself
   sudo install -m 644 vendor.pub /etc/docker_delta/trusted.d/    # from now on only signed packages are taken there";
+
+pub(super) const SPLIT: &str = "\
+Examples:
+  docker_delta split app.ddelta --volume-size 4G           # app.ddelta.001, app.ddelta.002 and so on
+  docker_delta split app.ddelta STICK --volume-size fat32 --parity 10%
+  docker_delta split app.ddelta --parity 5%                # one volume, and one of parity
+  docker_delta split STICK/app.ddelta.001 COPY --resume    # a copy that goes on where it was stopped";
+
+pub(super) const JOIN: &str = "\
+Examples:
+  docker_delta join app.ddelta.001 app.ddelta
+  docker_delta join STICK1/app.ddelta.001 app.ddelta --volumes STICK2 --volumes STICK3";
+
+pub(super) const REPAIR: &str = "\
+Examples:
+  docker_delta repair app.ddelta.001                       # what is bad is replaced, what is missing comes beside it
+  docker_delta repair STICK/app.ddelta.002 -o GOOD_STICK   # all that is missing or bad goes there";
 
 pub(super) const INSPECT: &str = "\
 Examples:

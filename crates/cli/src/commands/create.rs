@@ -1,5 +1,6 @@
 //! `docker_delta create`
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use delta_transport::reference::Reference;
 use serde::Serialize;
 
 use super::list::{self, ListedLayer};
+use super::volumes::{Cut, SetReport};
 use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
@@ -38,13 +40,43 @@ struct Report<'a> {
     /// Bytes of layers that registries were asked for.
     fetched_bytes: u64,
     layers: &'a [ListedLayer],
+    /// The volumes that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volumes: Option<SetReport>,
+}
+
+/// Where the package goes.
+enum Target<'a> {
+    File(Destination),
+    Volumes(Cut<'a>),
+}
+
+impl Target<'_> {
+    /// Beside what a signature goes; nothing where it goes nowhere that has a name.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(destination) => destination.path(),
+            Self::Volumes(cut) => Some(cut.stem()),
+        }
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(destination) => destination.fmt(formatter),
+            Self::Volumes(cut) => cut.first().display().fmt(formatter),
+        }
+    }
 }
 
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
-    let destination = destination(session, arguments)?;
+    let target = target(session, arguments)?;
     let signatory = Signatory::chosen(&arguments.signing)?;
-    sealing::require_place(signatory.as_ref(), &destination)?;
+    if let Target::File(destination) = &target {
+        sealing::require_place(signatory.as_ref(), destination)?;
+    }
     let NamedImages { targets, mut bases } = named_images::open(session, arguments)?;
     // What belongs to a base image is not in every engine that has the image.
     if bases.iter().any(|base| !base.is_artifact()) {
@@ -61,54 +93,95 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
-    file_system::require(session.scratch.folder(), room(&targets, &bases, &options)?, "proving the package")?;
+    let room = room(&targets, &bases, &options)?;
+    file_system::require(session.scratch.folder(), room, "proving the package")?;
+    advise(session, &target, room);
     if arguments.check_bases {
         check_layers(&bases, session.context())?;
     }
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
     let package = sealing::sealed(prepared.bytes(), signatory.as_ref(), session)?;
-    destination.require(package.len())?;
-    let written = if arguments.dry_run {
-        write_hashed(&package, &mut io::sink())?
-    } else {
-        destination.write_file(&session.scratch, |out| write_hashed(&package, out))?
-    };
+    let written =
+        if arguments.dry_run { foretold(session, &target, &package)? } else { written(session, &target, &package)? };
     session.registries.finish();
-    report(session, arguments, &destination, &prepared.metadata, written)?;
-    sealing::finish(signatory.as_ref(), destination.path().filter(|_| !arguments.dry_run), arguments.force, session)
+    report(session, arguments, &target, &prepared.metadata, written)?;
+    let path = target.path().filter(|_| !arguments.dry_run);
+    let whole = matches!(target, Target::Volumes(_)).then_some(&package);
+    sealing::finish(signatory.as_ref(), path, whole, arguments.force, session)
+}
+
+fn foretold(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) -> Result<Written> {
+    let written = write_hashed(package, &mut io::sink())?;
+    match target {
+        Target::File(destination) => destination.require(written.bytes)?,
+        Target::Volumes(cut) => cut.foretell(session, written.bytes)?,
+    }
+    Ok(written)
+}
+
+fn written(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) -> Result<Written> {
+    let bytes = package.len();
+    match target {
+        Target::File(destination) => {
+            destination.require(bytes)?;
+            if let Some(largest) = destination.largest_file().filter(|largest| bytes > *largest) {
+                return Err(Error::environment(format!(
+                    "{destination} is on a FAT file system, which takes no file of more than {largest} bytes, and the package has {bytes}"
+                ))
+                .with_hint("--volume-size fat32 splits it"));
+            }
+            destination.write_file(&session.scratch, |out| write_hashed(package, out))
+        }
+        Target::Volumes(cut) => {
+            let written = write_hashed(package, &mut io::sink())?;
+            Ok(Written { volumes: Some(cut.write(session, package.clone())?), ..written })
+        }
+    }
+}
+
+/// A file system that takes no large files is told of before the work, which may be long.
+fn advise(session: &Session, target: &Target<'_>, most: u64) {
+    if let Target::File(destination) = target
+        && let Some(largest) = destination.largest_file().filter(|largest| most > *largest)
+    {
+        session.terminal.inform(format_args!(
+            "{destination} is on a FAT file system, which takes no file of more than {largest} bytes: should the package become larger, \
+             `--volume-size fat32` splits it"
+        ));
+    }
 }
 
 /// What a package file is.
-#[derive(Clone, Copy)]
 struct Written {
     bytes: u64,
     digest: BlobDigest,
+    volumes: Option<SetReport>,
 }
 
 fn write_hashed(package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
     let mut out = Hasher::new(out);
     io::copy(&mut Reader::new(package), &mut out).map_err(Error::io("writing the package"))?;
     let (_, digest, bytes) = out.finish();
-    Ok(Written { bytes, digest: digest.into() })
+    Ok(Written { bytes, digest: digest.into(), volumes: None })
 }
 
 /// In a folder the package is called like its image.
-fn destination(session: &Session, arguments: &Create) -> Result<Destination> {
+fn target<'a>(session: &Session, arguments: &'a Create) -> Result<Target<'a>> {
     let name = match arguments.images.as_slice() {
         [image] => image.parse::<Reference>()?.stem().map(|stem| format!("{stem}.ddelta")),
         _ => None,
     };
-    let destination = session.destination(Request {
-        product: Product::Package,
-        path: &arguments.package,
-        name: name.as_deref(),
-        force: arguments.force,
-        inputs: &lists(arguments)
-            .iter()
-            .fold(inputs([&arguments.images, &arguments.bases])?, |inputs, list| inputs.with(list)),
-    })?;
-    destination.reading_back(arguments.verify_write)
+    let inputs =
+        lists(arguments).iter().fold(inputs([&arguments.images, &arguments.bases])?, |inputs, list| inputs.with(list));
+    if arguments.volumes.is_split()? {
+        let place = (arguments.package.as_path(), name.as_deref());
+        let cut = Cut::choose(session, &arguments.volumes, place, arguments.force, inputs)?;
+        return Ok(Target::Volumes(cut.reading_back(arguments.verify_write)));
+    }
+    let (path, force) = (arguments.package.as_path(), arguments.force);
+    let request = Request { product: Product::Package, path, name: name.as_deref(), force, inputs: &inputs };
+    session.destination(request)?.reading_back(arguments.verify_write).map(Target::File)
 }
 
 /// The files that are read besides the images.
@@ -120,7 +193,7 @@ fn lists(arguments: &Create) -> Vec<&Path> {
 fn report(
     session: &Session,
     arguments: &Create,
-    destination: &Destination,
+    target: &Target<'_>,
     metadata: &Metadata,
     written: Written,
 ) -> Result<()> {
@@ -132,7 +205,7 @@ fn report(
     if session.common.talk.json {
         return terminal::print_json(&Report {
             schema: 1,
-            package: destination.to_string(),
+            package: target.to_string(),
             written: !arguments.dry_run,
             package_bytes,
             package_digest: written.digest,
@@ -140,6 +213,7 @@ fn report(
             missing_bytes,
             fetched_bytes: session.registries.fetched_bytes(),
             layers: &layers,
+            volumes: written.volumes,
         });
     }
     if arguments.dry_run {
@@ -155,7 +229,10 @@ fn report(
             .inform(format_args!("{} were fetched from registries", size(session.registries.fetched_bytes())));
     }
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
-    let package = if destination.is_stdout() { "the package".to_owned() } else { destination.to_string() };
+    let package = match target {
+        Target::File(destination) if !destination.is_stdout() => destination.to_string(),
+        _ => "the package".to_owned(),
+    };
     let lacking = if missing_bytes == 0 {
         "the base has every layer".to_owned()
     } else {

@@ -97,7 +97,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         share(delta_bytes, new.len())
     ));
     let path = destination.path().filter(|_| !arguments.dry_run);
-    sealing::finish(signatory.as_ref(), path, arguments.force, session)?;
+    sealing::finish(signatory.as_ref(), path, None, arguments.force, session)?;
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(
         session,

@@ -7,12 +7,14 @@ use delta_core::image::{ImageName, ManifestKind};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report::{self, ListedReport, PackageReport};
+use delta_transport::volumes::{Depth, Opened as OpenedSet};
 use serde::Serialize;
 
+use super::volumes::SetReport;
 use crate::arguments::PackageOnly;
 use crate::figures::{share, size};
 use crate::opening::{Opened, Seal};
-use crate::session::Session;
+use crate::session::{Session, Whole};
 use crate::terminal;
 
 /// What `--json` prints.
@@ -23,17 +25,29 @@ struct Report<'a> {
     package: &'a PackageReport,
     #[serde(flatten)]
     seal: &'a Seal,
+    /// The volumes that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volumes: Option<SetReport>,
 }
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
-    let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
+    let Whole { bytes, volumes } = session.open_whole(&arguments.package, Depth::Needed)?;
+    let Opened { package, seal } = session.package(&arguments.package, bytes, &arguments.opening)?;
     let report = report::package(&package)?;
     tell(session, &report, package.metadata());
     if session.common.talk.json {
-        terminal::print_json(&Report { schema: 1, package: &report, seal: &seal })
+        let volumes = volumes.as_ref().map(SetReport::found);
+        terminal::print_json(&Report { schema: 1, package: &report, seal: &seal, volumes })
     } else {
-        terminal::print(&text(&report, &seal))
+        terminal::print(&(text(&report, &seal) + &volumes.as_ref().map(cut).unwrap_or_default()))
     }
+}
+
+/// The volumes that a package is in.
+fn cut(volumes: &OpenedSet) -> String {
+    let layout = &volumes.set.layout;
+    let parity = layout.volumes() - layout.data_volumes();
+    format!("{:<16}{}, {parity} of them parity; set {}\n", "Volumes", layout.volumes(), volumes.set.id().short())
 }
 
 /// What only a reader of the format asks for.

@@ -1,5 +1,6 @@
 //! `docker_delta push`
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
@@ -8,12 +9,13 @@ use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_transport::registry::{PlannedPush, PushOutcome};
+use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Push;
 use crate::figures::size;
 use crate::opening::Opened;
-use crate::session::Session;
+use crate::session::{Session, Whole};
 use crate::terminal;
 
 /// What a package that came through a pipe is called.
@@ -36,11 +38,11 @@ struct Report {
 }
 
 pub(crate) fn run(session: &Session, arguments: &Push) -> Result<()> {
-    let bytes = session.open_file(&arguments.package)?;
+    let (bytes, name) = opened(session, &arguments.package)?;
     let Opened { package, seal } = session.package(&arguments.package, bytes.clone(), &arguments.opening)?;
     seal.tell(&session.terminal);
     super::apply::require_images(&package, &arguments.package.display().to_string())?;
-    let planned = plan(session, arguments, &package, &bytes)?;
+    let planned = plan(session, arguments, (&package, &name), &bytes)?;
     session.require_unchanged()?;
     let outcome = match (planned.is_there(), arguments.dry_run) {
         (true, _) => PushOutcome::AlreadyThere,
@@ -66,8 +68,19 @@ pub(crate) fn run(session: &Session, arguments: &Push) -> Result<()> {
     })
 }
 
-fn plan(session: &Session, arguments: &Push, package: &Package, bytes: &Arc<dyn ReadAt>) -> Result<PlannedPush> {
-    let name = arguments.package.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
+/// A registry has a package in one piece, which is then called without the number of a volume.
+fn opened(session: &Session, path: &Path) -> Result<(Arc<dyn ReadAt>, PathBuf)> {
+    let Whole { bytes, volumes } = session.open_whole(path, Depth::Needed)?;
+    Ok((bytes, if volumes.is_some() { VolumeName::stem(path) } else { path.to_owned() }))
+}
+
+fn plan(
+    session: &Session,
+    arguments: &Push,
+    (package, name): (&Package, &Path),
+    bytes: &Arc<dyn ReadAt>,
+) -> Result<PlannedPush> {
+    let name = name.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
     session.registries.plan_push(package, bytes, name.unwrap_or(NAMELESS), &arguments.to, arguments.force)
 }
 

@@ -6,12 +6,14 @@ use delta_core::package::Package;
 use delta_core::package::metadata::Index;
 use delta_core::verify::{LayerProof, Proof, VerifyReport, room, verify};
 use delta_transport::file_system;
+use delta_transport::volumes::Depth;
 use serde::Serialize;
 
+use super::volumes::{self, SetReport};
 use crate::arguments::PackageOnly;
 use crate::figures;
 use crate::opening::{Opened, Seal};
-use crate::session::Session;
+use crate::session::{Session, Whole};
 use crate::terminal;
 
 /// What `--json` prints.
@@ -22,16 +24,24 @@ struct Report {
     report: VerifyReport,
     #[serde(flatten)]
     seal: Seal,
+    /// The volumes that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volumes: Option<SetReport>,
 }
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
-    let Opened { package, seal } = session.open_package(&arguments.package, &arguments.opening)?;
+    let Whole { bytes, volumes } = session.open_whole(&arguments.package, Depth::All)?;
+    let Opened { package, seal } = session.package(&arguments.package, bytes, &arguments.opening)?;
     file_system::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
     let report = verify(&package, &[], session.context())
         .map_err(|error| error.within(&arguments.package.display().to_string()))?;
     session.require_unchanged()?;
     if session.common.talk.json {
-        return terminal::print_json(&Report { schema: 1, report, seal });
+        let volumes = volumes.as_ref().map(SetReport::found);
+        return terminal::print_json(&Report { schema: 1, report, seal, volumes });
+    }
+    if let Some(volumes) = &volumes {
+        terminal::print(&format!("{}\n", volumes::table(volumes)))?;
     }
     terminal::print(&table(&package, &report))?;
     seal.tell(&session.terminal);

@@ -27,4 +27,5 @@ mod sources;
 mod standards;
 mod support;
 mod trees;
+mod volumes;
 mod words;

@@ -1,12 +1,10 @@
 //! How large a volume may be, as users say it.
 
-use std::path::Path;
 use std::str::FromStr;
 
 use delta_core::error::{Error, Result};
 
-/// The largest file that FAT32 takes: its directory has 32 bits for the length.
-const FAT32: u64 = u32::MAX as u64;
+use crate::file_system::FAT32;
 
 /// The most bytes of the file of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,19 +38,6 @@ impl FromStr for VolumeSize {
     }
 }
 
-/// What the kernel says of vfat and msdos (statfs(2)); exFAT has a number of its own, and no such limit.
-const MSDOS_SUPER_MAGIC: u64 = 0x4d44;
-
-/// The largest file that the file system of `folder` takes, where that is known to be small.
-pub fn largest_file(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statfs(folder).ok()?;
-    is_fat(u64::try_from(found.f_type).ok()?).then_some(FAT32)
-}
-
-const fn is_fat(kind: u64) -> bool {
-    kind == MSDOS_SUPER_MAGIC
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,12 +52,5 @@ mod tests {
             let error = text.parse::<VolumeSize>().unwrap_err();
             assert!(error.to_string().contains("700M"), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn fat_is_told_by_its_number() {
-        assert!(is_fat(0x4d44) && !is_fat(0x2011_bab0) && !is_fat(0xef53));
-        assert_eq!(largest_file(Path::new("/proc")), None);
-        assert_eq!(largest_file(Path::new("/no such folder")), None);
     }
 }

@@ -15,10 +15,9 @@ use serde::Serialize;
 use super::blocks::look;
 use super::file_name::VolumeName;
 use super::search::header;
-use super::size::largest_file;
 use super::split::Split;
 use crate::destination::{self, Destination, Product, folder_of};
-use crate::file_system;
+use crate::file_system::{self, largest_file};
 use crate::inputs::Inputs;
 use crate::spool::TempScratch;
 
@@ -31,6 +30,8 @@ pub struct Request<'a> {
     pub force: bool,
     /// Whether those that are there and right stay.
     pub resume: bool,
+    /// Whether each is read back from the medium before it gets its name.
+    pub reads_back: bool,
     /// What the run reads.
     pub inputs: &'a Inputs,
     /// Room that is not used, as volumes are files.
@@ -72,6 +73,10 @@ pub fn check(request: Request<'_>, most: Option<u64>) -> Result<()> {
         inputs: request.inputs,
     })
     .map(|_| ())
+    .map_err(|error| match header_of(&path) {
+        Some(_) => error.with_hint("go on with --resume, or replace the volumes with -f"),
+        None => error,
+    })
 }
 
 /// Writes all volumes, and looks at them again as whoever applies them does.
@@ -132,7 +137,7 @@ fn plans(set: &Set, request: Request<'_>, replaced: &mut Vec<BlobDigest>) -> Res
             inputs: request.inputs,
         })
         .map_err(|error| if is_same { error.with_hint("go on with --resume, or replace it with -f") } else { error })?;
-        plans.push(Plan::Write(destination));
+        plans.push(Plan::Write(destination.reading_back(request.reads_back)?));
     }
     Ok(plans)
 }
