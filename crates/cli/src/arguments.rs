@@ -22,7 +22,7 @@ mod sealed;
 mod volumes;
 
 pub(crate) use registry::{Pull, Push};
-pub(crate) use sealed::{Freshness, Keygen, Opening, Sign, SignatureArguments, Signing};
+pub(crate) use sealed::{EncryptionArguments, Freshness, Keygen, Opening, Sign, SignatureArguments, Signing};
 pub(crate) use volumes::{Join, Repair, Split, VolumeArguments};
 
 /// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
@@ -177,6 +177,8 @@ pub struct Create {
     pub(crate) identity: Identity,
     #[command(flatten)]
     pub(crate) signing: Signing,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArguments,
     #[command(flatten)]
     pub(crate) volumes: VolumeArguments,
     /// Only say what the package would weigh, layer by layer

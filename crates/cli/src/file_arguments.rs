@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use delta_core::job::choices::Method;
 use delta_transport::tree::Keep;
 
-use crate::arguments::{Common, CompressionArguments, Opening, Signing, Talk, one_of};
+use crate::arguments::{Common, CompressionArguments, EncryptionArguments, Opening, Signing, Talk, one_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,6 +97,8 @@ pub struct FileCreate {
     pub(crate) compression: CompressionArguments,
     #[command(flatten)]
     pub(crate) signing: Signing,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArguments,
     /// Only say what the difference would weigh
     #[arg(short, long)]
     pub(crate) dry_run: bool,

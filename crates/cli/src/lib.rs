@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod commands;
 mod complete;
+mod copies;
 pub mod failure;
 mod figures;
 pub mod file_arguments;

@@ -1,4 +1,5 @@
-//! The one way from a path to a package: volumes joined, signatures beside it, then those inside, then its content.
+//! The one way from a path to a package: volumes joined, signatures beside it, then what it is encrypted with, then signatures inside, then
+//! its content.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::{Closed, Package, is_wrapped};
+use delta_envelope::encryption::{Ask, Identities, Locked, is_encrypted};
 use delta_envelope::signature::Signature;
 use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
 use delta_transport::file::is_pipe;
@@ -15,6 +17,7 @@ use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Opening;
+use crate::password;
 use crate::session::{PACKAGE, Session, mistaken};
 use crate::terminal::Terminal;
 
@@ -30,12 +33,14 @@ pub(crate) struct Opened {
 /// What was around a package, as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Seal {
+    pub(crate) encrypted: bool,
     pub(crate) signatures: Vec<Signer>,
 }
 
-/// The bytes of a package, or of another difference, of which nothing was looked at but what is beside them.
+/// The plain bytes of a package, or of another difference, of which nothing was looked at but what is beside and around them.
 pub(crate) struct Unopened {
     pub(crate) bytes: Arc<dyn ReadAt>,
+    is_encrypted: bool,
     trust: Trust,
     signers: Vec<Signer>,
 }
@@ -54,14 +59,25 @@ impl Session {
 
     /// Opens a package that is no file here.
     pub(crate) fn foreign_package(&self, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Opened> {
-        Unopened { bytes, trust: trust(opening)?, signers: Vec::new() }.open(self)
+        Unopened::new(bytes, trust(opening)?, Vec::new(), opening)?.open(self)
     }
 
     /// Looks at what is beside a file, before anything in it.
     pub(crate) fn unopened(&self, path: &Path, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Unopened> {
+        let (trust, signers) = self.judged_beside(path, &bytes, opening)?;
+        Unopened::new(bytes, trust, signers, opening)
+    }
+
+    /// Whose signatures count, and the one beside a file.
+    pub(crate) fn judged_beside(
+        &self,
+        path: &Path,
+        bytes: &Arc<dyn ReadAt>,
+        opening: &Opening,
+    ) -> Result<(Trust, Vec<Signer>)> {
         let trust = trust(opening)?;
-        let signers = self.beside(path, &bytes, &trust)?;
-        Ok(Unopened { bytes, trust, signers })
+        let signers = self.beside(path, bytes, &trust)?;
+        Ok((trust, signers))
     }
 
     /// The signature beside a file, if there is one.
@@ -84,6 +100,12 @@ impl Session {
 }
 
 impl Unopened {
+    fn new(bytes: Arc<dyn ReadAt>, trust: Trust, signers: Vec<Signer>, opening: &Opening) -> Result<Self> {
+        let is_encrypted = is_encrypted(&bytes)?;
+        let bytes = if is_encrypted { decrypted(bytes, opening)? } else { bytes };
+        Ok(Self { bytes, is_encrypted, trust, signers })
+    }
+
     /// Whether a signature is asked for that is not there yet: it can only be inside.
     pub(crate) fn needs_signature_inside(&self) -> bool {
         self.trust.require(&self.signers).is_err()
@@ -99,14 +121,35 @@ impl Unopened {
         }
         let closed = Closed::read(self.bytes, session.scratch.as_ref())?;
         let (package, signatures) = self.trust.check(closed, self.signers)?.open()?;
-        Ok(Opened { package, seal: Seal { signatures } })
+        Ok(Opened { package, seal: Seal { encrypted: self.is_encrypted, signatures } })
     }
 
     /// Takes what is no package, for which a signature beside it must do.
     pub(crate) fn without_package(self) -> Result<Seal> {
         self.trust.require(&self.signers)?;
-        Ok(Seal { signatures: self.signers })
+        Ok(Seal { encrypted: self.is_encrypted, signatures: self.signers })
     }
+}
+
+/// What was encrypted, as it was before; it is decrypted where it is read, and no copy of it is kept.
+fn decrypted(bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Arc<dyn ReadAt>> {
+    let locked = Locked::read(bytes)?;
+    let mut identities = Identities::default();
+    let descriptor = opening.passphrase_fd;
+    for path in &opening.identity_files {
+        let name = path.display().to_string();
+        let asked = name.clone();
+        let ask: Ask = Arc::new(move |_| password::known(&asked, descriptor, password::PASSPHRASE).ok());
+        let text = key_files::read_secret(path)?;
+        identities.add_file(&text, &name, &ask).map_err(|error| error.within(&name))?;
+    }
+    if locked.takes_passphrase() {
+        identities.add_passphrase(password::known("the package", descriptor, password::PASSPHRASE)?);
+    } else if opening.identity_files.is_empty() {
+        return Err(Error::usage("it is encrypted, and no identity was named")
+            .with_hint("name the file with yours, of `age-keygen` or of ssh: --identity-file FILE"));
+    }
+    locked.unlock(&identities)
 }
 
 /// Which keys count, and what is asked for: what was typed, else what the machine says.
@@ -129,6 +172,9 @@ fn trust(opening: &Opening) -> Result<Trust> {
 impl Seal {
     /// Says who signed.
     pub(crate) fn tell(&self, terminal: &Terminal) {
+        if self.encrypted {
+            terminal.detail(format_args!("it is encrypted"));
+        }
         for signer in &self.signatures {
             terminal.inform(format_args!("signed by {}", described(signer)));
         }
@@ -137,13 +183,16 @@ impl Seal {
     /// Lines for a table: what each is called, and what it is.
     pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
         let mut rows = Vec::new();
+        if self.encrypted {
+            rows.push(("Encrypted", "yes".to_owned()));
+        }
         for signer in &self.signatures {
             rows.push(("Signed", described(signer).escape_debug().to_string()));
             let comment = signer.trusted_comment().map(|comment| ("  says", comment.escape_debug().to_string()));
             rows.extend(comment);
             rows.push(("  comment", signer.comment().escape_debug().to_string()));
         }
-        if rows.is_empty() {
+        if self.signatures.is_empty() {
             rows.push(("Signed", "by nobody".to_owned()));
         }
         rows

@@ -9,6 +9,9 @@ use delta_transport::key_files;
 /// Where passwords of keys may be.
 pub(crate) const PASSWORD: &str = "DOCKER_DELTA_PASSWORD";
 
+/// Where passphrases of packages and identities may be.
+pub(crate) const PASSPHRASE: &str = "DOCKER_DELTA_PASSPHRASE";
+
 /// The password that somebody knows: for `what`, from the open file `descriptor`, else from `variable`, else typed.
 pub(crate) fn known(what: &str, descriptor: Option<u32>, variable: &str) -> Result<String> {
     match given(descriptor, variable)? {
@@ -28,6 +31,11 @@ pub(crate) fn new(what: &str, descriptor: Option<u32>, variable: &str) -> Result
     } else {
         Err(Error::usage("the two passwords differ"))
     }
+}
+
+/// Whether a passphrase can be had without asking anybody.
+pub(crate) fn is_given(descriptor: Option<u32>, variable: &str) -> bool {
+    descriptor.is_some() || env::var_os(variable).is_some()
 }
 
 fn given(descriptor: Option<u32>, variable: &str) -> Result<Option<String>> {

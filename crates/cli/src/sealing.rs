@@ -1,24 +1,28 @@
-//! What is put around a package that is made here: signatures.
+//! What is put around a package that is made here: signatures, and what only some can read.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use delta_codec::{ReadAt, Reader};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::{Closed, Package, StoredSignature, is_wrapped};
 use delta_envelope::claim::{Claim, brought};
+use delta_envelope::encryption::{Recipients, is_encrypted};
 use delta_envelope::key::{SecretKey, SecretKeyFile};
 use delta_envelope::signature::Signature;
 use delta_envelope::trust::{Demand, Known, Trust};
 use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::digest_file;
 use delta_transport::file::FileBytes;
 use delta_transport::inputs::Inputs;
 use delta_transport::key_files::{self, with_ending};
 
-use crate::arguments::{SignatureArguments, Signing};
+use crate::arguments::{EncryptionArguments, SignatureArguments, Signing};
 use crate::opening::MINISIG;
 use crate::password;
 use crate::session::Session;
@@ -61,6 +65,10 @@ impl Signatory {
 
     /// The package with a signature inside, opened as its receiver does it.
     pub(crate) fn signed_inside(&self, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<Arc<dyn ReadAt>> {
+        if is_encrypted(bytes)? {
+            return Err(Error::usage("the package is encrypted, so nothing can be put into it")
+                .with_hint("sign it with --detached; `create --sign KEY --encrypt-to RECIPIENT` signs inside first"));
+        }
         if is_wrapped(bytes)? {
             return Err(Error::usage("the package was compressed as a whole, so nothing can be put into it")
                 .with_hint("decompress it first, or sign it with --detached"));
@@ -84,13 +92,7 @@ impl Signatory {
 
     /// Writes the signature of what is called `path`, in one file or in volumes, beside it.
     fn sign_bytes_beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, force: bool, session: &Session) -> Result<()> {
-        let destination = session.destination(Request {
-            product: Product::File,
-            path: &with_ending(path, MINISIG),
-            name: None,
-            force,
-            inputs: &Inputs::of([path]),
-        })?;
+        let destination = beside(path, MINISIG, force, session)?;
         // What is no package, such as a plain difference, can be signed as well.
         let claim = match Package::open(bytes.clone(), session.scratch.as_ref()) {
             Ok(_) => self.claim(bytes, session)?,
@@ -98,10 +100,7 @@ impl Signatory {
         };
         let signature = Signature::make(&self.key, &mut Reader::new(bytes), &claim.to_string())?;
         signature.check(self.key.public(), &mut Reader::new(bytes))?;
-        let text = signature.to_file();
-        let write = |out: &mut dyn Write| io::copy(&mut text.as_bytes(), out).map(|_| ());
-        destination
-            .write_file(&session.scratch, |out| write(out).map_err(Error::io(format!("writing {destination}"))))?;
+        write_text(&destination, &signature.to_file(), session)?;
         session.terminal.inform(format_args!("the signature by key {} is in {destination}", signature.key()));
         Ok(())
     }
@@ -124,43 +123,157 @@ impl Signatory {
     }
 }
 
-/// Fails where a signature would have no place beside what is made.
-pub(crate) fn require_place(signatory: Option<&Signatory>, destination: &Destination) -> Result<()> {
-    if destination.path().is_none() && signatory.is_some_and(|signatory| signatory.is_detached) {
-        return Err(Error::usage(format!("{destination} is no file, so no signature can be beside it"))
-            .with_hint("leave --detached, or name a file"));
-    }
-    Ok(())
-}
-
-/// The package as it is written: with its signature inside, where that is asked for.
-pub(crate) fn sealed(
-    package: &Arc<dyn ReadAt>,
-    signatory: Option<&Signatory>,
-    session: &Session,
-) -> Result<Arc<dyn ReadAt>> {
-    match signatory.filter(|signatory| !signatory.is_detached) {
-        Some(signatory) => signatory.signed_inside(package, session),
-        None => Ok(package.clone()),
-    }
-}
-
-/// Writes what goes beside a package that was written as `path`, and says who signed. A file of its own is read from there; what is in
-/// volumes is given.
-pub(crate) fn finish(
-    signatory: Option<&Signatory>,
-    path: Option<&Path>,
-    volumes: Option<&Arc<dyn ReadAt>>,
+/// What is put around what is made: a signature, and what only some can read.
+pub(crate) struct Sealing {
+    signatory: Option<Signatory>,
+    recipients: Option<Recipients>,
+    /// Whether files beside it may be replaced.
     force: bool,
-    session: &Session,
-) -> Result<()> {
-    let Some(signatory) = signatory else { return Ok(()) };
-    if let Some(path) = path.filter(|_| signatory.is_detached) {
-        match volumes {
-            Some(whole) => signatory.sign_bytes_beside(path, whole, force, session)?,
-            None => signatory.sign_beside(path, force, session)?,
+}
+
+impl Sealing {
+    /// What was asked for, if there is a place for it.
+    pub(crate) fn chosen(
+        (signing, encryption): (&Signing, &EncryptionArguments),
+        (shown, path): (&dyn fmt::Display, Option<&Path>),
+        force: bool,
+        session: &Session,
+    ) -> Result<Self> {
+        let sealing = Self { signatory: Signatory::chosen(signing)?, recipients: recipients(encryption)?, force };
+        for ending in sealing.endings() {
+            match path {
+                Some(path) => drop(beside(path, ending, force, session)?),
+                None if ending == MINISIG => {
+                    return Err(Error::usage(format!("{shown} is no file, so no signature can be beside it"))
+                        .with_hint("leave --detached, or name a file"));
+                }
+                None => {}
+            }
+        }
+        Ok(sealing)
+    }
+
+    /// What goes beside it.
+    fn endings(&self) -> Vec<&'static str> {
+        let signature = self.signatory.iter().filter(|signatory| signatory.is_detached).map(|_| MINISIG);
+        signature.chain(self.recipients.iter().map(|_| digest_file::ENDING)).collect()
+    }
+
+    /// Whether a signature goes into it.
+    pub(crate) fn signs_inside(&self) -> bool {
+        self.signatory.as_ref().is_some_and(|signatory| !signatory.is_detached)
+    }
+
+    /// The package with its signature inside, where that is asked for.
+    pub(crate) fn signed(&self, package: &Arc<dyn ReadAt>, session: &Session) -> Result<Arc<dyn ReadAt>> {
+        match self.signatory.as_ref().filter(|signatory| !signatory.is_detached) {
+            Some(signatory) => signatory.signed_inside(package, session),
+            None => Ok(package.clone()),
         }
     }
-    signatory.tell(session);
-    Ok(())
+
+    /// About how many bytes there are when so many are written.
+    pub(crate) fn length(&self, bytes: u64) -> u64 {
+        // Sixteen for each piece of 65536, and a header.
+        if self.recipients.is_some() { bytes.saturating_add(bytes / 4_096).saturating_add(4_096) } else { bytes }
+    }
+
+    /// Writes it: encrypted, where that is asked for.
+    pub(crate) fn write(&self, bytes: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<()> {
+        let mut reader = Reader::new(bytes);
+        match &self.recipients {
+            Some(recipients) => recipients.encrypt(&mut reader, out).map(|_| ()),
+            None => io::copy(&mut reader, out).map(|_| ()).map_err(Error::io("writing the package")),
+        }
+    }
+
+    /// All of it as it is written, for what is cut.
+    pub(crate) fn whole(&self, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<Arc<dyn ReadAt>> {
+        match &self.recipients {
+            Some(_) => session.context().spool("encrypting the package", |out| self.write(bytes, out)),
+            None => Ok(bytes.clone()),
+        }
+    }
+
+    /// Writes what goes beside what was written to `path`, and says who signed. A file of its own is read from there; what is in volumes
+    /// is given.
+    pub(crate) fn finish(
+        &self,
+        path: Option<&Path>,
+        volumes: Option<&Arc<dyn ReadAt>>,
+        session: &Session,
+    ) -> Result<()> {
+        if let Some(path) = path {
+            let bytes = || {
+                volumes.map_or_else(
+                    || FileBytes::open(path).map(|bytes| bytes as Arc<dyn ReadAt>),
+                    |bytes| Ok(bytes.clone()),
+                )
+            };
+            if let Some(signatory) = self.signatory.as_ref().filter(|signatory| signatory.is_detached) {
+                signatory.sign_bytes_beside(path, &bytes()?, self.force, session)?;
+            }
+            if self.recipients.is_some() {
+                self.write_digest(path, &bytes()?, session)?;
+            }
+            let written = self.endings();
+            let stale = [MINISIG, digest_file::ENDING].into_iter().filter(|ending| !written.contains(ending));
+            for path in stale.map(|ending| with_ending(path, ending)).filter(|path| path.exists()) {
+                session.terminal.inform(format_args!("{} is of what was there before; remove it", path.display()));
+            }
+        }
+        if let Some(signatory) = &self.signatory {
+            signatory.tell(session);
+        }
+        Ok(())
+    }
+
+    /// The digest of what is encrypted, so that whoever cannot read it can tell a bad copy.
+    fn write_digest(&self, path: &Path, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<()> {
+        let doing = Error::io(format!("reading {}", path.display()));
+        let (digest, _) = BlobDigest::of_reader(&mut Reader::new(bytes)).map_err(doing)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let destination = beside(path, digest_file::ENDING, self.force, session)?;
+        write_text(&destination, &digest_file::line(digest, &name), session)?;
+        session.terminal.inform(format_args!("it is encrypted; its digest is in {destination}"));
+        Ok(())
+    }
+}
+
+/// Where something goes that belongs beside a file.
+fn beside(path: &Path, ending: &str, force: bool, session: &Session) -> Result<Destination> {
+    session.destination(Request {
+        product: Product::File,
+        path: &with_ending(path, ending),
+        name: None,
+        force,
+        inputs: &Inputs::of([path]),
+    })
+}
+
+fn write_text(destination: &Destination, text: &str, session: &Session) -> Result<()> {
+    let write = |out: &mut dyn Write| io::copy(&mut text.as_bytes(), out).map(|_| ());
+    destination.write_file(&session.scratch, |out| write(out).map_err(Error::io(format!("writing {destination}"))))
+}
+
+/// Those who may read it, if not everybody may.
+fn recipients(arguments: &EncryptionArguments) -> Result<Option<Recipients>> {
+    if arguments.encrypt_passphrase {
+        let passphrase = password::new("the package", arguments.passphrase_fd, password::PASSPHRASE)?;
+        return Recipients::of_passphrase(passphrase).map(Some);
+    }
+    if arguments.encrypt_to.is_empty() {
+        return Ok(None);
+    }
+    let mut recipients = Recipients::default();
+    for text in &arguments.encrypt_to {
+        if Recipients::is_meant(text) {
+            recipients.add(text)?;
+        } else {
+            let text = key_files::read_public(Path::new(text))
+                .and_then(|list| recipients.add_file(&list).map_err(|error| error.within(text)));
+            text?;
+        }
+    }
+    Ok(Some(recipients))
 }

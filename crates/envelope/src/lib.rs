@@ -5,6 +5,7 @@
 #![warn(clippy::disallowed_methods, clippy::disallowed_types, reason = "it does not touch the world")]
 
 pub mod claim;
+pub mod encryption;
 pub mod key;
 pub mod limits;
 pub mod signature;

@@ -1,7 +1,8 @@
 //! Every bound in one place, each with its reason.
 
-/// A key or signature in a file: minisign's have two lines and four, with comments of 1 and 8 kB.
-pub const KEY_FILE_BYTES: u64 = 16 << 10;
+/// A key, a signature or a list of recipients in a file: minisign's have a few lines, with comments of 1 and 8 kB, and a recipient with a key of
+/// RSA has 800 bytes.
+pub const KEY_FILE_BYTES: u64 = 64 << 10;
 
 /// A password, as minisign takes it.
 pub const PASSWORD_BYTES: usize = 1_024;
@@ -23,3 +24,15 @@ pub const MOST_BLOCK: u64 = 256 << 20;
 
 /// What is held of all blocks together while parity is made or used.
 pub const PARITY_MEMORY: u64 = 64 << 20;
+
+/// The header of an encrypted package, which is held in memory: some 100 bytes for each recipient, and 800 for one with a key of RSA.
+pub const HEADER_BYTES: u64 = 1 << 20;
+
+/// Recipients of one package; more of them with keys of RSA than that would not fit into a header.
+pub const MOST_RECIPIENTS: usize = 1_000;
+
+/// The work of scrypt for a passphrase, as a power of two: 256 MB, about a second, as age has it.
+pub const PASSPHRASE_WORK: u8 = 18;
+
+/// The most that is done: 1 GB, some seconds; whoever sends a package does not choose how long its receiver works.
+pub const MOST_PASSPHRASE_WORK: u8 = 20;

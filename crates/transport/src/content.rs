@@ -10,6 +10,7 @@ use delta_codec::compress::{Compression, decoder};
 use delta_codec::{Reader, bsdiff, vcdiff};
 use delta_core::error::{Error, Result};
 use delta_core::package;
+use delta_envelope::encryption::is_encrypted;
 use delta_envelope::volumes;
 
 use crate::container::Container;
@@ -30,6 +31,8 @@ pub(crate) enum Content {
     Package,
     /// A volume of a package.
     Volume,
+    /// What is encrypted and called like a package or difference: nobody else can tell what it is.
+    Encrypted,
     /// VCDIFF or BSDIFF40, compressed or not.
     Difference,
     /// A tar that engines load.
@@ -47,6 +50,7 @@ impl Content {
             Self::Nothing => "empty",
             Self::Package => "a package",
             Self::Volume => "a volume of a package",
+            Self::Encrypted => "an encrypted package",
             Self::Difference => "a difference",
             Self::Archive => "an image archive",
             Self::Layout => "an OCI layout",
@@ -63,6 +67,10 @@ impl Content {
         let first = first(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {}", path.display())))?;
         if first.starts_with(volumes::MAGIC) {
             return Ok(Self::Volume);
+        }
+        let is_named = path.extension().is_some_and(|ending| ending == "ddelta" || ending == "delta");
+        if is_named && is_encrypted(&bytes)? {
+            return Ok(Self::Encrypted);
         }
         let compression = Compression::detect(&first);
         // A package may have been compressed for the journey; what cannot be decompressed is none.

@@ -75,9 +75,11 @@ impl Product {
     /// Whether it may take the place of such a thing when the user says so.
     const fn may_replace(self, there: Content) -> bool {
         match self {
-            Self::Package => matches!(there, Content::Package | Content::Nothing),
+            Self::Package => matches!(there, Content::Package | Content::Encrypted | Content::Nothing),
             Self::Volume => matches!(there, Content::Volume | Content::Nothing),
-            Self::Delta => matches!(there, Content::Package | Content::Difference | Content::Nothing),
+            Self::Delta => {
+                matches!(there, Content::Package | Content::Encrypted | Content::Difference | Content::Nothing)
+            }
             Self::Archive => matches!(there, Content::Archive | Content::Nothing),
             Self::Layout => matches!(there, Content::Layout | Content::Nothing),
             Self::File => true,

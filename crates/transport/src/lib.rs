@@ -7,6 +7,7 @@ mod container;
 pub mod containerd;
 pub mod content;
 pub mod destination;
+pub mod digest_file;
 mod docker_archive;
 mod docker_manifest;
 pub mod engine;

@@ -29,6 +29,7 @@ Examples:
   docker_delta create --images images.txt site.ddelta --base-images have.txt
   helm template chart | docker_delta create --kubernetes - --pull site.ddelta
   docker_delta create app:v2 app.ddelta --base app:v1 --sign vendor.key
+  docker_delta create app:v2 app.ddelta --base app:v1 --encrypt-to site.pub    # for whoever has the identity
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
   docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower
   docker_delta create app:v2 STICK --base app:v1 --volume-size fat32 --parity 10%   # STICK/app-v2.ddelta.001 and so on";
@@ -43,6 +44,7 @@ Examples:
   docker_delta apply site.ddelta --to registry.local:5000/mirror/ --mapping registries.conf > mirror.conf
   docker_delta apply app.ddelta --base v1.tar -o v2.tar    # without an engine
   docker_delta apply app.ddelta --trust vendor.pub --no-downgrade
+  docker_delta apply app.ddelta --identity-file site.age
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
 pub(super) const COMPARE: &str = "\

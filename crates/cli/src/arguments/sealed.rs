@@ -14,6 +14,13 @@ pub(crate) struct Opening {
     /// Take what nobody signed too, although keys in /etc/docker_delta/trusted.d ask for signatures
     #[arg(long, conflicts_with = "trust")]
     pub(crate) allow_unsigned: bool,
+    /// Decrypt with the identity in this file, of `age-keygen` or of ssh; may be given several times
+    #[arg(long = "identity-file", value_name = "FILE")]
+    pub(crate) identity_files: Vec<PathBuf>,
+    /// Read the passphrase of the package, or of the identity, from the open file with this number, and not from the terminal or
+    /// DOCKER_DELTA_PASSPHRASE
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 /// Whether one goes back.
@@ -47,6 +54,21 @@ pub(crate) struct Signing {
     pub(crate) key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) signature: SignatureArguments,
+}
+
+/// Who may read what is made.
+#[derive(Debug, Args)]
+pub(crate) struct EncryptionArguments {
+    /// Encrypt for this recipient: age1…, a public key of ssh (ssh-ed25519 …, ssh-rsa …), or a file of such lines; may be given several
+    /// times
+    #[arg(long, value_name = "RECIPIENT|FILE")]
+    pub(crate) encrypt_to: Vec<String>,
+    /// Encrypt for whoever knows a passphrase, which is asked for
+    #[arg(long, conflicts_with = "encrypt_to")]
+    pub(crate) encrypt_passphrase: bool,
+    /// Read the passphrase from the open file with this number, and not from the terminal or DOCKER_DELTA_PASSPHRASE
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 /// Arguments of `sign`.

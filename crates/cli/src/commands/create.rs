@@ -22,7 +22,7 @@ use super::volumes::{Cut, SetReport};
 use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
-use crate::sealing::{self, Signatory};
+use crate::sealing::Sealing;
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -73,10 +73,8 @@ impl fmt::Display for Target<'_> {
 pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let compression = arguments.compression.checked()?;
     let target = target(session, arguments)?;
-    let signatory = Signatory::chosen(&arguments.signing)?;
-    if let Target::File(destination) = &target {
-        sealing::require_place(signatory.as_ref(), destination)?;
-    }
+    let around = (&arguments.signing, &arguments.encryption);
+    let sealing = Sealing::chosen(around, (&target, target.path()), arguments.force, session)?;
     let NamedImages { targets, mut bases } = named_images::open(session, arguments)?;
     // What belongs to a base image is not in every engine that has the image.
     if bases.iter().any(|base| !base.is_artifact()) {
@@ -101,18 +99,20 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     }
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
-    let package = sealing::sealed(prepared.bytes(), signatory.as_ref(), session)?;
-    let written =
-        if arguments.dry_run { foretold(session, &target, &package)? } else { written(session, &target, &package)? };
+    let signed = sealing.signed(prepared.bytes(), session)?;
+    let mut whole = None;
+    let written = if arguments.dry_run {
+        foretold(session, &target, &sealing, &signed)?
+    } else {
+        written(session, (&target, &sealing), &signed, &mut whole)?
+    };
     session.registries.finish();
     report(session, arguments, &target, &prepared.metadata, written)?;
-    let path = target.path().filter(|_| !arguments.dry_run);
-    let whole = matches!(target, Target::Volumes(_)).then_some(&package);
-    sealing::finish(signatory.as_ref(), path, whole, arguments.force, session)
+    sealing.finish(target.path().filter(|_| !arguments.dry_run), whole.as_ref(), session)
 }
 
-fn foretold(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) -> Result<Written> {
-    let written = write_hashed(package, &mut io::sink())?;
+fn foretold(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &Arc<dyn ReadAt>) -> Result<Written> {
+    let written = write_hashed(sealing, signed, &mut io::sink())?;
     match target {
         Target::File(destination) => destination.require(written.bytes)?,
         Target::Volumes(cut) => cut.foretell(session, written.bytes)?,
@@ -120,8 +120,14 @@ fn foretold(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) -
     Ok(written)
 }
 
-fn written(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) -> Result<Written> {
-    let bytes = package.len();
+/// Writes it; of what is in volumes, `whole` is what they make.
+fn written(
+    session: &Session,
+    (target, sealing): (&Target<'_>, &Sealing),
+    signed: &Arc<dyn ReadAt>,
+    whole: &mut Option<Arc<dyn ReadAt>>,
+) -> Result<Written> {
+    let bytes = sealing.length(signed.len());
     match target {
         Target::File(destination) => {
             destination.require(bytes)?;
@@ -131,11 +137,13 @@ fn written(session: &Session, target: &Target<'_>, package: &Arc<dyn ReadAt>) ->
                 ))
                 .with_hint("--volume-size fat32 splits it"));
             }
-            destination.write_file(&session.scratch, |out| write_hashed(package, out))
+            destination.write_file(&session.scratch, |out| write_hashed(sealing, signed, out))
         }
         Target::Volumes(cut) => {
-            let written = write_hashed(package, &mut io::sink())?;
-            Ok(Written { volumes: Some(cut.write(session, package.clone())?), ..written })
+            let sealed = whole.insert(sealing.whole(signed, session)?).clone();
+            let (digest, bytes) =
+                BlobDigest::of_reader(&mut Reader::new(&sealed)).map_err(Error::io("reading the package"))?;
+            Ok(Written { bytes, digest, volumes: Some(cut.write(session, sealed)?) })
         }
     }
 }
@@ -159,9 +167,9 @@ struct Written {
     volumes: Option<SetReport>,
 }
 
-fn write_hashed(package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
+fn write_hashed(sealing: &Sealing, package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
     let mut out = Hasher::new(out);
-    io::copy(&mut Reader::new(package), &mut out).map_err(Error::io("writing the package"))?;
+    sealing.write(package, &mut out)?;
     let (_, digest, bytes) = out.finish();
     Ok(Written { bytes, digest: digest.into(), volumes: None })
 }

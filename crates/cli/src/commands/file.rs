@@ -9,7 +9,7 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Reader};
 use delta_core::apply::{StandardDelta, apply_stream};
 use delta_core::create::{create_standard, create_stream};
-use delta_core::digest::BlobDigest;
+use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
 use delta_core::job::choices::{CompressionOptions, Method};
@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
 use crate::opening::Opened;
-use crate::sealing::{self, Signatory};
+use crate::sealing::Sealing;
 use crate::session::Session;
 use crate::terminal;
 
@@ -71,23 +71,23 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         inputs: &Inputs::of([&*arguments.old, &*arguments.new]),
     })?;
     let destination = destination.reading_back(arguments.verify_write)?;
-    let signatory = Signatory::chosen(&arguments.signing)?;
-    sealing::require_place(signatory.as_ref(), &destination)?;
+    let around = (&arguments.signing, &arguments.encryption);
+    let sealing = Sealing::chosen(around, (&destination, destination.path()), arguments.force, session)?;
     let facts = if kind == StreamKind::File { facts_of(&arguments.new)? } else { None };
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
     file_system::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
     let delta_bytes = if kind == StreamKind::File && arguments.method != Method::Auto {
-        if signatory.as_ref().is_some_and(|signatory| !signatory.is_detached) {
+        if sealing.signs_inside() {
             return Err(Error::usage(format!("a plain {} difference has no place for a signature", arguments.method))
                 .with_hint("add --detached, or leave -m"));
         }
-        create_plain(session, arguments, (&old, &new), compression, &destination)?
+        create_plain(session, arguments, (&old, &new), compression, (&destination, &sealing))?
     } else {
         let chosen = (arguments.method, compression);
         let prepared = create_stream((kind, facts), old.clone(), new.clone(), chosen, session.context())?;
-        let package = sealing::sealed(prepared.bytes(), signatory.as_ref(), session)?;
-        put(session, arguments.dry_run, &destination, &package)?
+        let package = sealing.signed(prepared.bytes(), session)?;
+        put(session, arguments.dry_run, (&destination, &sealing), &package)?
     };
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
@@ -97,7 +97,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         share(delta_bytes, new.len())
     ));
     let path = destination.path().filter(|_| !arguments.dry_run);
-    sealing::finish(signatory.as_ref(), path, None, arguments.force, session)?;
+    sealing.finish(path, None, session)?;
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(
         session,
@@ -118,10 +118,10 @@ fn create_plain(
     arguments: &FileCreate,
     (old, new): (&Arc<dyn ReadAt>, &Arc<dyn ReadAt>),
     compression: CompressionOptions,
-    destination: &Destination,
+    way: (&Destination, &Sealing),
 ) -> Result<u64> {
     let (delta, Sides { old, new }) = create_standard(arguments.method, old, new, compression, session.context())?;
-    let written = put(session, arguments.dry_run, destination, &delta)?;
+    let written = put(session, arguments.dry_run, way, &delta)?;
     session.terminal.inform(format_args!(
         "a plain {} difference brings neither permissions, owner, time nor attributes of NEW; that it fits OLD {} only, and \
          makes NEW {}, is checked by file_delta, not by the classic programs",
@@ -131,11 +131,19 @@ fn create_plain(
 }
 
 /// Writes a difference, unless only its size is wanted.
-fn put(session: &Session, dry_run: bool, destination: &Destination, bytes: &Arc<dyn ReadAt>) -> Result<u64> {
+fn put(
+    session: &Session,
+    dry_run: bool,
+    (destination, sealing): (&Destination, &Sealing),
+    bytes: &Arc<dyn ReadAt>,
+) -> Result<u64> {
     session.require_unchanged()?;
-    destination.require(bytes.len())?;
+    destination.require(sealing.length(bytes.len()))?;
     let fill = |out: &mut dyn Write| {
-        io::copy(&mut Reader::new(bytes), out).map_err(Error::io(format!("writing {destination}")))
+        let mut out = Hasher::new(out);
+        sealing.write(bytes, &mut out)?;
+        let (_, _, count) = out.finish();
+        Ok(count)
     };
     if dry_run { fill(&mut io::sink()) } else { destination.write_file(&session.scratch, fill) }
 }

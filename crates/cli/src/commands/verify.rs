@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::volumes::{self, SetReport};
 use crate::arguments::PackageOnly;
+use crate::copies;
 use crate::figures;
 use crate::opening::{Opened, Seal};
 use crate::session::{Session, Whole};
@@ -31,6 +32,14 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &PackageOnly) -> Result<()> {
     let Whole { bytes, volumes } = session.open_whole(&arguments.package, Depth::All)?;
+    let known = volumes.as_ref().map(|volumes| volumes.set.whole);
+    if let Some(copy) = copies::compared(session, (&arguments.package, &bytes, known), &arguments.opening)? {
+        session.terminal.inform(format_args!(
+            "{} is a good copy; it is encrypted, so what is in it was not looked at: --identity-file opens it",
+            arguments.package.display()
+        ));
+        return if session.common.talk.json { terminal::print_json(&copy) } else { Ok(()) };
+    }
     let Opened { package, seal } = session.package(&arguments.package, bytes, &arguments.opening)?;
     file_system::require(session.scratch.folder(), room(package.metadata()), "rebuilding the layers")?;
     let report = verify(&package, &[], session.context())

@@ -6,6 +6,7 @@ mod calls;
 mod compressed;
 mod containerd;
 mod durable;
+mod encrypted;
 mod engines;
 mod failures;
 mod faults;

@@ -1,0 +1,330 @@
+//! Decrypting: at any place, and only as far as it is read.
+
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use age::secrecy::SecretString;
+use age::stream::StreamReader;
+use age::{Callbacks, DecryptError, Decryptor, IdentityFile};
+use delta_codec::ReadAt;
+use delta_core::error::{Error, Result};
+
+use super::Ask;
+use crate::key::within_bounds;
+use crate::limits::{HEADER_BYTES, MOST_PASSPHRASE_WORK};
+
+/// What every file of age starts with.
+const MAGIC: &[u8] = b"age-encryption.org/v1\n";
+
+/// The line that ends a header starts with this.
+const HEADER_END: &[u8] = b"\n---";
+
+/// Whether these bytes are encrypted.
+///
+/// # Errors
+/// What reading reports.
+pub fn is_encrypted(bytes: &dyn ReadAt) -> Result<bool> {
+    let mut first = [0; MAGIC.len()];
+    let count = bytes.read_at(&mut first, 0).map_err(Error::io("reading the package"))?;
+    Ok(&first[..count] == MAGIC)
+}
+
+/// Encrypted bytes whose header was read.
+pub struct Locked {
+    decryptor: Decryptor<BufReader<Position>>,
+}
+
+impl Locked {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// Content errors when it is damaged or longer than any.
+    pub fn read(bytes: Arc<dyn ReadAt>) -> Result<Self> {
+        require_short_header(&bytes)?;
+        let decryptor =
+            Decryptor::new_buffered(BufReader::new(Position { bytes, at: 0 })).map_err(|error| faulty(&error))?;
+        Ok(Self { decryptor })
+    }
+
+    /// Whether it was encrypted for whoever knows a passphrase.
+    pub fn takes_passphrase(&self) -> bool {
+        self.decryptor.is_scrypt()
+    }
+
+    /// The plain bytes, which are decrypted when they are read.
+    ///
+    /// # Errors
+    /// Content errors when none of the identities fits, and when the file was cut off or lengthened.
+    pub fn unlock(self, identities: &Identities) -> Result<Arc<dyn ReadAt>> {
+        let identities = identities.0.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
+        let mut stream = self.decryptor.decrypt(identities).map_err(|error| faulty(&error))?;
+        // That is compared with the last piece, which tells whether it is the last.
+        let length = stream.seek(SeekFrom::End(0)).map_err(|error| damaged(&error))?;
+        stream.seek(SeekFrom::Start(0)).map_err(|error| damaged(&error))?;
+        Ok(Arc::new(Plain { stream: Mutex::new(stream), length }))
+    }
+}
+
+/// Keys that decrypt.
+#[derive(Default)]
+pub struct Identities(Vec<Box<dyn age::Identity>>);
+
+impl Identities {
+    /// What somebody knows who has no key.
+    pub fn add_passphrase(&mut self, passphrase: String) {
+        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase));
+        identity.set_max_work_factor(MOST_PASSPHRASE_WORK);
+        self.0.push(Box::new(identity));
+    }
+
+    /// Adds the keys of a file: of `age-keygen`, encrypted with a passphrase or not, or of ssh.
+    ///
+    /// # Errors
+    /// Content errors when there is no key in it.
+    pub fn add_file(&mut self, text: &[u8], name: &str, ask: &Ask) -> Result<()> {
+        let no_identity = |why: &dyn std::fmt::Display| {
+            Error::content(format!("it holds no identity: {why}"))
+                .with_hint("expected what `age-keygen` writes, or a private key of ssh (id_ed25519, id_rsa)")
+        };
+        let asking = Asking(ask.clone());
+        if text.starts_with(MAGIC) {
+            let name = Some(name.to_owned());
+            let found = age::encrypted::Identity::from_buffer(
+                io::Cursor::new(text.to_vec()),
+                name,
+                asking,
+                Some(MOST_PASSPHRASE_WORK),
+            );
+            let identity = found.map_err(|error| no_identity(&error))?;
+            self.0.push(Box::new(identity.ok_or_else(|| no_identity(&"it is encrypted for a key"))?));
+            return Ok(());
+        }
+        let text = within_bounds(text, "an identity")?;
+        if text.trim_start().starts_with("-----BEGIN") {
+            let found = age::ssh::Identity::from_buffer(text.as_bytes(), Some(name.to_owned()));
+            let found = found.map_err(|error| no_identity(&error))?;
+            if let age::ssh::Identity::Unsupported(_) = found {
+                return Err(no_identity(&"this kind of key cannot decrypt"));
+            }
+            self.0.push(Box::new(found.with_callbacks(asking)));
+            return Ok(());
+        }
+        let found = IdentityFile::from_buffer(text.as_bytes()).map_err(|error| no_identity(&error))?;
+        let found = found.with_callbacks(asking).into_identities().map_err(|error| no_identity(&error))?;
+        if found.is_empty() {
+            return Err(no_identity(&"there is no line AGE-SECRET-KEY-1…"));
+        }
+        for identity in found {
+            self.0.push(identity);
+        }
+        Ok(())
+    }
+}
+
+/// Lets age ask for passphrases, and for nothing else.
+#[derive(Clone)]
+struct Asking(Ask);
+
+impl Callbacks for Asking {
+    fn display_message(&self, _: &str) {}
+
+    fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
+        None
+    }
+
+    fn request_public_string(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
+        (self.0)(description).map(SecretString::from)
+    }
+}
+
+/// Plain bytes that are decrypted when they are read, in pieces of 64 kB of which each is authenticated.
+struct Plain {
+    stream: Mutex<StreamReader<BufReader<Position>>>,
+    length: u64,
+}
+
+impl ReadAt for Plain {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = left.min(buffer.len());
+        if count == 0 {
+            return Ok(0);
+        }
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.seek(SeekFrom::Start(offset))?;
+        stream.read_exact(&mut buffer[..count])?;
+        Ok(count)
+    }
+}
+
+/// A place in bytes, from which they are read.
+struct Position {
+    bytes: Arc<dyn ReadAt>,
+    at: u64,
+}
+
+impl Read for Position {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Position {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.bytes.len().checked_add_signed(offset),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+/// A header is held in memory until it ends, so it must end soon.
+fn require_short_header(bytes: &Arc<dyn ReadAt>) -> Result<()> {
+    let mut reader = BufReader::new(Position { bytes: bytes.clone(), at: 0 }).take(HEADER_BYTES);
+    let mut held = Vec::new();
+    loop {
+        let before = held.len();
+        let count = reader.read_until(b'-', &mut held).map_err(Error::io("reading the package"))?;
+        let from = before.saturating_sub(HEADER_END.len());
+        if held[from..].windows(HEADER_END.len()).any(|window| window == HEADER_END) {
+            return Ok(());
+        }
+        if count == 0 {
+            return Err(Error::content(format!(
+                "it is encrypted, and its header does not end within {HEADER_BYTES} bytes"
+            ))
+            .with_hint("copy it again from where it was made"));
+        }
+    }
+}
+
+fn faulty(error: &DecryptError) -> Error {
+    match error {
+        DecryptError::NoMatchingKeys => {
+            Error::content("it is encrypted for others: none of the identities that were named opens it")
+                .with_hint("name the file with your identity: --identity-file FILE")
+        }
+        DecryptError::KeyDecryptionFailed => {
+            Error::content("the identity is locked, and its passphrase was not given or is another one")
+        }
+        DecryptError::DecryptionFailed => Error::content("it is encrypted, and the passphrase is another one"),
+        DecryptError::ExcessiveWork { required, .. } => Error::content(format!(
+            "its passphrase takes more work than a sound one: 2^{required} rounds, where at most 2^{MOST_PASSPHRASE_WORK} are done"
+        )),
+        DecryptError::Io(error) => Error::io("decrypting the package")(io::Error::new(error.kind(), error.to_string())),
+        error => damaged(&error),
+    }
+}
+
+fn damaged(error: &dyn std::fmt::Display) -> Error {
+    Error::content(format!("the encrypted package is damaged or incomplete: {error}"))
+        .with_hint("copy it again from where it was made")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encryption::Recipients;
+
+    fn nobody() -> Ask {
+        Arc::new(|_: &str| None)
+    }
+
+    /// A key of age, as a file has it, and its recipient.
+    fn key() -> (String, String) {
+        use age::secrecy::ExposeSecret;
+        let key = age::x25519::Identity::generate();
+        (key.to_string().expose_secret().to_owned(), key.to_public().to_string())
+    }
+
+    fn encrypted(recipient: &str, plain: &[u8]) -> Vec<u8> {
+        let mut recipients = Recipients::default();
+        recipients.add(recipient).unwrap();
+        let mut out = Vec::new();
+        recipients.encrypt(&mut &plain[..], &mut out).unwrap();
+        out
+    }
+
+    fn opened(bytes: Vec<u8>, identity: &str) -> Result<Arc<dyn ReadAt>> {
+        let mut identities = Identities::default();
+        identities.add_file(identity.as_bytes(), "key", &nobody())?;
+        Locked::read(Arc::new(bytes))?.unlock(&identities)
+    }
+
+    #[test]
+    fn every_place_is_decrypted_alike() {
+        let (identity, recipient) = key();
+        let piece = 65_536;
+        for length in [0, 1, piece - 1, piece, piece + 1, 3 * piece, 3 * piece + 77] {
+            let plain: Vec<u8> = (0..length).map(|number: usize| (number / 7).to_le_bytes()[0]).collect();
+            let bytes = opened(encrypted(&recipient, &plain), &identity).unwrap();
+            assert_eq!(bytes.len(), length as u64);
+            for offset in [0, 1, piece - 1, piece, 2 * piece + 5, length.saturating_sub(1), length, length + 9, 3, 0] {
+                let mut buffer = vec![0; 70_000];
+                let count = bytes.read_at(&mut buffer, offset as u64).unwrap();
+                let expected = plain.get(offset..).unwrap_or_default();
+                assert_eq!(buffer[..count], expected[..expected.len().min(70_000)], "{length} {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_and_other_keys_are_content_errors() {
+        let (identity, recipient) = key();
+        let plain = vec![7; 200_000];
+        let whole = encrypted(&recipient, &plain);
+        let error = opened(whole.clone(), &key().0).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("encrypted for others"), "{error}");
+        for length in [whole.len() - 1, whole.len() - 65_552, 250, 30] {
+            let error = opened(whole[..length].to_vec(), &identity).map(|_| ()).unwrap_err();
+            assert_eq!(error.kind(), delta_core::error::Kind::Content, "{length}: {error}");
+        }
+        let mut longer = whole.clone();
+        longer.push(0);
+        assert!(opened(longer, &identity).is_err());
+        for at in (0..whole.len()).step_by(1_013) {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            let read = opened(changed, &identity).and_then(|bytes| {
+                let mut back = vec![0; plain.len()];
+                bytes.read_exact_at(&mut back, 0).map_err(Error::io("reading"))
+            });
+            assert_eq!(read.unwrap_err().kind(), delta_core::error::Kind::Content, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_header_without_end_is_not_held() {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(b"-> X25519 aaaa\n".repeat(200_000));
+        let error = Locked::read(Arc::new(bytes)).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("does not end within"), "{error}");
+    }
+
+    #[test]
+    fn other_lines_are_no_recipients_and_other_files_no_identities() {
+        let mut recipients = Recipients::default();
+        for wrong in ["", "age1", "ssh-ecdsa AAAA", "somebody@example.org"] {
+            assert!(recipients.add(wrong).is_err(), "{wrong}");
+        }
+        assert!(recipients.add_file(b"# nobody\n\n").is_err());
+        assert!(recipients.add_file(format!("# us\n{}\n", key().1).as_bytes()).is_ok());
+        let mut identities = Identities::default();
+        for wrong in ["", "# nothing\n", "AGE-SECRET-KEY-1", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "RWQ"] {
+            assert!(identities.add_file(wrong.as_bytes(), "key", &nobody()).is_err(), "{wrong}");
+        }
+    }
+}
