@@ -5,6 +5,7 @@
 
 mod answers;
 mod codecs;
+mod envelope;
 #[allow(dead_code, reason = "the tests of the crate use the rest")]
 #[path = "../../crates/core/tests/common/gzip.rs"]
 mod gzip;
@@ -36,6 +37,7 @@ pub const TARGETS: [Target; 20] = [
     ("recipe_round_trip", package::recipe_round_trip),
     ("recreation", codecs::recreation),
     ("registry", answers::registry),
+    ("signature", envelope::signature),
     ("tar_index", package::tar_index),
     ("tar_peer", peers::tar_peer),
     ("vcdiff", codecs::vcdiff),

@@ -9,6 +9,13 @@ use delta_envelope::volumes::{Layout, Set};
 use crate::gzip::gzipped;
 use crate::joined;
 
+/// A public key, a signature, and something encrypted.
+const SIGNED: [&[u8]; 3] = [
+    include_bytes!("../../testdata/golden/v1/sealed/vendor.pub"),
+    include_bytes!("../../testdata/golden/v1/sealed/vendor.minisig"),
+    include_bytes!("../../testdata/golden/v1/sealed/encrypted.ddelta"),
+];
+
 /// Sound inputs of the target of this name.
 ///
 /// # Panics
@@ -31,6 +38,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "documents" => DOCUMENTS.map(|text| text.as_bytes().to_vec()).into(),
         "lists" => LISTS.map(|text| text.as_bytes().to_vec()).into(),
         "registry" => vec![registry(&tar(&[("file", &old)]))],
+        "signature" => vec![joined(&[SIGNED[0], b"", SIGNED[1], b"docker_delta-signature-1 sequence=7", SIGNED[2]])],
         "names" => NAMES.map(|text| text.as_bytes().to_vec()).into(),
         "archive" => vec![archive(&tar(&[("file", &old)]))],
         "package" => vec![joined(&[PACKAGE.as_bytes(), b"[]", b"{}", &new, &old])],
