@@ -21,7 +21,7 @@ mod volumes;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
     ("bsdiff_peer", peers::bsdiff_peer),

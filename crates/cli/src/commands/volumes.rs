@@ -221,7 +221,14 @@ fn tell_spare(session: &Session, layout: &Layout) {
 
 pub(crate) fn split(session: &Session, arguments: &Split) -> Result<()> {
     let opened = session.open_volumes(&arguments.package, Depth::Needed)?;
-    let is_split = arguments.volumes.is_split();
+    let is_split = match &opened {
+        Some(_) => matches!(arguments.volumes.is_split(), Ok(true)),
+        None => arguments.volumes.is_split()?,
+    };
+    if opened.is_none() && !is_split {
+        return Err(Error::usage("what `split` makes of a package is not said")
+            .with_hint("--volume-size SIZE makes volumes of this size, --parity N% adds parity"));
+    }
     let name = VolumeName::stem(&arguments.package);
     let name = name.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
     let inputs = match &opened {
@@ -232,15 +239,11 @@ pub(crate) fn split(session: &Session, arguments: &Split) -> Result<()> {
     let cut = Cut::choose(session, &arguments.volumes, (output, name), arguments.force, inputs)?;
     let (layout, bytes) = match opened {
         // A copy is cut as its source is.
-        Some(opened) if !matches!(is_split, Ok(true)) => (opened.set.layout, opened.bytes),
+        Some(opened) if !is_split => (opened.set.layout, opened.bytes),
         Some(opened) => (cut.layout(opened.bytes.len())?, opened.bytes),
-        None if is_split? => {
+        None => {
             let bytes = session.open_file(&arguments.package)?;
             (cut.layout(bytes.len())?, bytes)
-        }
-        None => {
-            return Err(Error::usage("what `split` makes of a package is not said")
-                .with_hint("--volume-size SIZE makes volumes of this size, --parity N% adds parity"));
         }
     };
     let report = cut.write_as(session, layout, bytes)?;

@@ -14,6 +14,7 @@ mod file_facts;
 mod files;
 mod help;
 mod images;
+mod journey;
 mod killed;
 mod large;
 mod layouts;

@@ -40,7 +40,7 @@ impl Journey {
 
     /// Three volumes, one of them parity, each on a stick of its own.
     fn on_sticks(&self) -> [String; 3] {
-        self.create(&self.folder.file("app.ddelta"), &["--parity", "56%"]).ok();
+        self.create(&self.folder.file("app.ddelta"), &["--parity", "54%"]).ok();
         [("001", "one"), ("002", "two"), ("003", "three")].map(|(number, stick)| {
             let name = format!("app.ddelta.{number}");
             assert!(fs::metadata(self.folder.file(&name)).unwrap().len() <= STICK);
@@ -123,7 +123,7 @@ fn what_is_missing_is_named_and_so_is_what_is_mixed() {
 fn verify_tells_of_every_volume_and_repair_writes_what_is_bad() {
     let journey = Journey::new();
     let package = journey.folder.file("app.ddelta");
-    journey.create(&package, &["--parity", "56%"]).ok();
+    journey.create(&package, &["--parity", "54%"]).ok();
     let volume = |number: u32| format!("{package}.00{number}");
     let before = [1, 2, 3].map(|number| fs::read(volume(number)).unwrap());
     turn(&volume(3), 50_000);
@@ -205,7 +205,15 @@ fn what_was_killed_goes_on_and_what_was_done_stays() {
             break;
         }
         killed += 1;
-        docker_delta(&["join", &stem, &folder.file("joined")]).failed(3, &["missing"]);
+        let joined = folder.file("joined");
+        let ran = docker_delta(&["join", &stem, &joined]);
+        // Near the end parity stands for what was not written yet.
+        if ran.code == 0 {
+            assert!(fs::read(&joined).unwrap() == fs::read(&package).unwrap());
+            fs::remove_file(&joined).unwrap();
+        } else {
+            ran.failed(3, &["missing"]);
+        }
     }
     assert!(killed >= 2, "{killed}");
     docker_delta(&["join", &stem, &folder.file("joined")]).ok();
