@@ -56,7 +56,7 @@ pub struct WrittenVolume {
 /// Fails where the first volume cannot be written, before the work that makes it.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn check(request: Request<'_>, most: Option<u64>) -> Result<()> {
     let path = VolumeName::path(request.stem, 1);
     if let (Some(largest), Some(most)) = (largest_file(folder_of(&path)), most)
