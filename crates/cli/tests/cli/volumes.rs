@@ -127,10 +127,10 @@ fn verify_tells_of_every_volume_and_repair_writes_what_is_bad() {
     let volume = |number: u32| format!("{package}.00{number}");
     let before = [1, 2, 3].map(|number| fs::read(volume(number)).unwrap());
     turn(&volume(3), 50_000);
-    fs::remove_file(volume(2)).unwrap();
-    let ran = docker_delta(&["verify", &volume(1)]);
-    ran.failed(3, &["app.ddelta.002", "app.ddelta.003 is damaged in 1 of"]);
-    fs::write(volume(2), &before[1]).unwrap();
+    fs::remove_file(volume(1)).unwrap();
+    let ran = docker_delta(&["verify", &volume(2)]);
+    ran.failed(3, &["app.ddelta.001", "app.ddelta.003 is damaged in 1 of"]);
+    fs::write(volume(1), &before[0]).unwrap();
     let ran = docker_delta(&["verify", &volume(1), "--json"]).ok();
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["volumes"]["spare_volumes"], 1);
@@ -159,7 +159,8 @@ fn split_and_join_are_each_the_other_undone() {
     docker_delta(&["split", &package, "--volume-size", "200K", "-f"]).ok();
     docker_delta(&["split", &package]).failed(2, &["--volume-size SIZE"]);
     docker_delta(&["split", &package, "-", "--parity", "1%"]).failed(2, &["standard output"]);
-    docker_delta(&["split", &package, "--volume-size", "4K"]).failed(2, &["too small", "would do"]);
+    let three = journey.folder.file("three");
+    docker_delta(&["split", &package, &three, "--volume-size", "4K"]).failed(2, &["too small", "would do"]);
     docker_delta(&["create", &journey.target, &package, "--resume"]).failed(2, &["--resume goes on with volumes"]);
     let ran = docker_delta(&["join", &format!("{package}.002"), &journey.folder.file("one"), "--json"]).ok();
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
