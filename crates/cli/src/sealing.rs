@@ -10,7 +10,7 @@ use delta_codec::{ReadAt, Reader};
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
-use delta_core::package::{Closed, Package, StoredSignature, is_wrapped};
+use delta_core::package::{Closed, StoredSignature, is_wrapped};
 use delta_envelope::claim::{Claim, brought};
 use delta_envelope::encryption::{Recipients, is_encrypted};
 use delta_envelope::key::{SecretKey, SecretKeyFile};
@@ -74,7 +74,7 @@ impl Signatory {
                 .with_hint("decompress it first, or sign it with --detached"));
         }
         let closed = Closed::read(bytes.clone(), session.scratch.as_ref())?;
-        let claim = self.claim(bytes, session)?.to_string();
+        let claim = self.claim(&closed)?.to_string();
         let signature = Signature::make(&self.key, &mut closed.signed(), &claim)?;
         let signed =
             closed.with_signature(StoredSignature { key: signature.key(), text: signature.to_file().into_bytes() })?;
@@ -94,10 +94,8 @@ impl Signatory {
     fn sign_bytes_beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, force: bool, session: &Session) -> Result<()> {
         let destination = beside(path, MINISIG, force, session)?;
         // What is no package, such as a plain difference, can be signed as well.
-        let claim = match Package::open(bytes.clone(), session.scratch.as_ref()) {
-            Ok(_) => self.claim(bytes, session)?,
-            Err(_) => Claim { sequence: Some(self.sequence), ..Claim::default() },
-        };
+        let claim = Closed::read(bytes.clone(), session.scratch.as_ref()).and_then(|closed| self.claim(&closed));
+        let claim = claim.unwrap_or_else(|_| Claim { sequence: Some(self.sequence), ..Claim::default() });
         let signature = Signature::make(&self.key, &mut Reader::new(bytes), &claim.to_string())?;
         signature.check(self.key.public(), &mut Reader::new(bytes))?;
         write_text(&destination, &signature.to_file(), session)?;
@@ -106,11 +104,13 @@ impl Signatory {
     }
 
     /// What is signed with the package, besides its digest.
-    fn claim(&self, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<Claim> {
-        let closed = Closed::read(bytes.clone(), session.scratch.as_ref())?;
-        let package = Some(closed.digest());
-        let opened = closed.open()?;
-        Ok(Claim { package, sequence: Some(self.sequence), brings: Some(brought(opened.metadata())) })
+    fn claim(&self, closed: &Closed) -> Result<Claim> {
+        let opened = closed.clone().open()?;
+        Ok(Claim {
+            package: Some(closed.digest()),
+            sequence: Some(self.sequence),
+            brings: Some(brought(opened.metadata())),
+        })
     }
 
     /// Says who signed.

@@ -1,6 +1,6 @@
 //! Random access to bytes that may be larger than memory.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 /// Bytes of a known length that can be read at any place, from many threads at once.
@@ -146,7 +146,7 @@ impl<T: ReadAt> ReadAt for Concat<T> {
     }
 }
 
-/// Reads a [`ReadAt`] from its start to its end.
+/// Reads a [`ReadAt`] from its start to its end, or from wherever it is sent.
 #[derive(Debug)]
 pub struct Reader<T> {
     bytes: T,
@@ -173,6 +173,18 @@ impl<T: ReadAt> Read for Reader<T> {
     }
 }
 
+impl<T: ReadAt> Seek for Reader<T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
+            SeekFrom::End(distance) => self.bytes.len().checked_add_signed(distance),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +202,29 @@ mod tests {
         assert_eq!(all(Slice::new(&whole, 10, 0).unwrap()), b"");
         assert!(Slice::new(&whole, 8, 3).is_none());
         assert!(Slice::new(&whole, u64::MAX, 2).is_none());
+    }
+
+    #[test]
+    fn a_reader_goes_where_it_is_sent() {
+        let mut reader = Reader::new(b"0123456789".to_vec());
+        let mut buffer = [0; 2];
+        for (to, at, found) in [
+            (SeekFrom::Start(3), 3, b"34"),
+            (SeekFrom::Current(-4), 1, b"12"),
+            (SeekFrom::Current(2), 5, b"56"),
+            (SeekFrom::End(-2), 8, b"89"),
+        ] {
+            assert_eq!(reader.seek(to).unwrap(), at);
+            reader.read_exact(&mut buffer).unwrap();
+            assert_eq!(&buffer, found);
+        }
+        // Behind the end there is nothing, and before the start no place.
+        assert_eq!(reader.seek(SeekFrom::End(5)).unwrap(), 15);
+        assert_eq!(reader.read(&mut buffer).unwrap(), 0);
+        for before in [SeekFrom::Current(-16), SeekFrom::End(-11)] {
+            assert_eq!(reader.seek(before).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+        assert_eq!(reader.position(), 15);
     }
 
     #[test]

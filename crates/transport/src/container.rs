@@ -1,11 +1,11 @@
 //! The named files of an archive or a folder.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Slice};
+use delta_codec::{ReadAt, Reader, Slice};
 use delta_core::error::{Error, Result};
 use delta_core::image::Document;
 use delta_core::limits;
@@ -48,7 +48,7 @@ impl Container {
             let found: String = error.to_string().escape_debug().take(FOUND).collect();
             Error::content(format!("{what} is no archive that can be read: {found}"))
         };
-        let mut archive = tar::Archive::new(Seeker { bytes: &bytes, position: 0 });
+        let mut archive = tar::Archive::new(Reader::new(&bytes));
         let mut members = BTreeMap::new();
         for entry in archive.entries_with_seek().map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -128,32 +128,6 @@ fn normal(name: &str) -> String {
 
 fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// Lets the tar reader step over contents.
-struct Seeker<'a> {
-    bytes: &'a dyn ReadAt,
-    position: u64,
-}
-
-impl Read for Seeker<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read_at(buffer, self.position)?;
-        self.position += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Seeker<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
-            SeekFrom::End(distance) => self.bytes.len().checked_add_signed(distance),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
 }
 
 #[cfg(test)]

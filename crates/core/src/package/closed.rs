@@ -79,6 +79,7 @@ impl StoredSignature {
 }
 
 /// A package of which only the end was looked at: its bytes have the digest that it closes with.
+#[derive(Clone)]
 pub struct Closed {
     bytes: Arc<dyn ReadAt>,
     closing: Span,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use age::secrecy::SecretString;
 use age::stream::StreamReader;
 use age::{Callbacks, DecryptError, Decryptor, IdentityFile};
-use delta_codec::ReadAt;
+use delta_codec::{ReadAt, Reader};
 use delta_core::error::{Error, Result};
 
 use super::Ask;
@@ -29,9 +29,12 @@ pub fn is_encrypted(bytes: &dyn ReadAt) -> Result<bool> {
     Ok(&first[..count] == MAGIC)
 }
 
+/// What age reads, a piece at a time.
+type Encrypted = BufReader<Reader<Arc<dyn ReadAt>>>;
+
 /// Encrypted bytes whose header was read.
 pub struct Locked {
-    decryptor: Decryptor<BufReader<Position>>,
+    decryptor: Decryptor<Encrypted>,
 }
 
 impl Locked {
@@ -41,8 +44,7 @@ impl Locked {
     /// Content errors when it is damaged or longer than any.
     pub fn read(bytes: Arc<dyn ReadAt>) -> Result<Self> {
         require_short_header(&bytes)?;
-        let decryptor =
-            Decryptor::new_buffered(BufReader::new(Position { bytes, at: 0 })).map_err(|error| faulty(&error))?;
+        let decryptor = Decryptor::new_buffered(BufReader::new(Reader::new(bytes))).map_err(|error| faulty(&error))?;
         Ok(Self { decryptor })
     }
 
@@ -143,7 +145,7 @@ impl Callbacks for Asking {
 
 /// Plain bytes that are decrypted when they are read, in pieces of 64 kB of which each is authenticated.
 struct Plain {
-    stream: Mutex<StreamReader<BufReader<Position>>>,
+    stream: Mutex<StreamReader<Encrypted>>,
     length: u64,
 }
 
@@ -165,35 +167,9 @@ impl ReadAt for Plain {
     }
 }
 
-/// A place in bytes, from which they are read.
-struct Position {
-    bytes: Arc<dyn ReadAt>,
-    at: u64,
-}
-
-impl Read for Position {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Position {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
-            SeekFrom::End(offset) => self.bytes.len().checked_add_signed(offset),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
-}
-
 /// A header is held in memory until it ends, so it must end soon.
 fn require_short_header(bytes: &Arc<dyn ReadAt>) -> Result<()> {
-    let mut reader = BufReader::new(Position { bytes: bytes.clone(), at: 0 }).take(HEADER_BYTES);
+    let mut reader = BufReader::new(Reader::new(bytes)).take(HEADER_BYTES);
     let mut held = Vec::new();
     loop {
         let before = held.len();
