@@ -1,7 +1,5 @@
 //! A digest beside a file, as `sha256sum` writes and checks it: NAME.sha256.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use delta_core::digest::BlobDigest;
@@ -24,10 +22,8 @@ pub fn line(digest: BlobDigest, name: &str) -> String {
 /// # Errors
 /// Environment errors when it cannot be read, content errors when it holds something else.
 pub fn read(path: &Path) -> Result<Option<BlobDigest>> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io(format!("looking at {}", path.display()))(error)),
-        Ok(_) => {}
+    if !path.try_exists().map_err(Error::io(format!("looking at {}", path.display())))? {
+        return Ok(None);
     }
     let text = String::from_utf8_lossy(&key_files::read_public(path)?).into_owned();
     let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -41,6 +37,8 @@ pub fn read(path: &Path) -> Result<Option<BlobDigest>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

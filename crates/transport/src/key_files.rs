@@ -77,17 +77,14 @@ pub fn named(text: &str) -> Result<Vec<Known>> {
 /// As [`named`], and when others than its owner can write a key.
 pub fn of_machine() -> Result<Vec<Known>> {
     let folder = Path::new(TRUSTED);
-    match fs::metadata(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Error::io(format!("looking at {TRUSTED}"))(error)),
-        Ok(_) => {
-            let keys = of_folder(folder)?;
-            for path in keys.iter().map(|known| Path::new(&known.name)).chain([folder]) {
-                require_unwritable(path)?;
-            }
-            Ok(keys)
-        }
+    if !folder.try_exists().map_err(Error::io(format!("looking at {TRUSTED}")))? {
+        return Ok(Vec::new());
     }
+    let keys = of_folder(folder)?;
+    for path in keys.iter().map(|known| Path::new(&known.name)).chain([folder]) {
+        require_unwritable(path)?;
+    }
+    Ok(keys)
 }
 
 /// Whoever can write there chooses whom this machine trusts.

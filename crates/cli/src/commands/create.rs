@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Reader};
+use delta_codec::ReadAt;
 use delta_core::create::{CreateOptions, check_layers, create, room};
 use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
@@ -100,13 +100,10 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let prepared = create(&targets, &bases, &options, session.context())?;
     session.require_unchanged()?;
     let signed = sealing.signed(prepared.bytes(), session)?;
-    let mut whole = None;
-    let written = if arguments.dry_run {
-        foretold(session, &target, &sealing, &signed)?
-    } else {
-        written(session, (&target, &sealing), &signed, &mut whole)?
-    };
+    let write = if arguments.dry_run { foretold } else { written };
+    let written = write(session, &target, &sealing, &signed)?;
     session.registries.finish();
+    let whole = written.whole.clone();
     report(session, arguments, &target, &prepared.metadata, written)?;
     sealing.finish(target.path().filter(|_| !arguments.dry_run), whole.as_ref(), session)
 }
@@ -120,13 +117,7 @@ fn foretold(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &
     Ok(written)
 }
 
-/// Writes it; of what is in volumes, `whole` is what they make.
-fn written(
-    session: &Session,
-    (target, sealing): (&Target<'_>, &Sealing),
-    signed: &Arc<dyn ReadAt>,
-    whole: &mut Option<Arc<dyn ReadAt>>,
-) -> Result<Written> {
+fn written(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &Arc<dyn ReadAt>) -> Result<Written> {
     let bytes = sealing.length(signed.len());
     match target {
         Target::File(destination) => {
@@ -140,10 +131,9 @@ fn written(
             destination.write_file(&session.scratch, |out| write_hashed(sealing, signed, out))
         }
         Target::Volumes(cut) => {
-            let sealed = whole.insert(sealing.whole(signed, session)?).clone();
-            let (digest, bytes) =
-                BlobDigest::of_reader(&mut Reader::new(&sealed)).map_err(Error::io("reading the package"))?;
-            Ok(Written { bytes, digest, volumes: Some(cut.write(session, sealed)?) })
+            let whole = sealing.whole(signed, session)?;
+            let set = cut.write(session, whole.clone())?;
+            Ok(Written { bytes: whole.len(), digest: set.package_digest(), volumes: Some(set), whole: Some(whole) })
         }
     }
 }
@@ -165,13 +155,15 @@ struct Written {
     bytes: u64,
     digest: BlobDigest,
     volumes: Option<SetReport>,
+    /// What the volumes make, which is in no file of its own.
+    whole: Option<Arc<dyn ReadAt>>,
 }
 
 fn write_hashed(sealing: &Sealing, package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
     let mut out = Hasher::new(out);
     sealing.write(package, &mut out)?;
     let (_, digest, bytes) = out.finish();
-    Ok(Written { bytes, digest: digest.into(), volumes: None })
+    Ok(Written { bytes, digest: digest.into(), volumes: None, whole: None })
 }
 
 /// In a folder the package is called like its image.

@@ -75,6 +75,11 @@ impl SetReport {
         }
     }
 
+    /// The digest of the package.
+    pub(crate) const fn package_digest(&self) -> BlobDigest {
+        self.package_digest
+    }
+
     /// A set as it was found.
     pub(crate) fn found(opened: &Opened) -> Self {
         Self::of(&opened.set, opened.states.iter().cloned().map(VolumeReport::Found).collect())

@@ -1,12 +1,12 @@
 //! Which blocks of a set are there and right, and where each is.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use delta_core::digest::BlobDigest;
+use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_envelope::volumes::Set;
@@ -32,6 +32,14 @@ pub struct VolumeState {
     /// Whether the file is proved to be the volume, or what is left of it.
     #[serde(skip)]
     pub(super) is_ours: bool,
+}
+
+impl VolumeState {
+    /// What its blocks suffered, behind the name of its file.
+    pub(super) fn damage(&self) -> String {
+        let what = if self.unreadable { "cannot be read" } else { "is damaged" };
+        format!("{what} in {} of {} blocks", self.bad_blocks, self.blocks)
+    }
 }
 
 /// Where a block is.
@@ -128,29 +136,16 @@ const BUFFER: usize = 256 << 10;
 
 /// The digest of bytes of a file. Read past the cache of faults of the medium: what is lost here may still be restored.
 fn digest_of(file: &File, offset: u64, bytes: u64, buffer: &mut [u8]) -> io::Result<BlobDigest> {
-    let mut reader = Window { file, offset, left: bytes };
-    let mut hasher = delta_core::digest::Hasher::new(io::sink());
-    while reader.left > 0 {
-        let count = reader.next(buffer)?;
-        io::Write::write_all(&mut hasher, &buffer[..count])?;
+    let mut hasher = Hasher::new(io::sink());
+    let end = offset + bytes;
+    let mut at = offset;
+    while at < end {
+        let count = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+        file.read_exact_at(&mut buffer[..count], at)?;
+        hasher.write_all(&buffer[..count])?;
+        at += count as u64;
     }
     Ok(hasher.finish().1.into())
-}
-
-struct Window<'a> {
-    file: &'a File,
-    offset: u64,
-    left: u64,
-}
-
-impl Window<'_> {
-    fn next(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        self.file.read_exact_at(&mut buffer[..count], self.offset)?;
-        self.offset += count as u64;
-        self.left -= count as u64;
-        Ok(count)
-    }
 }
 
 pub(super) fn digest_in(set: &Set, block: u64) -> Result<BlobDigest> {

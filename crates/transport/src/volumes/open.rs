@@ -258,9 +258,7 @@ impl Gathered {
         }
         for (state, path) in bad.iter().filter_map(|state| Some((state, state.file.as_ref()?))) {
             let separator = if message.ends_with(':') { "" } else { ";" };
-            let what = if state.unreadable { "cannot be read" } else { "is damaged" };
-            let (path, bad, all) = (path.display(), state.bad_blocks, state.blocks);
-            let _ = write!(message, "{separator} {path} {what} in {bad} of {all} blocks");
+            let _ = write!(message, "{separator} {} {}", path.display(), state.damage());
         }
         if layout.parity_blocks() > 0 {
             let _ =
@@ -289,11 +287,11 @@ impl Opened {
             state.volume <= self.set.layout.data_volumes() || self.restored_blocks > 0 || state.file.is_some()
         };
         for state in self.states.iter().filter(looked_at).filter(|state| !state.whole) {
-            let (bad, all) = (state.bad_blocks, state.blocks);
             faults.push(match &state.file {
                 None => format!("{} is missing", shown(&VolumeName::path(&self.stem, state.volume))),
-                Some(file) if state.unreadable => format!("{} cannot be read in {bad} of {all} blocks", file.display()),
-                Some(file) if bad > 0 => format!("{} is damaged in {bad} of {all} blocks", file.display()),
+                Some(file) if state.unreadable || state.bad_blocks > 0 => {
+                    format!("{} {}", file.display(), state.damage())
+                }
                 Some(file) => format!("{} is damaged outside of its blocks", file.display()),
             });
         }
