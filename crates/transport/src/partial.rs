@@ -51,7 +51,12 @@ impl Partial {
     pub(crate) fn file(folder: &Path) -> io::Result<Self> {
         sweep(folder);
         match nameless(folder) {
-            Ok(file) => Ok(Self { folder: folder.to_owned(), file, named: None, dressed: false }),
+            Ok(file) => {
+                // On its way to replace something it has a name for a moment, under which another run must not sweep it away.
+                // A file system without locks has none that sweeps either.
+                let _ = file.try_lock_shared();
+                Ok(Self { folder: folder.to_owned(), file, named: None, dressed: false })
+            }
             Err(error) if is_unsupported(&error) => {
                 Self::locked(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))
             }
@@ -394,6 +399,22 @@ mod tests {
         fs::write(partial.path().unwrap().join("new"), b"").unwrap();
         partial.replace(&path, id(&path).unwrap()).unwrap();
         assert_eq!((names(&path), names(folder.path())), (vec!["new".to_owned()], vec!["layout".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_on_its_way_to_a_name_is_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = Partial::file(folder.path()).unwrap();
+        let passing = folder.path().join(format!("{PREFIX}AbCdEf12{SUFFIX}"));
+        if partial.named.is_none() {
+            partial.link_to(&passing).unwrap();
+        }
+        let before = names(folder.path());
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), before);
+        drop(partial);
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), Vec::<String>::new());
     }
 
     #[test]
