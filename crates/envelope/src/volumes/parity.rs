@@ -39,30 +39,17 @@ pub fn parity_blocks(
     scratch: &dyn Scratch,
     progress: &dyn Progress,
 ) -> Result<Arc<dyn ReadAt>> {
-    let doing = "making parity";
-    let column = column_bytes(layout);
     let mut encoder = HighRateEncoder::new(
         count(layout.data_blocks())?,
         count(layout.parity_blocks())?,
-        count(column)?,
+        count(column_bytes(layout))?,
         DefaultEngine::new(),
         None,
     )
     .map_err(fault)?;
-    let task = progress.begin("Making parity", Some(layout.bytes()));
-    let mut out = scratch.create().map_err(Error::io(doing))?;
-    let mut buffer = vec![0; count(column)?];
-    for offset in (0..layout.block_bytes()).step_by(count(column)?) {
-        for block in 0..layout.data_blocks() {
-            read(block, offset, &mut buffer).map_err(Error::io(doing))?;
-            encoder.add_original_shard(&buffer).map_err(fault)?;
-            task.advance(column);
-        }
-        let made = encoder.encode().map_err(fault)?;
-        made.recovery_iter().try_for_each(|piece| out.write_all(piece)).map_err(Error::io(doing))?;
-    }
-    let columns = out.freeze().map_err(Error::io(doing))?;
-    Ok(Arc::new(ByBlock { columns, blocks: layout.parity_blocks(), column, block: layout.block_bytes() }))
+    let used: Vec<u64> = (0..layout.data_blocks()).collect();
+    let columns = Columns { layout, read, scratch, progress };
+    columns.through(&mut encoder, &used, layout.parity_blocks(), ("making parity", "Making parity"))
 }
 
 /// The data blocks that are not among the `good` ones, in their order, one behind the other, all of full length. They are to be compared with
@@ -77,39 +64,95 @@ pub fn restored_blocks(
     scratch: &dyn Scratch,
     progress: &dyn Progress,
 ) -> Result<Arc<dyn ReadAt>> {
-    let doing = "restoring blocks";
-    let column = column_bytes(layout);
     let is_good = |block: &u64| usize::try_from(*block).is_ok_and(|block| good.get(block) == Some(&true));
     let lost = (0..layout.data_blocks()).filter(|block| !is_good(block)).count() as u64;
     let data: Vec<u64> = (0..layout.data_blocks()).filter(is_good).collect();
     let parity = (layout.data_blocks()..layout.blocks()).filter(is_good).take(count(lost)?);
     let used: Vec<u64> = data.into_iter().chain(parity).collect();
-    let mut decoder = HighRateDecoder::new(
+    let decoder = HighRateDecoder::new(
         count(layout.data_blocks())?,
         count(layout.parity_blocks())?,
-        count(column)?,
+        count(column_bytes(layout))?,
         DefaultEngine::new(),
         None,
     )
     .map_err(fault)?;
-    let task = progress.begin("Restoring blocks", Some(layout.bytes()));
-    let mut out = scratch.create().map_err(Error::io(doing))?;
-    let mut buffer = vec![0; count(column)?];
-    for offset in (0..layout.block_bytes()).step_by(count(column)?) {
-        for block in &used {
-            read(*block, offset, &mut buffer).map_err(Error::io(doing))?;
-            match block.checked_sub(layout.data_blocks()) {
-                None => decoder.add_original_shard(count(*block)?, &buffer),
-                Some(parity) => decoder.add_recovery_shard(count(parity)?, &buffer),
-            }
-            .map_err(fault)?;
-            task.advance(column);
-        }
-        let made = decoder.decode().map_err(fault)?;
-        made.restored_original_iter().try_for_each(|(_, piece)| out.write_all(piece)).map_err(Error::io(doing))?;
+    let mut restoring = Restoring { decoder, data_blocks: layout.data_blocks() };
+    let columns = Columns { layout, read, scratch, progress };
+    columns.through(&mut restoring, &used, lost, ("restoring blocks", "Restoring blocks"))
+}
+
+/// What blocks are made into others by, a column at a time.
+trait Code {
+    /// Takes the piece that a block has in the column.
+    fn take(&mut self, block: u64, piece: &[u8]) -> Result<()>;
+
+    /// Gives `put` the pieces of the column that are made of those, in their order, and is ready for the next one.
+    fn make(&mut self, put: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
+}
+
+impl Code for HighRateEncoder<DefaultEngine> {
+    fn take(&mut self, _: u64, piece: &[u8]) -> Result<()> {
+        self.add_original_shard(piece).map_err(fault)
     }
-    let columns = out.freeze().map_err(Error::io(doing))?;
-    Ok(Arc::new(ByBlock { columns, blocks: lost, column, block: layout.block_bytes() }))
+
+    fn make(&mut self, put: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.encode().map_err(fault)?.recovery_iter().try_for_each(put)
+    }
+}
+
+/// A decoder that knows which blocks are parity.
+struct Restoring {
+    decoder: HighRateDecoder<DefaultEngine>,
+    data_blocks: u64,
+}
+
+impl Code for Restoring {
+    fn take(&mut self, block: u64, piece: &[u8]) -> Result<()> {
+        match block.checked_sub(self.data_blocks) {
+            None => self.decoder.add_original_shard(count(block)?, piece),
+            Some(parity) => self.decoder.add_recovery_shard(count(parity)?, piece),
+        }
+        .map_err(fault)
+    }
+
+    fn make(&mut self, put: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.decoder.decode().map_err(fault)?.restored_original_iter().try_for_each(|(_, piece)| put(piece))
+    }
+}
+
+/// The columns of all blocks, one after the other.
+struct Columns<'a> {
+    layout: &'a Layout,
+    read: &'a ReadBlock<'a>,
+    scratch: &'a dyn Scratch,
+    progress: &'a dyn Progress,
+}
+
+impl Columns<'_> {
+    /// The blocks, so many, that `code` makes of the `used` ones, one behind the other.
+    fn through(
+        &self,
+        code: &mut dyn Code,
+        used: &[u64],
+        blocks: u64,
+        (doing, title): (&'static str, &str),
+    ) -> Result<Arc<dyn ReadAt>> {
+        let column = column_bytes(self.layout);
+        let task = self.progress.begin(title, Some(self.layout.bytes()));
+        let mut out = self.scratch.create().map_err(Error::io(doing))?;
+        let mut buffer = vec![0; count(column)?];
+        for offset in (0..self.layout.block_bytes()).step_by(count(column)?) {
+            for block in used {
+                (self.read)(*block, offset, &mut buffer).map_err(Error::io(doing))?;
+                code.take(*block, &buffer)?;
+                task.advance(column);
+            }
+            code.make(&mut |piece| out.write_all(piece).map_err(Error::io(doing)))?;
+        }
+        let columns = out.freeze().map_err(Error::io(doing))?;
+        Ok(Arc::new(ByBlock { columns, blocks, column, block: self.layout.block_bytes() }))
+    }
 }
 
 /// The bytes of a block that are looked at together with those of all others. The code works on 64 bytes at once.
