@@ -9,18 +9,14 @@ use std::process::Stdio;
 
 use snapbox::{Data, assert_data_eq, file};
 
-use crate::support::{Folder, Ran, command, finish, sample};
+use crate::support::{Folder, Ran, command, finish, folder_of_versions};
 
 /// A folder with two versions of an image, a package of the second, and other files.
 struct Desk(Folder);
 
 impl Desk {
     fn new() -> Self {
-        let folder = Folder::new();
-        for version in ["v1", "v2"] {
-            let from = sample(&format!("tiny/docker28-classic/{version}.tar"));
-            fs::copy(from, folder.file(&format!("{version}.tar"))).unwrap();
-        }
+        let folder = folder_of_versions();
         folder.write("letter.txt", b"Dear reader\n");
         folder.write("empty", b"");
         folder.write("old", b"what the old file says\n");

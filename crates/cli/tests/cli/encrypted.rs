@@ -4,19 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::support::{Folder, Ran, command, finish, real, sample};
+use crate::support::{Folder, Ran, command, finish, folder_of_versions, shell};
 
 /// A folder with two versions of an image, identities of age and ssh, and their recipients.
 struct Desk(Folder);
 
 impl Desk {
     fn new() -> Self {
-        let folder = Folder::new();
-        for version in ["v1", "v2"] {
-            let from = sample(&format!("tiny/docker28-classic/{version}.tar"));
-            fs::copy(from, folder.file(&format!("{version}.tar"))).unwrap();
-        }
-        let desk = Self(folder);
+        let desk = Self(folder_of_versions());
         desk.shell("age", "age-keygen -o site.age 2>/dev/null && age-keygen -y site.age > site.pub");
         desk.shell("age", "age-keygen -o other.age 2>/dev/null && age-keygen -y other.age > other.pub");
         desk.shell(
@@ -27,8 +22,7 @@ impl Desk {
     }
 
     fn shell(&self, package: &str, line: &str) {
-        let folder = self.0.path().to_str().unwrap();
-        real(package, "sh", &["-c", &format!("cd {folder} && {line}")]);
+        shell(package, &self.0, line);
     }
 
     fn command(&self, program: &str, line: &str) -> Command {

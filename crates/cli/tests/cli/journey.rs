@@ -1,27 +1,16 @@
 //! A vendor signs and encrypts for one site; three sticks of 100 MB, of which one breaks; the site applies, and knows who made it.
 
 use std::fs;
-use std::process::Command;
 
-use crate::support::{Folder, Ran, image, layer, noise, seen};
+use crate::support::{Folder, Ran, command, finish, image, layer, names, noise, seen, shell};
 
 /// More than one stick takes, less than two.
 const NEW_BYTES: usize = 150 << 20;
 
 /// Runs a command in the folder, where no person sits.
 fn run(folder: &Folder, line: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_docker_delta"));
-    command.args(line.split(' ')).current_dir(folder.path()).env("HOME", folder.path());
-    crate::support::finish(&mut command)
-}
-
-fn shell(folder: &Folder, package: &str, line: &str) {
-    let done = Command::new("sh").args(["-ec", line]).current_dir(folder.path()).output().unwrap();
-    assert!(
-        done.status.success(),
-        "`{line}`, of the Debian package `{package}`: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    let mut command = command("docker_delta", &line.split_whitespace().collect::<Vec<_>>());
+    finish(command.current_dir(folder.path()).env("HOME", folder.path()))
 }
 
 #[test]
@@ -35,17 +24,16 @@ fn from_the_vendor_to_one_site_over_three_sticks_of_which_one_breaks() {
     // Each side makes its keys, and gives away what is public.
     run(&vendor, "keygen --no-password vendor").ok();
     fs::copy(vendor.file("vendor.pub"), site.file("vendor.pub")).unwrap();
-    shell(&site, "age", "umask 077; age-keygen -o site.age 2>/dev/null; age-keygen -y site.age > site.pub");
+    shell("age", &site, "umask 077 && age-keygen -o site.age 2>/dev/null && age-keygen -y site.age > site.pub");
     fs::copy(site.file("site.pub"), vendor.file("site.pub")).unwrap();
 
     let made = "create v2.tar app.ddelta --base v1.tar -l 1 --sign vendor.key --encrypt-to site.pub \
                 --volume-size 100M --parity 50%";
-    let said = run(&vendor, &made.split_whitespace().collect::<Vec<_>>().join(" ")).ok().stderr;
+    let said = run(&vendor, made).ok().stderr;
     assert!(said.contains("parity makes up for"), "{said}");
 
     // Every volume on a stick of its own; the second stick gives nothing but zeros.
-    let volumes: Vec<String> =
-        crate::support::names(vendor.path()).into_iter().filter(|name| name.contains(".ddelta.0")).collect();
+    let volumes: Vec<String> = names(vendor.path()).into_iter().filter(|name| name.contains(".ddelta.0")).collect();
     for (number, volume) in volumes.iter().enumerate() {
         let stick = site.path().join(format!("stick{number}"));
         fs::create_dir(&stick).unwrap();

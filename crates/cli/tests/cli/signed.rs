@@ -4,19 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::support::{Folder, Ran, command, finish, real, sample};
+use crate::support::{Folder, Ran, command, finish, folder_of_versions, real, shell};
 
 /// A folder with two versions of an image, and keys; state that programs keep goes into it too.
 struct Desk(Folder);
 
 impl Desk {
     fn new() -> Self {
-        let folder = Folder::new();
-        for version in ["v1", "v2"] {
-            let from = sample(&format!("tiny/docker28-classic/{version}.tar"));
-            fs::copy(from, folder.file(&format!("{version}.tar"))).unwrap();
-        }
-        let desk = Self(folder);
+        let desk = Self(folder_of_versions());
         for name in ["vendor", "site", "stranger"] {
             desk.run(&format!("keygen --no-password {name}")).ok();
         }
@@ -47,8 +42,7 @@ impl Desk {
     }
 
     fn minisign(&self, line: &str) {
-        let folder = self.0.path().to_str().unwrap();
-        real("minisign", "sh", &["-c", &format!("cd {folder} && minisign {line} < /dev/null")]);
+        shell("minisign", &self.0, &format!("minisign {line} < /dev/null"));
     }
 
     /// What is seen of the signatures, as the lists of key, place and standing.

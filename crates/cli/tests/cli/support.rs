@@ -105,6 +105,21 @@ impl Folder {
     }
 }
 
+/// A folder with two versions of an image: v1.tar and v2.tar.
+pub(crate) fn folder_of_versions() -> Folder {
+    let folder = Folder::new();
+    for version in ["v1", "v2"] {
+        let from = sample(&format!("tiny/docker28-classic/{version}.tar"));
+        fs::copy(from, folder.file(&format!("{version}.tar"))).unwrap();
+    }
+    folder
+}
+
+/// Runs a line of a real program of this Debian package in a folder.
+pub(crate) fn shell(package: &str, folder: &Folder, line: &str) {
+    real(package, "sh", &["-c", &format!("cd {} && {line}", folder.path().display())]);
+}
+
 /// Pseudo-random bytes, the same for the same seed (xorshift64*).
 pub(crate) fn noise(seed: u64, count: usize) -> Vec<u8> {
     let mut state = seed | 1;
