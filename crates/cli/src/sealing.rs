@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use delta_codec::{ReadAt, Reader};
-use delta_core::digest::BlobDigest;
+use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::{Closed, StoredSignature, is_wrapped};
@@ -131,6 +131,13 @@ pub(crate) struct Sealing {
     force: bool,
 }
 
+/// What was written, with all that is around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sealed {
+    pub(crate) bytes: u64,
+    pub(crate) digest: BlobDigest,
+}
+
 impl Sealing {
     /// What was asked for, if there is a place for it.
     pub(crate) fn chosen(
@@ -179,48 +186,43 @@ impl Sealing {
     }
 
     /// Writes it: encrypted, where that is asked for.
-    pub(crate) fn write(&self, bytes: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<()> {
+    pub(crate) fn write(&self, bytes: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Sealed> {
+        let mut out = Hasher::new(out);
         let mut reader = Reader::new(bytes);
         match &self.recipients {
-            Some(recipients) => recipients.encrypt(&mut reader, out).map(|_| ()),
-            None => io::copy(&mut reader, out).map(|_| ()).map_err(Error::io("writing the package")),
-        }
+            Some(recipients) => recipients.encrypt(&mut reader, &mut out)?,
+            None => io::copy(&mut reader, &mut out).map_err(Error::io("writing the package"))?,
+        };
+        let (_, digest, bytes) = out.finish();
+        Ok(Sealed { bytes, digest: digest.into() })
     }
 
     /// All of it as it is written, for what is cut.
     pub(crate) fn whole(&self, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<Arc<dyn ReadAt>> {
         match &self.recipients {
-            Some(_) => session.context().spool("encrypting the package", |out| self.write(bytes, out)),
+            Some(_) => session.context().spool("encrypting the package", |out| self.write(bytes, out).map(drop)),
             None => Ok(bytes.clone()),
         }
     }
 
-    /// Writes what goes beside what was written to `path`, and says who signed. A file of its own is read from there; what is in volumes
-    /// is given.
+    /// Writes what goes beside what was `written` to `path`, and says who signed. A file of its own is read from there to be signed; what is
+    /// in volumes is given.
     pub(crate) fn finish(
         &self,
         path: Option<&Path>,
-        volumes: Option<&Arc<dyn ReadAt>>,
+        (written, volumes): (Sealed, Option<&Arc<dyn ReadAt>>),
         session: &Session,
     ) -> Result<()> {
         if let Some(path) = path {
-            let bytes = || {
-                volumes.map_or_else(
-                    || FileBytes::open(path).map(|bytes| bytes as Arc<dyn ReadAt>),
-                    |bytes| Ok(bytes.clone()),
-                )
-            };
-            if let Some(signatory) = self.signatory.as_ref().filter(|signatory| signatory.is_detached) {
-                signatory.sign_bytes_beside(path, &bytes()?, self.force, session)?;
+            match (self.signatory.as_ref().filter(|signatory| signatory.is_detached), volumes) {
+                (Some(signatory), Some(whole)) => signatory.sign_bytes_beside(path, whole, self.force, session)?,
+                (Some(signatory), None) => signatory.sign_beside(path, self.force, session)?,
+                (None, _) => {}
             }
             if self.recipients.is_some() {
-                self.write_digest(path, &bytes()?, session)?;
+                self.write_digest(path, written.digest, session)?;
             }
-            let written = self.endings();
-            let stale = [MINISIG, digest_file::ENDING].into_iter().filter(|ending| !written.contains(ending));
-            for path in stale.map(|ending| with_ending(path, ending)).filter(|path| path.exists()) {
-                session.terminal.inform(format_args!("{} is of what was there before; remove it", path.display()));
-            }
+            self.tell_of_stale(path, session);
         }
         if let Some(signatory) = &self.signatory {
             signatory.tell(session);
@@ -229,14 +231,21 @@ impl Sealing {
     }
 
     /// The digest of what is encrypted, so that whoever cannot read it can tell a bad copy.
-    fn write_digest(&self, path: &Path, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<()> {
-        let doing = Error::io(format!("reading {}", path.display()));
-        let (digest, _) = BlobDigest::of_reader(&mut Reader::new(bytes)).map_err(doing)?;
+    fn write_digest(&self, path: &Path, digest: BlobDigest, session: &Session) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let destination = beside(path, digest_file::ENDING, self.force, session)?;
         write_text(&destination, &digest_file::line(digest, &name), session)?;
         session.terminal.inform(format_args!("it is encrypted; its digest is in {destination}"));
         Ok(())
+    }
+
+    /// Says what stands beside it and belongs to what was there before.
+    fn tell_of_stale(&self, path: &Path, session: &Session) {
+        let written = self.endings();
+        let stale = [MINISIG, digest_file::ENDING].into_iter().filter(|ending| !written.contains(ending));
+        for path in stale.map(|ending| with_ending(path, ending)).filter(|path| path.exists()) {
+            session.terminal.inform(format_args!("{} is of what was there before; remove it", path.display()));
+        }
     }
 }
 

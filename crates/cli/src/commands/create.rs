@@ -1,13 +1,13 @@
 //! `docker_delta create`
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
 use delta_core::create::{CreateOptions, check_layers, create, room};
-use delta_core::digest::{BlobDigest, Hasher};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
@@ -22,7 +22,7 @@ use super::volumes::{Cut, SetReport};
 use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
-use crate::sealing::Sealing;
+use crate::sealing::{Sealed, Sealing};
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -103,18 +103,18 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let write = if arguments.dry_run { foretold } else { written };
     let written = write(session, &target, &sealing, &signed)?;
     session.registries.finish();
-    let whole = written.whole.clone();
-    report(session, arguments, &target, &prepared.metadata, written)?;
-    sealing.finish(target.path().filter(|_| !arguments.dry_run), whole.as_ref(), session)
+    let Written { sealed, volumes, whole } = written;
+    report(session, arguments, &target, &prepared.metadata, (sealed, volumes))?;
+    sealing.finish(target.path().filter(|_| !arguments.dry_run), (sealed, whole.as_ref()), session)
 }
 
 fn foretold(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &Arc<dyn ReadAt>) -> Result<Written> {
-    let written = write_hashed(sealing, signed, &mut io::sink())?;
+    let sealed = sealing.write(signed, &mut io::sink())?;
     match target {
-        Target::File(destination) => destination.require(written.bytes)?,
-        Target::Volumes(cut) => cut.foretell(session, written.bytes)?,
+        Target::File(destination) => destination.require(sealed.bytes)?,
+        Target::Volumes(cut) => cut.foretell(session, sealed.bytes)?,
     }
-    Ok(written)
+    Ok(Written::in_one_file(sealed))
 }
 
 fn written(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &Arc<dyn ReadAt>) -> Result<Written> {
@@ -128,12 +128,13 @@ fn written(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &A
                 ))
                 .with_hint("--volume-size fat32 splits it"));
             }
-            destination.write_file(&session.scratch, |out| write_hashed(sealing, signed, out))
+            destination.write_file(&session.scratch, |out| sealing.write(signed, out)).map(Written::in_one_file)
         }
         Target::Volumes(cut) => {
             let whole = sealing.whole(signed, session)?;
             let set = cut.write(session, whole.clone())?;
-            Ok(Written { bytes: whole.len(), digest: set.package_digest(), volumes: Some(set), whole: Some(whole) })
+            let sealed = Sealed { bytes: whole.len(), digest: set.package_digest() };
+            Ok(Written { sealed, volumes: Some(set), whole: Some(whole) })
         }
     }
 }
@@ -150,20 +151,18 @@ fn advise(session: &Session, target: &Target<'_>, most: u64) {
     }
 }
 
-/// What a package file is.
+/// What a package is, and what it is in.
 struct Written {
-    bytes: u64,
-    digest: BlobDigest,
+    sealed: Sealed,
     volumes: Option<SetReport>,
     /// What the volumes make, which is in no file of its own.
     whole: Option<Arc<dyn ReadAt>>,
 }
 
-fn write_hashed(sealing: &Sealing, package: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Written> {
-    let mut out = Hasher::new(out);
-    sealing.write(package, &mut out)?;
-    let (_, digest, bytes) = out.finish();
-    Ok(Written { bytes, digest: digest.into(), volumes: None, whole: None })
+impl Written {
+    const fn in_one_file(sealed: Sealed) -> Self {
+        Self { sealed, volumes: None, whole: None }
+    }
 }
 
 /// In a folder the package is called like its image.
@@ -195,9 +194,9 @@ fn report(
     arguments: &Create,
     target: &Target<'_>,
     metadata: &Metadata,
-    written: Written,
+    (sealed, volumes): (Sealed, Option<SetReport>),
 ) -> Result<()> {
-    let package_bytes = written.bytes;
+    let package_bytes = sealed.bytes;
     let layers = list::layers(metadata);
     let image_bytes = report::image_bytes(metadata);
     let missing = report::layers(metadata).into_iter().filter(|layer| !layer.transfer.is_held());
@@ -208,12 +207,12 @@ fn report(
             package: target.to_string(),
             written: !arguments.dry_run,
             package_bytes,
-            package_digest: written.digest,
+            package_digest: sealed.digest,
             image_bytes,
             missing_bytes,
             fetched_bytes: session.registries.fetched_bytes(),
             layers: &layers,
-            volumes: written.volumes,
+            volumes,
         });
     }
     if arguments.dry_run {

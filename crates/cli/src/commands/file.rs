@@ -9,7 +9,7 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Reader};
 use delta_core::apply::{StandardDelta, apply_stream};
 use delta_core::create::{create_standard, create_stream};
-use delta_core::digest::{BlobDigest, Hasher};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
 use delta_core::job::choices::{CompressionOptions, Method};
@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
 use crate::opening::Opened;
-use crate::sealing::Sealing;
+use crate::sealing::{Sealed, Sealing};
 use crate::session::Session;
 use crate::terminal;
 
@@ -77,7 +77,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
     let old = open(session, &arguments.old, kind, Detail::Content)?;
     let new = open(session, &arguments.new, kind, Detail::Everything)?;
     file_system::require(session.scratch.folder(), stored_bytes(&arguments.new, &new), "proving the difference")?;
-    let delta_bytes = if kind == StreamKind::File && arguments.method != Method::Auto {
+    let written = if kind == StreamKind::File && arguments.method != Method::Auto {
         if sealing.signs_inside() {
             return Err(Error::usage(format!("a plain {} difference has no place for a signature", arguments.method))
                 .with_hint("add --detached, or leave -m"));
@@ -89,6 +89,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         let package = sealing.signed(prepared.bytes(), session)?;
         put(session, arguments.dry_run, (&destination, &sealing), &package)?
     };
+    let delta_bytes = written.bytes;
     let verb = if arguments.dry_run { "would weigh" } else { "weighs" };
     let delta = if destination.is_stdout() { "the difference".to_owned() } else { destination.to_string() };
     session.terminal.inform(format_args!(
@@ -97,7 +98,7 @@ pub(crate) fn create(session: &Session, arguments: &FileCreate) -> Result<()> {
         share(delta_bytes, new.len())
     ));
     let path = destination.path().filter(|_| !arguments.dry_run);
-    sealing.finish(path, None, session)?;
+    sealing.finish(path, (written, None), session)?;
     let (old_bytes, new_bytes) = (old.len(), new.len());
     json(
         session,
@@ -119,7 +120,7 @@ fn create_plain(
     (old, new): (&Arc<dyn ReadAt>, &Arc<dyn ReadAt>),
     compression: CompressionOptions,
     way: (&Destination, &Sealing),
-) -> Result<u64> {
+) -> Result<Sealed> {
     let (delta, Sides { old, new }) = create_standard(arguments.method, old, new, compression, session.context())?;
     let written = put(session, arguments.dry_run, way, &delta)?;
     session.terminal.inform(format_args!(
@@ -136,15 +137,10 @@ fn put(
     dry_run: bool,
     (destination, sealing): (&Destination, &Sealing),
     bytes: &Arc<dyn ReadAt>,
-) -> Result<u64> {
+) -> Result<Sealed> {
     session.require_unchanged()?;
     destination.require(sealing.length(bytes.len()))?;
-    let fill = |out: &mut dyn Write| {
-        let mut out = Hasher::new(out);
-        sealing.write(bytes, &mut out)?;
-        let (_, _, count) = out.finish();
-        Ok(count)
-    };
+    let fill = |out: &mut dyn Write| sealing.write(bytes, out);
     if dry_run { fill(&mut io::sink()) } else { destination.write_file(&session.scratch, fill) }
 }
 

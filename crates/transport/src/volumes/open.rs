@@ -308,8 +308,9 @@ fn source(candidate: &Candidate) -> Result<Arc<dyn ReadAt>> {
 
 /// Whether the medium of a file may be one that is changed for the next.
 fn may_be_taken_away(candidate: &Candidate, scratch: &TempScratch) -> bool {
-    let device = |path: &Path| file_system::device(path);
-    Some(candidate.device) != device(Path::new("/")) && Some(candidate.device) != device(scratch.folder())
+    let (device, _) = candidate.id;
+    let is_on = |path: &Path| file_system::device(path) == Some(device);
+    !is_on(Path::new("/")) && !is_on(scratch.folder())
 }
 
 fn shown(path: &Path) -> String {

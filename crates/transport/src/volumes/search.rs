@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use delta_envelope::volumes::{Header, Odd, START, Set};
 
 use super::file_name::VolumeName;
 use crate::destination::folder_of;
+use crate::partial::{FileId, file_id};
 
 /// A file that is, or should be, a volume.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub(super) struct Candidate {
     /// Nothing once what is good in it was kept elsewhere, so that its stick can go.
     pub(super) file: Option<File>,
     pub(super) bytes: u64,
-    /// The file system that it lies on.
-    pub(super) device: u64,
+    /// Which file it is, on which file system.
+    pub(super) id: FileId,
     pub(super) volume: u64,
     /// Whether its header is what it should be.
     pub(super) is_named: bool,
@@ -125,10 +126,9 @@ impl Found {
     fn take(&mut self, path: &Path) {
         let Some(file) = open(path) else { return };
         let Ok(metadata) = file.metadata() else { return };
-        let is_known = |known: &Candidate| {
-            let other = known.file.as_ref().and_then(|file| file.metadata().ok());
-            other.is_some_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
-        };
+        let id = file_id(&metadata);
+        // What was let go of may be another file by now.
+        let is_known = |known: &Candidate| known.file.is_some() && known.id == id;
         if self.candidates.iter().any(is_known) {
             return;
         }
@@ -156,15 +156,8 @@ impl Found {
             _ => None,
         };
         if let Some((volume, is_named)) = volume {
-            let (bytes, device) = (metadata.len(), metadata.dev());
-            self.candidates.push(Candidate {
-                path: path.to_owned(),
-                file: Some(file),
-                bytes,
-                device,
-                volume,
-                is_named,
-            });
+            let (path, bytes) = (path.to_owned(), metadata.len());
+            self.candidates.push(Candidate { path, file: Some(file), bytes, id, volume, is_named });
         }
     }
 
