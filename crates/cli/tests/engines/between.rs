@@ -83,7 +83,7 @@ impl Meeting {
         receiver.ctr(&["image", "import", "/mnt/files/arrived.tar"]);
         let listed = receiver.ctr(&["image", "ls"]);
         assert!(listed.contains(&self.digest), "{listed}");
-        receiver.ctr(&["image", "export", "/mnt/files/exported.tar", &self.new]);
+        receiver.ctr(&["image", "export", "--local", "/mnt/files/exported.tar", &self.new]);
         assert_eq!(Identity::of(receiver.file("exported.tar").as_ref()), self.saved(sender));
         sender.clear();
         receiver.clear();
