@@ -14,7 +14,7 @@ use delta_transport::key_files::with_ending;
 use serde::Serialize;
 
 use crate::arguments::Opening;
-use crate::password;
+use crate::password::PASSPHRASE;
 use crate::session::Session;
 
 /// What `--json` prints.
@@ -36,8 +36,7 @@ pub(crate) fn compared(
     (path, bytes, known): (&Path, &Arc<dyn ReadAt>, Option<BlobDigest>),
     opening: &Opening,
 ) -> Result<Option<Copy>> {
-    let can_read =
-        !opening.identity_files.is_empty() || password::is_given(opening.passphrase_fd, password::PASSPHRASE);
+    let can_read = !opening.identity_files.is_empty() || PASSPHRASE.is_given(opening.passphrase_fd);
     if can_read || path == Path::new("-") || is_pipe(path) {
         return Ok(None);
     }

@@ -17,7 +17,7 @@ use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Opening;
-use crate::password;
+use crate::password::PASSPHRASE;
 use crate::session::{PACKAGE, Session, mistaken};
 use crate::terminal::Terminal;
 
@@ -139,12 +139,12 @@ fn decrypted(bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Arc<dyn ReadAt
     for path in &opening.identity_files {
         let name = path.display().to_string();
         let asked = name.clone();
-        let ask: Ask = Arc::new(move |_| password::known(&asked, descriptor, password::PASSPHRASE).ok());
+        let ask: Ask = Arc::new(move |_| PASSPHRASE.known(&asked, descriptor).ok());
         let text = key_files::read_secret(path)?;
         identities.add_file(&text, &name, &ask).map_err(|error| error.within(&name))?;
     }
     if locked.takes_passphrase() {
-        identities.add_passphrase(password::known("the package", descriptor, password::PASSPHRASE)?);
+        identities.add_passphrase(PASSPHRASE.known("the package", descriptor)?);
     } else if opening.identity_files.is_empty() {
         return Err(Error::usage("it is encrypted, and no identity was named")
             .with_hint("name the file with yours, of `age-keygen` or of ssh: --identity-file FILE"));

@@ -1,4 +1,4 @@
-//! Passwords: from an open file, from the environment, or from the hands of somebody at the terminal; never from the command line, which
+//! Passwords and passphrases: from an open file, from the environment, or from the hands of somebody at the terminal; never from the command line, which
 //! every user of the machine can read.
 
 use std::env;
@@ -6,50 +6,66 @@ use std::env;
 use delta_core::error::{Error, Result};
 use delta_transport::key_files;
 
-/// Where passwords of keys may be.
-pub(crate) const PASSWORD: &str = "DOCKER_DELTA_PASSWORD";
-
-/// Where passphrases of packages and identities may be.
-pub(crate) const PASSPHRASE: &str = "DOCKER_DELTA_PASSPHRASE";
-
-/// The password that somebody knows: for `what`, from the open file `descriptor`, else from `variable`, else typed.
-pub(crate) fn known(what: &str, descriptor: Option<u32>, variable: &str) -> Result<String> {
-    match given(descriptor, variable)? {
-        Some(given) => Ok(given),
-        None => typed(&format!("Password of {what}: "), variable),
-    }
+/// What nobody else may know, and where it may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secret {
+    word: &'static str,
+    variable: &'static str,
+    option: &'static str,
 }
 
-/// A new password: what is typed is typed twice.
-pub(crate) fn new(what: &str, descriptor: Option<u32>, variable: &str) -> Result<String> {
-    if let Some(given) = given(descriptor, variable)? {
-        return Ok(given);
-    }
-    let first = typed(&format!("New password of {what}: "), variable)?;
-    if typed("The same again: ", variable)? == first {
-        Ok(first)
-    } else {
-        Err(Error::usage("the two passwords differ"))
-    }
-}
+/// What a key for signatures is locked with.
+pub(crate) const PASSWORD: Secret =
+    Secret { word: "password", variable: "DOCKER_DELTA_PASSWORD", option: "--password-fd" };
 
-/// Whether a passphrase can be had without asking anybody.
-pub(crate) fn is_given(descriptor: Option<u32>, variable: &str) -> bool {
-    descriptor.is_some() || env::var_os(variable).is_some()
-}
+/// What packages and identities are locked with.
+pub(crate) const PASSPHRASE: Secret =
+    Secret { word: "passphrase", variable: "DOCKER_DELTA_PASSPHRASE", option: "--passphrase-fd" };
 
-fn given(descriptor: Option<u32>, variable: &str) -> Result<Option<String>> {
-    match (descriptor, env::var(variable)) {
-        (Some(descriptor), _) => key_files::first_line(descriptor).map(Some),
-        (None, Ok(text)) => Ok(Some(text)),
-        (None, Err(env::VarError::NotPresent)) => Ok(None),
-        (None, Err(env::VarError::NotUnicode(_))) => Err(Error::usage(format!("{variable} is no text in UTF-8"))),
+impl Secret {
+    /// The one that somebody knows: for `what`, from the open file `descriptor`, else from the environment, else typed.
+    pub(crate) fn known(self, what: &str, descriptor: Option<u32>) -> Result<String> {
+        match self.given(descriptor)? {
+            Some(given) => Ok(given),
+            None => self.typed(&format!("The {} of {what}: ", self.word)),
+        }
     }
-}
 
-fn typed(prompt: &str, variable: &str) -> Result<String> {
-    rpassword::prompt_password(prompt).map_err(|error| {
-        Error::environment(format!("no password can be asked for, as there is no terminal: {error}"))
-            .with_hint(format!("give it through an open file (--password-fd 3 3< FILE) or in {variable}"))
-    })
+    /// A new one: what is typed is typed twice.
+    pub(crate) fn chosen(self, what: &str, descriptor: Option<u32>) -> Result<String> {
+        if let Some(given) = self.given(descriptor)? {
+            return Ok(given);
+        }
+        let first = self.typed(&format!("A new {} for {what}: ", self.word))?;
+        if self.typed("The same again: ")? == first {
+            Ok(first)
+        } else {
+            Err(Error::usage(format!("what was typed as {} differs the second time", self.word)))
+        }
+    }
+
+    /// Whether it can be had without asking anybody.
+    pub(crate) fn is_given(self, descriptor: Option<u32>) -> bool {
+        descriptor.is_some() || env::var_os(self.variable).is_some()
+    }
+
+    fn given(self, descriptor: Option<u32>) -> Result<Option<String>> {
+        match (descriptor, env::var(self.variable)) {
+            (Some(descriptor), _) => key_files::first_line(descriptor, self.word)
+                .map(Some)
+                .map_err(|error| error.with_hint(format!("open it in the shell: {} 3 3< FILE", self.option))),
+            (None, Ok(text)) => Ok(Some(text)),
+            (None, Err(env::VarError::NotPresent)) => Ok(None),
+            (None, Err(env::VarError::NotUnicode(_))) => {
+                Err(Error::usage(format!("{} is no text in UTF-8", self.variable)))
+            }
+        }
+    }
+
+    fn typed(self, prompt: &str) -> Result<String> {
+        rpassword::prompt_password(prompt).map_err(|error| {
+            Error::environment(format!("no {} can be asked for, as there is no terminal: {error}", self.word))
+                .with_hint(format!("give it through an open file ({} 3 3< FILE) or in {}", self.option, self.variable))
+        })
+    }
 }

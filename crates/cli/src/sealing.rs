@@ -24,7 +24,7 @@ use delta_transport::key_files::{self, with_ending};
 
 use crate::arguments::{EncryptionArguments, SignatureArguments, Signing};
 use crate::opening::MINISIG;
-use crate::password;
+use crate::password::{PASSPHRASE, PASSWORD};
 use crate::session::Session;
 
 /// A key that is ready, and how it signs.
@@ -51,7 +51,7 @@ impl Signatory {
         let within = |error: Error| error.within(&path.display().to_string());
         let file = SecretKeyFile::parse(&key_files::read_secret(path)?).map_err(within)?;
         let password = if file.is_locked() {
-            password::known(&path.display().to_string(), arguments.password_fd, password::PASSWORD)?
+            PASSWORD.known(&path.display().to_string(), arguments.password_fd)?
         } else {
             String::new()
         };
@@ -268,7 +268,7 @@ fn write_text(destination: &Destination, text: &str, session: &Session) -> Resul
 /// Those who may read it, if not everybody may.
 fn recipients(arguments: &EncryptionArguments) -> Result<Option<Recipients>> {
     if arguments.encrypt_passphrase {
-        let passphrase = password::new("the package", arguments.passphrase_fd, password::PASSPHRASE)?;
+        let passphrase = PASSPHRASE.chosen("the package", arguments.passphrase_fd)?;
         return Recipients::of_passphrase(passphrase).map(Some);
     }
     if arguments.encrypt_to.is_empty() {

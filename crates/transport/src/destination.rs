@@ -208,16 +208,23 @@ impl Destination {
         }
     }
 
-    /// Fails when there is less room than `bytes`.
+    /// Fails when there is less room than `bytes`, or when the file system takes no file of that size.
     ///
     /// # Errors
     /// An environment error with both figures.
     pub fn require(&self, bytes: u64) -> Result<()> {
-        match &self.place {
-            Place::Name { path, .. } => file_system::require(folder_of(path), bytes, self.product.noun())
-                .map_err(|error| error.with_hint("free some room, or name a place with more of it")),
-            Place::Stdout | Place::Stream(_) => Ok(()),
+        let Place::Name { path, .. } = &self.place else { return Ok(()) };
+        let (folder, noun) = (folder_of(path), self.product.noun());
+        if !self.product.is_folder() {
+            file_system::require_size(folder, bytes, noun).map_err(|error| match self.product {
+                Product::Package => {
+                    error.with_hint("`--volume-size fat32` of `create` and `split` makes files that fit")
+                }
+                _ => error,
+            })?;
         }
+        file_system::require(folder, bytes, noun)
+            .map_err(|error| error.with_hint("free some room, or name a place with more of it"))
     }
 
     /// The same, together with so many bytes of temporary files in the folder `scratch`, and what these are for.

@@ -42,6 +42,25 @@ pub(crate) fn device(path: &Path) -> Option<u64> {
 /// The largest file that FAT32 takes: its directory has 32 bits for the length.
 pub(crate) const FAT32: u64 = u32::MAX as u64;
 
+/// Fails when the file system of `folder` takes no file of `bytes`, which `what` has.
+///
+/// # Errors
+/// An environment error with both figures.
+pub(crate) fn require_size(folder: &Path, bytes: u64, what: &str) -> Result<()> {
+    largest_file(folder).map_or(Ok(()), |largest| require_at_most(largest, (folder, bytes, what)))
+}
+
+fn require_at_most(largest: u64, (folder, bytes, what): (&Path, u64, &str)) -> Result<()> {
+    if bytes <= largest {
+        return Ok(());
+    }
+    Err(Error::environment(format!(
+        "{} is on a FAT file system, which takes no file of more than {largest} bytes, and {what} has {bytes}",
+        folder.display()
+    ))
+    .with_hint("name a place on another one, such as exFAT or ext4"))
+}
+
 /// What the kernel says of vfat and msdos (statfs(2)); exFAT has a number of its own, and no such limit.
 const MSDOS_SUPER_MAGIC: u64 = 0x4d44;
 
@@ -74,5 +93,14 @@ mod tests {
         assert!(is_fat(0x4d44) && !is_fat(0x2011_bab0) && !is_fat(0xef53));
         assert_eq!(largest_file(Path::new("/proc")), None);
         assert_eq!(largest_file(Path::new("/no such folder")), None);
+    }
+
+    #[test]
+    fn a_file_of_4_gib_is_too_large_for_fat_and_one_byte_less_is_not() {
+        let stick = Path::new("/media/stick");
+        assert!(require_at_most(FAT32, (stick, (4 << 30) - 1, "the package")).is_ok());
+        let error = require_at_most(FAT32, (stick, 4 << 30, "the package")).unwrap_err().to_string();
+        assert!(error.starts_with("/media/stick is on a FAT file system"), "{error}");
+        assert!(error.ends_with("4294967295 bytes, and the package has 4294967296"), "{error}");
     }
 }

@@ -181,14 +181,13 @@ fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// The first line of what comes through an open file of this number: a password that no other user sees.
+/// The first line of what comes through an open file of this number: `what` no other user sees.
 ///
 /// # Errors
-/// Environment errors when nothing can be read there.
-pub fn first_line(descriptor: u32) -> Result<String> {
-    let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
-    let bytes = read_public(&path).map_err(|error| error.with_hint("open it in the shell: --password-fd 3 3< FILE"))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::usage("the password is no text in UTF-8"))?;
+/// Environment errors when nothing can be read there, usage errors for what is no text.
+pub fn first_line(descriptor: u32, what: &str) -> Result<String> {
+    let bytes = read_public(&PathBuf::from(format!("/dev/fd/{descriptor}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("the {what} is no text in UTF-8")))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 

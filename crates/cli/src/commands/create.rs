@@ -8,7 +8,7 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use delta_core::create::{CreateOptions, check_layers, create, room};
 use delta_core::digest::BlobDigest;
-use delta_core::error::{Error, Result};
+use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
@@ -122,12 +122,6 @@ fn written(session: &Session, target: &Target<'_>, sealing: &Sealing, signed: &A
     match target {
         Target::File(destination) => {
             destination.require(bytes)?;
-            if let Some(largest) = destination.largest_file().filter(|largest| bytes > *largest) {
-                return Err(Error::environment(format!(
-                    "{destination} is on a FAT file system, which takes no file of more than {largest} bytes, and the package has {bytes}"
-                ))
-                .with_hint("--volume-size fat32 splits it"));
-            }
             destination.write_file(&session.scratch, |out| sealing.write(signed, out)).map(Written::in_one_file)
         }
         Target::Volumes(cut) => {

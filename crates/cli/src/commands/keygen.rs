@@ -10,8 +10,9 @@ use delta_transport::key_files;
 use serde::Serialize;
 
 use crate::arguments::Keygen;
+use crate::password::PASSWORD;
 use crate::session::Session;
-use crate::{password, terminal};
+use crate::terminal;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -29,7 +30,7 @@ pub(crate) fn run(session: &Session, arguments: &Keygen) -> Result<()> {
         None
     } else {
         let what = format!("{}.key", arguments.name.display());
-        let password = password::new(&what, arguments.password_fd, password::PASSWORD)?;
+        let password = PASSWORD.chosen(&what, arguments.password_fd)?;
         require_password(&password)?;
         Some(password)
     };

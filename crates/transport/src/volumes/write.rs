@@ -17,7 +17,7 @@ use super::file_name::VolumeName;
 use super::search::header;
 use super::split::Split;
 use crate::destination::{self, Destination, Product, folder_of};
-use crate::file_system::{self, largest_file};
+use crate::file_system;
 use crate::inputs::Inputs;
 use crate::spool::TempScratch;
 
@@ -59,11 +59,7 @@ pub struct WrittenVolume {
 /// As [`write()`].
 pub fn check(request: Request<'_>, most: Option<u64>) -> Result<()> {
     let path = VolumeName::path(request.stem, 1);
-    if let (Some(largest), Some(most)) = (largest_file(folder_of(&path)), most)
-        && most > largest
-    {
-        return Err(too_large(&path, most, largest));
-    }
+    require_size(folder_of(&path), most.unwrap_or_default())?;
     let force = request.force || request.resume;
     Destination::choose(destination::Request {
         product: Product::Volume,
@@ -155,21 +151,15 @@ fn require(layout: &Layout, request: Request<'_>, plans: &[Plan]) -> Result<()> 
     let path = VolumeName::path(request.stem, 1);
     let folder = folder_of(&path);
     let most = layout.file_bytes(1);
-    if let Some(largest) = largest_file(folder).filter(|largest| most > *largest) {
-        return Err(too_large(&path, most, largest));
-    }
+    require_size(folder, most)?;
     let new = (1..=layout.volumes()).zip(plans).filter(|(_, plan)| matches!(plan, Plan::Write(_)));
     let bytes = new.map(|(volume, _)| layout.file_bytes(volume)).sum();
     file_system::require(folder, bytes, "the volumes")
         .map_err(|error| error.with_hint("free some room, or name a place with more of it"))
 }
 
-fn too_large(path: &Path, most: u64, largest: u64) -> Error {
-    let folder = folder_of(path).display();
-    Error::usage(format!(
-        "{folder} is on a FAT file system, which takes no file of more than {largest} bytes, and a volume has {most}"
-    ))
-    .with_hint("--volume-size fat32")
+fn require_size(folder: &Path, most: u64) -> Result<()> {
+    file_system::require_size(folder, most, "a volume").map_err(|error| error.with_hint("--volume-size fat32"))
 }
 
 /// Whether a file is the volume, to the last byte.
