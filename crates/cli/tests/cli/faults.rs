@@ -75,6 +75,36 @@ fn a_medium_that_cannot_be_read_is_no_damage_of_the_file() {
     }
 }
 
+/// Sectors of a stick that cannot be read: parity gives what was in them, and where there is none the medium is named.
+#[test]
+fn sectors_of_a_volume_that_cannot_be_read_are_made_good_or_named() {
+    let desk = Desk::new();
+    let volume = "stick.ddelta.001";
+    desk.ran("docker_delta", &["create", "v2", "stick.ddelta", "--base", "v1", "--parity", "100%"], None).ok();
+    let quarter = fs::metadata(desk.folder.file(volume)).unwrap().len() / 4;
+    let apply = ["apply", "stick.ddelta", "--base", "v1", "-o", "made"];
+    let before = names(desk.folder.path());
+    for at in [0, 700, quarter, 3 * quarter] {
+        let fault = format!("eio {at}");
+        let ran = desk.ran("docker_delta", &apply, Some((&fault, volume))).ok();
+        assert!(ran.stderr.contains("parity made up for"), "{at}: {}", ran.stderr);
+        fs::remove_file(desk.folder.file("made")).unwrap();
+        assert_eq!(names(desk.folder.path()), before, "{at}");
+    }
+    // The same where nothing can be made good.
+    fs::remove_file(desk.folder.file("stick.ddelta.002")).unwrap();
+    let fault = format!("eio {}", 3 * quarter);
+    let ran = desk.ran("docker_delta", &apply, Some((&fault, volume)));
+    ran.failed(3, &[volume, "cannot be read", "missing: stick.ddelta.002"]);
+    // And where there was never any parity.
+    desk.ran("docker_delta", &["split", "package", "alone", "--volume-size", "1G"], None).ok();
+    let apply = ["apply", "alone.001", "--base", "v1", "-o", "made"];
+    let fault = format!("eio {}", 3 * quarter);
+    desk.ran("docker_delta", &apply, Some((&fault, "alone.001")))
+        .failed(3, &["alone.001", "cannot be read", "the medium"]);
+    assert!(!names(desk.folder.path()).contains(&"made".to_owned()));
+}
+
 #[test]
 fn interrupted_and_short_reads_and_writes_change_nothing() {
     let desk = Desk::new();
