@@ -1,5 +1,6 @@
 //! Sound inputs, from which a fuzzer starts and which every target must take.
 
+use delta_codec::align::Fineness;
 use delta_codec::deflate::nested;
 use delta_codec::recreation::{Found, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
@@ -122,7 +123,7 @@ fn bsdiff(old: &[u8], new: &[u8]) -> Vec<u8> {
 
 fn patched(old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut streams = patch::Streams::<Vec<u8>>::default();
-    patch::encode(&old.to_vec(), &new.to_vec(), &patch::no_prediction, &mut streams).expect("a patch");
+    patch::encode(&old.to_vec(), &new.to_vec(), &patch::no_prediction, Fineness::Every, &mut streams).expect("a patch");
     let length = u32::try_from(new.len()).unwrap_or_default().to_be_bytes();
     joined(&[old, &length, &streams.control, &streams.gaps, &streams.values, &streams.literals])
 }

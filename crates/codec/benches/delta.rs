@@ -10,7 +10,7 @@ mod noise;
 
 use std::io;
 
-use delta_codec::align::{Index, Match};
+use delta_codec::align::{Fineness, Index, Match};
 use delta_codec::patch::{self, Streams, no_prediction};
 use delta_codec::{MemoryScratch, bsdiff, vcdiff};
 use divan::counter::BytesCount;
@@ -69,20 +69,22 @@ fn code(moved: u32) -> Vec<u8> {
 
 fn patch_of((base, target): &Pair) -> Streams<Vec<u8>> {
     let mut streams = Streams::default();
-    patch::encode(base, target, &no_prediction, &mut streams).unwrap();
+    patch::encode(base, target, &no_prediction, Fineness::Fourth, &mut streams).unwrap();
     streams
 }
 
 #[divan::bench(sample_count = 20)]
 fn index(bencher: Bencher<'_, '_>) {
     let base = code(0);
-    bencher.counter(BytesCount::new(base.len())).bench_local(|| Index::new(black_box(&base)).unwrap());
+    bencher
+        .counter(BytesCount::new(base.len()))
+        .bench_local(|| Index::new(black_box(&base), Fineness::Fourth).unwrap());
 }
 
 #[divan::bench(args = CHANGES, sample_count = 20)]
 fn align(bencher: Bencher<'_, '_>, change: Change) {
     let (base, target) = pair(change);
-    let index = Index::new(&base).unwrap();
+    let index = Index::new(&base, Fineness::Fourth).unwrap();
     bencher.counter(BytesCount::new(target.len())).bench_local(|| {
         let mut sum = 0;
         let mut add = |found: Match| {
@@ -108,7 +110,8 @@ fn patch_decode(bencher: Bencher<'_, '_>, change: Change) {
     bencher.counter(BytesCount::new(length)).bench_local(|| {
         let mut streams = Streams { control: &control[..], gaps: &gaps, values: &values, literals: &literals };
         let length = u64::try_from(length).unwrap();
-        patch::decode(black_box(&base), length, &no_prediction, &mut streams, &mut io::sink()).unwrap();
+        patch::decode(black_box(&base), length, &no_prediction, Fineness::Fourth, &mut streams, &mut io::sink())
+            .unwrap();
     });
 }
 

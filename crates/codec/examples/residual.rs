@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use delta_codec::align::Match;
+use delta_codec::align::{Fineness, Match};
 use delta_codec::patch::{self, Streams, decode, encode};
 use delta_codec::{ReadAt, exec};
 
@@ -63,7 +63,7 @@ fn by_section(base: &[u8], target: &[u8], predicted: &[u8], matches: &[Match]) {
 fn report(label: &str, base: &dyn ReadAt, target: &Vec<u8>, prediction: &patch::Prediction<'_>) {
     let start = Instant::now();
     let mut streams = Streams::<Vec<u8>>::default();
-    encode(base, target, prediction, &mut streams).unwrap();
+    encode(base, target, prediction, Fineness::Every, &mut streams).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     let Streams { control, gaps, values, literals } = &streams;
     let packed = [control, gaps, values, literals].map(|stream| zstd::bulk::compress(stream, LEVEL).unwrap().len());

@@ -1,7 +1,7 @@
 //! Finds which stretch of the base each stretch of the target looks like.
 //!
-//! Seeds are exact: windows of `WINDOW` bytes of the base are remembered by their hash, and the target is walked. A seed
-//! grows in both directions through mismatches as long as more than half of the bytes agree, which is the scoring of
+//! Seeds are exact: windows of the base are remembered by their hash, and the target is walked. A seed of at least
+//! `SEED` bytes grows in both directions through mismatches as long as more than half of the bytes agree, which is the scoring of
 //! bsdiff (C. Percival, "Naive differences of executable code", 2003); the suffix array that bsdiff looks its seeds up in
 //! would take eight times the base's size in memory.
 
@@ -15,10 +15,10 @@ use crate::bytes::Bytes;
 use crate::limits::ALIGN_HELD_BASE_BYTES;
 pub(crate) use grow::common_prefix;
 use grow::{Score, agreeing, backward, best_split, forward};
-pub use index::Index;
+pub use index::{Fineness, Index};
 
 /// Bytes of a seed. Shorter ones are found by chance in machine code, longer ones miss small edits.
-pub(crate) const WINDOW: usize = 16;
+pub(crate) const SEED: usize = 16;
 
 /// A seed replaces the alignment that it interrupts only when it explains this many bytes more.
 const GAIN: u64 = 8;
@@ -88,7 +88,7 @@ impl Walk<'_, '_> {
     fn next_seed(&mut self, position: &mut u64) -> io::Result<Option<Match>> {
         loop {
             let agreeing = self.agreeing_on_course(*position)?;
-            if agreeing >= WINDOW as u64 && self.has_lost(*position)? {
+            if agreeing >= SEED as u64 && self.has_lost(*position)? {
                 let base = self.current.base + (*position - self.current.target);
                 return Ok(Some(Match { target: *position, base, length: agreeing }));
             }

@@ -12,7 +12,8 @@ pub const CACHE_BLOCKS: usize = 4096;
 /// ... of this many bytes: 64 MiB. Small blocks, because a probe needs some hundred bytes of its place only.
 pub const CACHE_BLOCK_BYTES: usize = 16 << 10;
 
-/// Windows of the base that the aligner remembers, 8 bytes each: 128 MiB. A longer base is sampled more coarsely.
+/// Windows of the base that the aligner remembers where it looks at every byte, 8 bytes each: 128 MiB. Of a longer base it remembers
+/// fewer than all, and where it looks less closely so many times fewer.
 pub const ALIGN_SAMPLES: u64 = 16 << 20;
 
 /// A base is predicted, and the matches of a patch held, only where base and target have at most this many bytes each. Of

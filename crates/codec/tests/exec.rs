@@ -10,7 +10,7 @@ use std::path::Path;
 
 use common::{noise, run};
 use delta_codec::ReadAt;
-use delta_codec::align::{Index, Match};
+use delta_codec::align::{Fineness, Index, Match};
 use delta_codec::exec::{describe, predict};
 use delta_codec::patch::{self, Streams, decode, encode};
 use proptest::prelude::*;
@@ -168,7 +168,7 @@ fn matches(base: &dyn ReadAt, target: &dyn ReadAt) -> Vec<Match> {
         matches.push(found);
         Ok(())
     };
-    Index::new(base).unwrap().align(target, &mut push).unwrap();
+    Index::new(base, Fineness::Every).unwrap().align(target, &mut push).unwrap();
     matches
 }
 
@@ -193,7 +193,7 @@ fn gain(base: &[u8], target: &[u8]) -> (usize, usize) {
     assert_eq!(predicted.len(), base.len());
     let prediction = |matches: &[Match]| Ok(Some(predict(base, matches, &hint)));
     let mut streams = Streams::<Vec<u8>>::default();
-    let is_predicted = encode(base, target, &prediction, &mut streams).unwrap();
+    let is_predicted = encode(base, target, &prediction, Fineness::Every, &mut streams).unwrap();
     let Streams { control, gaps, values, literals } = &streams;
     let mut streams = Streams { control: &control[..], gaps: &gaps[..], values: &values[..], literals: &literals[..] };
     let mut rebuilt = Vec::new();

@@ -8,7 +8,7 @@ mod common;
 use std::cell::Cell;
 
 use common::{base_and_target, noise};
-use delta_codec::align::Match;
+use delta_codec::align::{Fineness, Match};
 use delta_codec::limits::PREDICTED_BYTES;
 use delta_codec::patch::{self, Error, MATCH_BYTES_MIN, Prediction, Streams, no_prediction};
 use delta_codec::{ReadAt, compress};
@@ -18,7 +18,7 @@ type Written = Streams<Vec<u8>>;
 
 fn encode(base: &[u8], target: &[u8], prediction: &Prediction<'_>) -> Written {
     let mut streams = Written::default();
-    patch::encode(&base.to_vec(), &target.to_vec(), prediction, &mut streams).unwrap();
+    patch::encode(&base.to_vec(), &target.to_vec(), prediction, Fineness::Every, &mut streams).unwrap();
     streams
 }
 
@@ -66,8 +66,9 @@ fn a_prediction_is_used_only_where_it_helps() {
     let base = noise(1, 20_000);
     let mut target = base.clone();
     target.iter_mut().step_by(5).for_each(|byte| *byte = byte.wrapping_add(1));
-    let is_used =
-        |prediction: &Prediction<'_>| patch::encode(&base, &target, prediction, &mut Written::default()).unwrap();
+    let is_used = |prediction: &Prediction<'_>| {
+        patch::encode(&base, &target, prediction, Fineness::Every, &mut Written::default()).unwrap()
+    };
     assert!(is_used(&good_prediction(&base, &target)));
     assert!(!is_used(&odd_prediction(base.len())));
     assert!(!is_used(&no_prediction));
@@ -86,7 +87,7 @@ proptest! {
     fn any_prediction_comes_back((base, target) in base_and_target()) {
         for prediction in [&odd_prediction(base.len()) as &Prediction<'_>, &good_prediction(&base, &target)] {
             let mut streams = Written::default();
-            let is_predicted = patch::encode(&base, &target, prediction, &mut streams).unwrap();
+            let is_predicted = patch::encode(&base, &target, prediction, Fineness::Every, &mut streams).unwrap();
             let prediction = if is_predicted { prediction } else { &no_prediction };
             prop_assert!(decode(&base, target.len(), prediction, &streams).unwrap() == target);
         }
@@ -96,7 +97,7 @@ proptest! {
     fn contents_share_streams(pairs in proptest::collection::vec(base_and_target(), 0..5)) {
         let mut streams = Written::default();
         for (base, target) in &pairs {
-            patch::encode(base, target, &no_prediction, &mut streams).unwrap();
+            patch::encode(base, target, &no_prediction, Fineness::Every, &mut streams).unwrap();
         }
         let mut left = readers(&streams);
         for (base, target) in &pairs {
@@ -242,7 +243,7 @@ fn a_prediction_of_another_length_is_refused() {
     let base = noise(1, 500);
     let short = |_: &[Match]| Ok(Some(vec![0; 499]));
     let mut streams = Written::default();
-    let error = patch::encode(&base, &base, &short, &mut streams).unwrap_err().to_string();
+    let error = patch::encode(&base, &base, &short, Fineness::Every, &mut streams).unwrap_err().to_string();
     assert_contains(&error, "the prediction has 499 bytes, expected 500");
     let streams = encode(&base, &base, &no_prediction);
     assert_contains(&decode(&base, 500, &short, &streams).unwrap_err().to_string(), "expected 500");
@@ -295,7 +296,7 @@ fn contents_too_large_to_be_predicted_are_streamed() {
     let target = || Endless { length: 4 << 20, changed_every: 1 << 18 };
     let never = |_: &[Match]| panic!("asked for a prediction of what is too large");
     let mut streams = Written::default();
-    patch::encode(&base, &target(), &never, &mut streams).unwrap();
+    patch::encode(&base, &target(), &never, Fineness::Every, &mut streams).unwrap();
     assert!(streams.literals.len() < 200 && streams.values.len() < 200, "{}", streams.values.len());
     let mut out = Compared { expected: target(), position: 0 };
     patch::decode(&base, target().len(), &never, &mut readers(&streams), &mut out).unwrap();

@@ -3,10 +3,13 @@
 use std::io;
 
 use super::grow::{agreeing, agreeing_before};
-use super::{Match, WINDOW};
+use super::{Match, SEED};
 use crate::ReadAt;
 use crate::bytes::{Bytes, OVERLAP};
 use crate::limits::ALIGN_SAMPLES;
+
+/// The shortest windows that are told apart by their hash; what is shorter is everywhere.
+const SHORTEST_WINDOW: usize = 13;
 
 /// Windows with the same hash that are looked at; what repeats more often (padding, tables) is no good seed anyway.
 const PROBES: usize = 8;
@@ -24,11 +27,44 @@ const LONG_ENOUGH: u64 = 4096;
 /// How far around the expected place a common window is looked for.
 const NEAR: u64 = 8 << 10;
 
+/// So many bytes of the target are looked at in one go.
+const STRETCH: usize = 1 << 10;
+
+/// Where the target has had nothing of the base for so many bytes, only one window in so many is looked up: what is new is long. The numbers
+/// are odd, so that they meet every place of the samples in turn.
+const STRIDES: [(u64, usize); 3] = [(256 << 10, 7), (32 << 10, 5), (4 << 10, 3)];
+
+/// How closely a base is sampled: the time that takes, and the memory, against what is found in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fineness {
+    /// At every byte.
+    Every,
+    /// At every second byte.
+    Second,
+    /// At every fourth byte.
+    Fourth,
+    /// At every eighth byte: matches of up to 20 bytes may be missed.
+    Eighth,
+}
+
+impl Fineness {
+    const fn step(self) -> u64 {
+        match self {
+            Self::Every => 1,
+            Self::Second => 2,
+            Self::Fourth => 4,
+            Self::Eighth => 8,
+        }
+    }
+}
+
 /// The sampled windows of a base.
 pub struct Index<'a> {
     base: &'a dyn ReadAt,
     /// Every how many bytes a window was taken.
     step: u64,
+    /// The bytes of a window: so few that every seed has one that was sampled, as far as that goes.
+    window: usize,
     /// For each hash, the last sample that has it, plus one, with its tag; 0 is none.
     heads: Vec<u32>,
     /// For each sample, the one before it with the same slot, in the same form.
@@ -41,13 +77,15 @@ impl<'a> Index<'a> {
     ///
     /// # Errors
     /// What reading the base reports.
-    pub fn new(base: &'a dyn ReadAt) -> io::Result<Self> {
+    pub fn new(base: &'a dyn ReadAt, fineness: Fineness) -> io::Result<Self> {
         let length = base.len();
-        let step = length.div_ceil(ALIGN_SAMPLES).max(1);
-        let samples = length.saturating_sub(WINDOW as u64 - 1).div_ceil(step);
+        let step = length.div_ceil(ALIGN_SAMPLES / fineness.step()).max(fineness.step());
+        let window = usize::try_from(step).map_or(0, |step| (SEED + 1).saturating_sub(step)).max(SHORTEST_WINDOW);
+        let samples = length.saturating_sub(window as u64 - 1).div_ceil(step);
         let samples = usize::try_from(samples).map_err(io::Error::other)?;
         let bits = samples.next_power_of_two().trailing_zeros().max(4);
-        let mut index = Self { base, step, heads: vec![0; 1 << bits], links: vec![0; samples], shift: 64 - bits };
+        let (heads, links) = (vec![0; 1 << bits], vec![0; samples]);
+        let mut index = Self { base, step, window, heads, links, shift: 64 - bits };
         index.fill(samples)?;
         Ok(index)
     }
@@ -63,7 +101,7 @@ impl<'a> Index<'a> {
         let mut before = None;
         while sample < samples {
             let piece = bytes.from(sample as u64 * self.step)?;
-            for window in piece.windows(WINDOW).step_by(step) {
+            for window in piece.windows(self.window).step_by(step) {
                 let key = Some(load(window));
                 // A run of one value or one short period gives the same window again and again: one of them is enough.
                 if key != before {
@@ -94,10 +132,14 @@ impl<'a> Index<'a> {
         if self.links.is_empty() {
             return Ok(None);
         }
+        let start = *position;
         loop {
+            let stride = self.stride(*position - start);
             let piece = target.from(*position)?;
-            let Some(offset) = self.first_known(piece) else {
-                let passed = piece.len().saturating_sub(WINDOW - 1) as u64;
+            // Not further than to where the next stride begins.
+            let piece = &piece[..piece.len().min(STRETCH)];
+            let Some(offset) = self.first_known(piece, stride) else {
+                let passed = piece.len().saturating_sub(self.window - 1) as u64;
                 if passed == 0 || piece.len() < OVERLAP {
                     return Ok(None);
                 }
@@ -112,9 +154,17 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The offset of the first window of `piece` whose hash some sample has.
-    fn first_known(&self, piece: &[u8]) -> Option<usize> {
-        piece.windows(WINDOW).position(|window| self.samples(hash(window)).next().is_some())
+    /// Every how many bytes a window is looked up that comes so far behind the last seed.
+    fn stride(&self, behind: u64) -> usize {
+        let strides = if self.step == 1 { &[][..] } else { &STRIDES };
+        strides.iter().find(|(from, _)| behind >= *from).map_or(1, |(_, stride)| *stride)
+    }
+
+    /// The offset of the first window of `piece` whose hash some sample has, of every `stride`th.
+    fn first_known(&self, piece: &[u8], stride: usize) -> Option<usize> {
+        let windows = piece.windows(self.window).step_by(stride);
+        let is_known = |window: &[u8]| self.samples(hash(window)).next().is_some();
+        windows.into_iter().position(is_known).map(|number| number * stride)
     }
 
     /// The samples with this hash, the last one first; with a hundredth of others.
@@ -141,22 +191,23 @@ impl<'a> Index<'a> {
         position: u64,
         current: Match,
     ) -> io::Result<Option<Match>> {
-        let Some(window) = target.from(position)?.get(..WINDOW) else { return Ok(None) };
+        let Some(window) = target.from(position)?.get(..self.window) else { return Ok(None) };
         let mut samples = self.samples(hash(window));
         let floor = position - current.target_end().min(position);
         let mut best = None::<Match>;
         for sample in samples.by_ref().take(PROBES) {
             let base_at = sample * self.step;
             let ahead = agreeing(base, base_at, target, position)?;
-            if ahead >= WINDOW as u64 {
-                let behind = agreeing_before(base, base_at, target, position, floor.min(base_at))?;
-                let length = ahead + behind;
-                if best.is_none_or(|best| length > best.length) {
-                    best = Some(Match { target: position - behind, base: base_at - behind, length });
-                }
-                if length >= LONG_ENOUGH {
-                    break;
-                }
+            if ahead < self.window as u64 {
+                continue;
+            }
+            let behind = agreeing_before(base, base_at, target, position, floor.min(base_at))?;
+            let length = ahead + behind;
+            if length >= SEED as u64 && best.is_none_or(|best| length > best.length) {
+                best = Some(Match { target: position - behind, base: base_at - behind, length });
+            }
+            if length >= LONG_ENOUGH {
+                break;
             }
         }
         if samples.next().is_some() && best.is_none_or(|best| best.length < LONG_ENOUGH) {
@@ -180,7 +231,7 @@ impl<'a> Index<'a> {
         let floor = position - current.target_end().min(position);
         let mut places = [0_u64; PROBES];
         let mut count = 0;
-        if let Some(window) = target.from(position)?.get(..WINDOW) {
+        if let Some(window) = target.from(position)?.get(..self.window) {
             let around = base.from(start)?;
             let around = &around[..around.len().min(usize::try_from(2 * NEAR).unwrap_or_default())];
             for (place, offset) in places.iter_mut().zip(memchr::memmem::find_iter(around, window)) {
@@ -197,14 +248,16 @@ impl<'a> Index<'a> {
         }
         let Some(found) = best else { return Ok(None) };
         let behind = agreeing_before(base, found.base, target, position, floor.min(found.base))?;
-        Ok(Some(Match { target: position - behind, base: found.base - behind, length: found.length + behind }))
+        let found = Match { target: position - behind, base: found.base - behind, length: found.length + behind };
+        Ok(Some(found).filter(|found| found.length >= SEED as u64))
     }
 }
 
+/// The first eight bytes of a window and the last, which may overlap.
 fn load(window: &[u8]) -> (u64, u64) {
     let mut halves = [[0; 8]; 2];
     halves[0].copy_from_slice(&window[..8]);
-    halves[1].copy_from_slice(&window[8..WINDOW]);
+    halves[1].copy_from_slice(&window[window.len() - 8..]);
     (u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1]))
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use bzip2::write::BzEncoder;
 
 use super::{HEADER_BYTES, MAGIC, to_bytes};
-use crate::align::{Index, Match};
+use crate::align::{Fineness, Index, Match};
 use crate::bytes::Bytes;
 use crate::{ReadAt, Reader, Scratch, ScratchFile};
 
@@ -22,7 +22,7 @@ pub fn encode(base: &dyn ReadAt, target: &dyn ReadAt, scratch: &dyn Scratch, out
         extra: stream(scratch)?,
         last: Match { target: 0, base: 0, length: 0 },
     };
-    Index::new(base)?.align(target, &mut |found| streams.take(found))?;
+    Index::new(base, Fineness::Every)?.align(target, &mut |found| streams.take(found))?;
     let (control, differences, extra) = streams.finish()?;
     let number = |value: u64| i64::try_from(value).map(to_bytes).map_err(io::Error::other);
     out.write_all(&MAGIC)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{MATCH_BYTES_MIN, Prediction, Streams, is_predictable, number, predict};
 use crate::ReadAt;
-use crate::align::{Index, Match, common_prefix};
+use crate::align::{Fineness, Index, Match, common_prefix};
 use crate::bytes::Bytes;
 
 /// How often matches are looked for in what was predicted from those before.
@@ -22,12 +22,13 @@ pub fn encode<W: Write>(
     base: &dyn ReadAt,
     target: &dyn ReadAt,
     prediction: &Prediction<'_>,
+    fineness: Fineness,
     streams: &mut Streams<W>,
 ) -> io::Result<bool> {
     let Streams { control, gaps, values, literals } = streams;
     let mut control = Control { out: control, target_end: 0, base_end: 0 };
     if is_predictable(base.len(), target.len()) {
-        let Guess { matches, predicted, .. } = Guess::best(base, target, prediction)?;
+        let Guess { matches, predicted, .. } = Guess::best((base, target), prediction, fineness)?;
         let seen = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
         let mut residual = Residual::new(seen, target, gaps, values, literals)?;
         for found in matches {
@@ -39,7 +40,7 @@ pub fn encode<W: Write>(
         return Ok(predicted.is_some());
     }
     let mut residual = Residual::new(base, target, gaps, values, literals)?;
-    align(base, target, &mut |found| {
+    align((base, target), fineness, &mut |found| {
         control.append(found)?;
         residual.append(found)
     })?;
@@ -49,14 +50,18 @@ pub fn encode<W: Write>(
 }
 
 /// The matches that are long enough.
-fn align(base: &dyn ReadAt, target: &dyn ReadAt, take: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
+fn align(
+    (base, target): (&dyn ReadAt, &dyn ReadAt),
+    fineness: Fineness,
+    take: &mut dyn FnMut(Match) -> io::Result<()>,
+) -> io::Result<()> {
     let long_enough = &mut |found: Match| if found.length < MATCH_BYTES_MIN { Ok(()) } else { take(found) };
-    Index::new(base)?.align(target, long_enough)
+    Index::new(base, fineness)?.align(target, long_enough)
 }
 
-fn aligned(base: &dyn ReadAt, target: &dyn ReadAt) -> io::Result<Vec<Match>> {
+fn aligned(base: &dyn ReadAt, target: &dyn ReadAt, fineness: Fineness) -> io::Result<Vec<Match>> {
     let mut matches = Vec::new();
-    align(base, target, &mut |found| {
+    align((base, target), fineness, &mut |found| {
         matches.push(found);
         Ok(())
     })?;
@@ -74,8 +79,12 @@ struct Guess {
 impl Guess {
     /// What was predicted is nearer to the target than the base is, so that looking for matches in it finds more; and those
     /// predict better again.
-    fn best(base: &dyn ReadAt, target: &dyn ReadAt, prediction: &Prediction<'_>) -> io::Result<Self> {
-        let matches = aligned(base, target)?;
+    fn best(
+        (base, target): (&dyn ReadAt, &dyn ReadAt),
+        prediction: &Prediction<'_>,
+        fineness: Fineness,
+    ) -> io::Result<Self> {
+        let matches = aligned(base, target, fineness)?;
         let Some(predicted) = predict(prediction, &matches, base.len())? else {
             return Ok(Self { matches, predicted: None, weight: 0 });
         };
@@ -86,7 +95,7 @@ impl Guess {
         }
         for _ in 0..ROUNDS {
             let seen = best.predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
-            let matches = aligned(seen, target)?;
+            let matches = aligned(seen, target, fineness)?;
             if matches == best.matches {
                 break;
             }

@@ -6,7 +6,7 @@ use super::window::{self, Step};
 use super::{HEADER_APPLICATION, MAGIC, WINDOW_CHECKSUM, WINDOW_SOURCE, integer};
 use crate::ReadAt;
 use crate::adler::Adler;
-use crate::align::{Index, Match};
+use crate::align::{Fineness, Index, Match};
 use crate::bytes::Bytes;
 use crate::limits::VCDIFF_WINDOW_BYTES;
 
@@ -37,7 +37,7 @@ pub fn encode(
 ) -> io::Result<()> {
     out.write_all(&header(application_header))?;
     let mut windows = Windows { base: Bytes::walked(base)?, target, start: 0, matches: Vec::new(), out };
-    Index::new(base)?.align(target, &mut |found| windows.take(found))?;
+    Index::new(base, Fineness::Every)?.align(target, &mut |found| windows.take(found))?;
     windows.finish()
 }
 

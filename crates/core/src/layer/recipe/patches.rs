@@ -153,7 +153,13 @@ impl Patcher<'_> {
         }
         let mut outs = Outs::new(self.context.scratch)?;
         let hint = exec::describe(&base, &target)?;
-        let is_predicted = patch::encode(&base, &target, &prediction(&base, hint.as_deref()), &mut outs.0)?;
+        let is_predicted = patch::encode(
+            &base,
+            &target,
+            &prediction(&base, hint.as_deref()),
+            self.compression.fineness(),
+            &mut outs.0,
+        )?;
         Ok(Some((Preparation { hint: hint.filter(|_| is_predicted), ..Preparation::default() }, outs.freeze()?)))
     }
 
@@ -170,7 +176,7 @@ impl Patcher<'_> {
             return Ok(None);
         };
         let mut outs = Outs::new(self.context.scratch)?;
-        patch::encode(&base.bytes, &opened.bytes, &patch::no_prediction, &mut outs.0)?;
+        patch::encode(&base.bytes, &opened.bytes, &patch::no_prediction, self.compression.fineness(), &mut outs.0)?;
         let streams = outs.freeze()?;
         let weight = opened.plan.len() as u64 + self.weigh(&streams)?;
         if weight >= opened.compressed || opened.plan.len() > PLAN_BYTES {
