@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::image::{Layer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
 use crate::job::progress::Task;
-use crate::layer::coding;
+use crate::layer::coding::{self, Promised};
 use crate::package::metadata::{BlobEntry, Index, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
 pub use cost::Cost;
@@ -71,16 +71,30 @@ pub fn rebuild(
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
     let verified = verified_bases(&plain_bases(metadata, &Index::of(metadata), wanted), bases, context)?;
-    rebuild_on(package, wanted, verified, bases, context)
+    rebuild_on(package, wanted, AtHand { bases: verified, stored: bases, targets: &[] }, context)
 }
 
-/// [`rebuild`] on base layers that were compared with their digests already; `stored` may have blobs as the package wants
-/// them.
+/// What is there before anything is rebuilt.
+pub(crate) struct AtHand<'a> {
+    /// Base layers that were compared with their digests already.
+    pub(crate) bases: BTreeMap<DiffId, VerifiedLayer>,
+    /// Layers that may have blobs as the package wants them.
+    pub(crate) stored: &'a [Layer],
+    /// Layers that were there before they were coded: what is rebuilt must have their digests, and is not kept a second time.
+    pub(crate) targets: &'a [VerifiedLayer],
+}
+
+impl AtHand<'_> {
+    pub(crate) const fn of(bases: BTreeMap<DiffId, VerifiedLayer>) -> Self {
+        Self { bases, stored: &[], targets: &[] }
+    }
+}
+
+/// [`rebuild`] on what is at hand.
 pub(crate) fn rebuild_on(
     package: &Package,
     wanted: &Wanted,
-    verified: BTreeMap<DiffId, VerifiedLayer>,
-    stored: &[Layer],
+    AtHand { bases, stored, targets }: AtHand<'_>,
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let mut of_layers: BTreeMap<DiffId, Vec<BlobDigest>> = BTreeMap::new();
@@ -91,9 +105,9 @@ pub(crate) fn rebuild_on(
     let blobs = Blobs { package, index, wanted, of_layers, stored, context, made: Mutex::default() };
     rayon::scope(|scope| {
         blobs.start_without_layers(scope);
-        verified.values().for_each(|layer| blobs.start(scope, layer));
+        bases.values().for_each(|layer| blobs.start(scope, layer));
         let coded = coded_layers(package.metadata(), &blobs.index, wanted);
-        rebuild_layers(package, coded, verified, &|layer| blobs.start(scope, layer), context)
+        rebuild_layers(package, coded, (bases, targets), &|layer| blobs.start(scope, layer), context)
     })?;
     let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
@@ -169,7 +183,7 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     coded: Vec<&LayerEntry>,
-    mut layers: BTreeMap<DiffId, VerifiedLayer>,
+    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &[VerifiedLayer]),
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
@@ -177,7 +191,7 @@ fn rebuild_layers(
     let task = context.progress.begin("Rebuilding layers", Some(total));
     for round in rounds(coded) {
         let rebuilt = round.par_iter().map(|layer| {
-            let rebuilt = rebuild_layer(package, layer, &layers, context, task.as_ref())?;
+            let rebuilt = rebuild_layer(package, layer, (&layers, targets), context, task.as_ref())?;
             take(&rebuilt);
             Ok((layer.diff_id, rebuilt))
         });
@@ -206,7 +220,7 @@ fn rounds(layers: Vec<&LayerEntry>) -> Vec<Vec<&LayerEntry>> {
 fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
-    layers: &BTreeMap<DiffId, VerifiedLayer>,
+    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &[VerifiedLayer]),
     context: Context<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
@@ -218,7 +232,12 @@ fn rebuild_layer(
     let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
     let members = members(package, layer)?;
     let coded = (members.as_slice(), &package.metadata().requires);
-    let rebuilt = coding::decode(*codec, &bases, coded, (layer.diff_id, layer.extent()), context, task)?;
+    let promised = Promised {
+        diff_id: layer.diff_id,
+        extent: layer.extent(),
+        there: targets.iter().find(|target| target.diff_id() == layer.diff_id),
+    };
+    let rebuilt = coding::decode(*codec, &bases, coded, promised, context, task)?;
     context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
         layer.diff_id.short(),

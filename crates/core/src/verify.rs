@@ -6,7 +6,7 @@ use delta_codec::Reader;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::apply::{self, Wanted, bases_of, recreated};
+use crate::apply::{self, AtHand, Wanted, bases_of, recreated};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Kind, Result};
 use crate::image::VerifiedLayer;
@@ -57,11 +57,11 @@ pub enum Proof {
 /// # Errors
 /// Content errors that name the first part that is wrong.
 pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
-    let report = check(package, bases, context)?;
+    let report = check(package, (bases, &[]), context)?;
     let metadata = package.metadata();
     let mut there = rebuildable(metadata, bases);
     there.extend(bases.iter().map(VerifiedLayer::diff_id));
-    apply::rebuild_on(package, &recreated_blobs(metadata, &there), known(bases), &[], context)?;
+    apply::rebuild_on(package, &recreated_blobs(metadata, &there), AtHand::of(known(bases)), context)?;
     Ok(report)
 }
 
@@ -74,15 +74,20 @@ pub fn room(metadata: &Metadata) -> u64 {
     layers.chain(blobs.keys().filter_map(|digest| index.blob(*digest)).map(|blob| blob.size)).sum()
 }
 
-/// All of [`verify`] but the blobs that are made again, of which only the plans are read.
-fn check(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
+/// All of [`verify`] but the blobs that are made again, of which only the plans are read. What is rebuilt is not
+/// kept where it is among the `targets` that are there.
+fn check(
+    package: &Package,
+    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
+    context: Context<'_>,
+) -> Result<VerifyReport> {
     let metadata = package.metadata();
     metadata.members.par_iter().map(|member| verify_member(package, member)).collect::<Result<()>>()?;
     let mut recreated = metadata.blobs.iter().filter(|blob| blob.recreated.is_some());
     recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
     let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
-    apply::rebuild_on(package, &wanted, known(bases), &[], context)?;
+    apply::rebuild_on(package, &wanted, AtHand { targets, ..AtHand::of(known(bases)) }, context)?;
     let proof = |layer: &LayerEntry| match layer.origin {
         Origin::Held => Proof::Held,
         Origin::Coded { .. } if rebuildable.contains(&layer.diff_id) => Proof::Rebuilt,
@@ -110,29 +115,34 @@ pub(crate) struct Unproved {
     pub(crate) error: Error,
 }
 
-/// Proves a package wholly: all that its layers are coded against must be among the `bases`. Blobs that are made again were made by
-/// the very encoders, and compared, when these were found.
+/// Proves a package wholly: all that its layers are coded against must be among the `bases`, and those that it brings may be
+/// among the `targets`. Blobs that are made again were made by the very encoders, and compared, when these were found.
 pub(crate) fn prove(
     package: &Package,
-    bases: &[VerifiedLayer],
+    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
     context: Context<'_>,
 ) -> std::result::Result<(), Unproved> {
-    match check(package, bases, context) {
+    match check(package, (bases, targets), context) {
         Ok(report) if report.readable_layers == 0 => Ok(()),
         Ok(_) => Err(Unproved { layer: None, error: Error::internal("it needs a layer that no base has") }),
         Err(error) => {
-            let layer = if error.kind() == Kind::Environment { None } else { culprit(package, bases, context) };
+            let layer =
+                if error.kind() == Kind::Environment { None } else { culprit(package, (bases, targets), context) };
             Err(Unproved { layer, error })
         }
     }
 }
 
 /// The first layer that cannot be rebuilt; later ones may only follow from it.
-fn culprit(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Option<DiffId> {
+fn culprit(
+    package: &Package,
+    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
+    context: Context<'_>,
+) -> Option<DiffId> {
     let metadata = package.metadata();
     let fails = |layer: &&LayerEntry| {
         let wanted = Wanted::from([(layer.diff_id.into(), layer.diff_id)]);
-        apply::rebuild_on(package, &wanted, known(bases), &[], context).is_err()
+        apply::rebuild_on(package, &wanted, AtHand { targets, ..AtHand::of(known(bases)) }, context).is_err()
     };
     let mut coded = metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
     coded.find(fails).map(|layer| layer.diff_id)

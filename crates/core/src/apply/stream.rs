@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use delta_codec::ReadAt;
 
-use super::{Wanted, rebuild_on};
+use super::{AtHand, Wanted, rebuild_on};
 use crate::error::{Error, Result};
 use crate::image::{VerifiedBlob, VerifiedLayer};
 use crate::job::context::Context;
@@ -24,6 +24,6 @@ pub fn apply_stream(package: &Package, base: Arc<dyn ReadAt>, context: Context<'
         error.with_hint("the package was made against another OLD: bring the one that its maker had")
     })?;
     let wanted = Wanted::from([(stream.target.into(), stream.target)]);
-    let blobs = rebuild_on(package, &wanted, BTreeMap::from([(stream.base, base)]), &[], context)?;
+    let blobs = rebuild_on(package, &wanted, AtHand::of(BTreeMap::from([(stream.base, base)])), context)?;
     blobs.into_values().next().ok_or_else(|| Error::internal("the target was not rebuilt"))
 }

@@ -95,7 +95,7 @@ fn attempt(
     // What the package brings must not stand in for what it is proved by.
     let held = metadata.base_layers();
     let bases: Vec<_> = known.iter().filter(|layer| held.contains(&layer.diff_id())).cloned().collect();
-    prove(&opened, &bases, context)?;
+    prove(&opened, (&bases, known), context)?;
     Ok(Prepared { metadata: opened.metadata().clone(), package })
 }
 

@@ -23,7 +23,7 @@ use crate::package::features::{LayerCodec, RecipeFeature};
 use crate::package::metadata::Origin;
 
 use compressed::compress;
-pub(crate) use decode::{decode, read_through};
+pub(crate) use decode::{Promised, decode, read_through};
 
 /// What a member is refused with that holds more than its layer.
 pub(crate) const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";

@@ -8,7 +8,7 @@ use delta_codec::{Bounded, Concat, ReadAt, bsdiff, vcdiff};
 
 use super::compressed::plain;
 use super::{MORE_THAN_PROMISED, recipe_members};
-use crate::digest::DiffId;
+use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
 use crate::job::context::Context;
@@ -17,29 +17,37 @@ use crate::limits;
 use crate::package::Member;
 use crate::package::features::{Extent, LayerCodec};
 
-/// Rebuilds the layer `expected` from `members` of a package that `requires` these features, coded against `bases`.
+/// The layer that is to be rebuilt.
+#[derive(Clone, Copy)]
+pub(crate) struct Promised<'a> {
+    pub(crate) diff_id: DiffId,
+    pub(crate) extent: Extent,
+    /// The layer itself, where it is at hand: what is rebuilt is hashed then, and not kept.
+    pub(crate) there: Option<&'a VerifiedLayer>,
+}
+
+/// Rebuilds the layer that was `promised` from `members` of a package that `requires` these features, coded against `bases`.
 pub(crate) fn decode(
     codec: LayerCodec,
     bases: &[Arc<dyn ReadAt>],
     (members, requires): (&[Member], &BTreeSet<String>),
-    (expected, extent): (DiffId, Extent),
+    promised: Promised<'_>,
     context: Context<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
-    let doing = format!("rebuilding the layer {}", expected.short());
-    let size = extent.length;
+    let Promised { diff_id, extent, .. } = promised;
     if codec == LayerCodec::Recipe {
-        let rebuilt = context.spool(&doing, |out| {
+        return promised.rebuilt(context, &mut |out| {
             let mut out = Counted::new(out, task);
-            recipe_members::decode(bases, (members, requires), (expected, extent), context, &mut out)
-        })?;
-        return checked(expected, size, rebuilt);
+            recipe_members::decode(bases, (members, requires), (diff_id, extent), context, &mut out)
+        });
     }
+    let doing = promised.doing();
     let member = only(members, &doing)?;
     let base = Concat::new(bases);
-    let rebuilt = context.spool(&doing, |out| {
-        let mut out = Bounded::new(Counted::new(out, task), size, MORE_THAN_PROMISED);
-        let decoded = standard(codec, &base, member, &mut out, size);
+    promised.rebuilt(context, &mut |out| {
+        let mut out = Bounded::new(Counted::new(out, task), extent.length, MORE_THAN_PROMISED);
+        let decoded = standard(codec, &base, member, &mut out, extent.length);
         // What the room reports is no fault of the package.
         match out.into_failure() {
             Some(error) => Err(Error::io(doing.clone())(error)),
@@ -47,8 +55,40 @@ pub(crate) fn decode(
                 decoded.map(|_| ()).map_err(|error| Error::content(format!("{doing} from {}: {error}", member.name)))
             }
         }
-    })?;
-    checked(expected, size, rebuilt)
+    })
+}
+
+impl Promised<'_> {
+    fn doing(&self) -> String {
+        format!("rebuilding the layer {}", self.diff_id.short())
+    }
+
+    /// What `fill` writes, if it is the layer. The size is compared too: manifests are made from it.
+    fn rebuilt(
+        self,
+        context: Context<'_>,
+        fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+    ) -> Result<VerifiedLayer> {
+        let what = format!("the rebuilt layer {}", self.diff_id.short());
+        let size = self.extent.length;
+        let Some(there) = self.there else {
+            let rebuilt = context.spool(&self.doing(), |out| fill(out))?;
+            if rebuilt.len() == size {
+                return VerifiedLayer::check(self.diff_id, rebuilt, &what);
+            }
+            let (expected, found) = (format!("{size} bytes"), format!("{} bytes", rebuilt.len()));
+            return Err(Error::Mismatch { what, expected, found });
+        };
+        let mut hasher = Hasher::new(io::sink());
+        fill(&mut hasher)?;
+        let (_, hash, length) = hasher.finish();
+        let (expected, found) = ((size, self.diff_id), (length, DiffId::from(hash)));
+        if found == expected {
+            return Ok(there.clone());
+        }
+        let shown = |(length, diff_id)| format!("{diff_id} of {length} bytes");
+        Err(Error::Mismatch { what, expected: shown(expected), found: shown(found) })
+    }
 }
 
 /// Writes what `member` holds in one of the standard codecs, at most `size` bytes.
@@ -114,13 +154,4 @@ fn only<'a>(members: &'a [Member], doing: &str) -> Result<&'a Member> {
 /// The most bytes of a VCDIFF of a layer of `size` bytes: where nothing matches they are the layer and some headers.
 const fn vcdiff_most(size: u64) -> u64 {
     size.saturating_mul(2).saturating_add(limits::BEYOND_STREAM)
-}
-
-/// The size is compared too: manifests are made from it.
-fn checked(expected: DiffId, size: u64, rebuilt: Arc<dyn ReadAt>) -> Result<VerifiedLayer> {
-    let what = format!("the rebuilt layer {}", expected.short());
-    if rebuilt.len() == size {
-        return VerifiedLayer::check(expected, rebuilt, &what);
-    }
-    Err(Error::Mismatch { what, expected: format!("{size} bytes"), found: format!("{} bytes", rebuilt.len()) })
 }
