@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use delta_core::digest::BlobDigest;
+use delta_core::job::progress::Silent;
 use delta_transport::lists;
 use delta_transport::registry::{Access, Address, Referrers, Registries};
 use delta_transport::spool::TempScratch;
@@ -114,7 +115,9 @@ pub fn registry(data: &[u8]) {
         Access { credentials: Vec::new(), tls_ca: None, plain_http: true, patience: PATIENCE, downloads: None };
     let address: Address = format!("docker://{host}/a/b:v1").parse().expect("an address");
     let scratch = Arc::new(TempScratch::new(None).expect("a folder for temporary files"));
-    let Ok(images) = Registries::new(access).open(&address, Referrers::Taken, &scratch) else { return };
+    let Ok(images) = Registries::new(access, Arc::new(Silent)).open(&address, Referrers::Taken, &scratch) else {
+        return;
+    };
     for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
         // What cannot be had says so.
         let _ = layer.content.stored();

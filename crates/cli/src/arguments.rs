@@ -246,17 +246,8 @@ pub struct Apply {
     /// The package, or any volume of it; `-` is standard input
     #[arg(value_name = "PACKAGE")]
     pub(crate) package: PathBuf,
-    /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
-    /// (docker://REGISTRY/NAME[:TAG]), or containerd (containerd:[NAMESPACE/][NAME])
-    #[arg(value_name = "IMAGE_NAME", value_parser = target)]
-    pub(crate) name: Option<Target>,
-    /// Where the base images are, if not in the engine; may be given several times
-    #[arg(short, long = "base", value_name = "IMAGE")]
-    pub(crate) bases: Vec<String>,
-    /// Write the images to a file that every engine loads (`-` is standard output), or a new folder (OCI layout), instead of
-    /// into the engine
-    #[arg(short, long, value_name = "FILE|DIR")]
-    pub(crate) output: Option<Output>,
+    #[command(flatten)]
+    pub(crate) placement: Placement,
     /// Push all images into this registry, each with the path that it had behind this one (registry.local:5000/mirror/), and print
     /// which became which
     #[arg(long, value_name = "REGISTRY[/PATH]", conflicts_with_all = ["name", "output"])]
@@ -266,9 +257,6 @@ pub struct Apply {
     #[arg(long, value_name = "FORM", requires = "to", conflicts_with = "json")]
     #[arg(value_parser = one_of::<MappingFormat>(MappingFormat::names()))]
     pub(crate) mapping: Option<MappingFormat>,
-    /// Take only this platform of an image for several
-    #[arg(long = "platform", value_name = "PLATFORM")]
-    pub(crate) platforms: Vec<Platform>,
     #[command(flatten)]
     pub(crate) opening: Opening,
     #[command(flatten)]
@@ -282,6 +270,25 @@ pub struct Apply {
     /// Do it again if the image is there already; replace the output if it is an image archive or OCI layout
     #[arg(short, long)]
     pub(crate) force: bool,
+}
+
+/// Where images go, what they are called there, and from what they are made.
+#[derive(Debug, Args)]
+pub struct Placement {
+    /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
+    /// (docker://REGISTRY/NAME[:TAG]), or containerd (containerd:[NAMESPACE/][NAME])
+    #[arg(value_name = "IMAGE_NAME", value_parser = target)]
+    pub(crate) name: Option<Target>,
+    /// Where the base images are, if not in the engine; may be given several times
+    #[arg(short, long = "base", value_name = "IMAGE")]
+    pub(crate) bases: Vec<String>,
+    /// Write the images to a file that every engine loads (`-` is standard output), or a new folder (OCI layout), instead of
+    /// into the engine
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub(crate) output: Option<Output>,
+    /// Take only this platform of an image for several
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub(crate) platforms: Vec<Platform>,
 }
 
 /// The argument of commands that only read a package.

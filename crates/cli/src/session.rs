@@ -61,9 +61,10 @@ impl Session {
     pub(crate) fn new(common: Common) -> Result<Self> {
         stdout::keep().map_err(Error::io("keeping standard output for data"))?;
         let scratch = Arc::new(TempScratch::new(common.temp_dir.as_deref())?);
-        let registries = Registries::new(surroundings::access(&common));
+        let terminal = Terminal::new(common.talk.loudness());
+        let registries = Registries::new(surroundings::access(&common), Arc::new(terminal.clone()));
         Ok(Self {
-            terminal: Terminal::new(common.talk.loudness()),
+            terminal,
             common,
             scratch,
             registries,
@@ -194,7 +195,7 @@ impl Session {
         if let Some(containerd) = self.containerd.get() {
             return Ok(containerd);
         }
-        let containerd = surroundings::containerd()?;
+        let containerd = surroundings::containerd(Arc::new(self.terminal.clone()))?;
         Ok(self.containerd.get_or_init(|| containerd))
     }
 

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use delta_core::error::Result;
+use delta_core::job::progress::Progress;
 use delta_transport::containerd::{Choice, Containerd};
 use delta_transport::registry::Access;
 
@@ -21,10 +23,10 @@ pub(crate) fn access(common: &Common) -> Access {
 }
 
 /// The containerd that `ctr` and `nerdctl` would speak with here.
-pub(crate) fn containerd() -> Result<Containerd> {
+pub(crate) fn containerd(progress: Arc<dyn Progress>) -> Result<Containerd> {
     let said = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let (address, namespace) = (said("CONTAINERD_ADDRESS"), said("CONTAINERD_NAMESPACE"));
-    Containerd::connect(Choice { address: address.as_deref(), namespace: namespace.as_deref() })
+    Containerd::connect(Choice { address: address.as_deref(), namespace: namespace.as_deref() }, progress)
 }
 
 /// Where `podman login`, `skopeo login` and `docker login` write, in the order in which skopeo looks

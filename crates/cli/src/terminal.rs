@@ -26,6 +26,7 @@ const PACE: Duration = Duration::from_millis(100);
 const CAPTION: usize = 36;
 
 /// The user's terminal, or whatever stands in its place.
+#[derive(Clone)]
 pub(crate) struct Terminal {
     loudness: Loudness,
     bars: Option<MultiProgress>,

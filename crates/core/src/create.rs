@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::digest::DiffId;
+use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{Document, Image, Layer, Platform, VerifiedLayer, plain_bytes};
+use crate::image::{BlobCompression, Document, Image, Layer, Platform, VerifiedLayer, plain_bytes};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
@@ -94,16 +94,49 @@ pub fn check_layers(images: &[Image], context: Context<'_>) -> Result<()> {
     verified(&layers_of(images).iter().collect::<Vec<_>>(), "base", context).map(drop)
 }
 
-/// The least bytes of temporary files that [`create`] takes, besides those that hold the images: each layer that travels is
-/// rebuilt to prove the package.
+/// What [`create`] takes at the least, as far as that is known before a layer is read.
+pub struct Room {
+    /// Blobs that are fetched from far, with their sizes.
+    pub fetched: BTreeMap<BlobDigest, u64>,
+    /// Bytes of temporary files: layers that are unpacked, and each that travels, which is rebuilt to prove the package.
+    pub temporary: u64,
+    /// Bytes of the layers that travel: about as much as a package may take at the most.
+    pub travelling: u64,
+}
+
+/// Says what is needed before anything is read.
 ///
 /// # Errors
 /// Usage errors when a platform is not there.
-pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Result<u64> {
-    let options = CreateOptions { identity: Identity::Manifest, ..options.clone() };
-    let held: BTreeSet<DiffId> = layers_of(bases).iter().map(|layer| layer.diff_id).collect();
-    let wanted = layers_of(&image::chosen(targets, &options)?);
-    Ok(wanted.iter().filter(|layer| !held.contains(&layer.diff_id)).map(|layer| layer.blob_size).sum())
+pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Result<Room> {
+    let manifest = CreateOptions { identity: Identity::Manifest, ..options.clone() };
+    let targets = image::chosen(targets, &manifest)?;
+    let (held, wanted) = (layers_of(bases), layers_of(&targets));
+    let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
+    let missing: Vec<&Layer> = wanted.iter().filter(|layer| !held_ids.contains(&layer.diff_id)).collect();
+    let uses_bases = options.method != Method::Layer && !missing.is_empty();
+    let mut read = held::read(&held, (bases, &targets), &missing, uses_bases);
+    read.extend(missing.iter().copied());
+    let blobs: BTreeSet<BlobDigest> = layers_of_all(bases).map(|layer| layer.blob).collect();
+    // Compressed otherwise than in any base, or to be uncompressed.
+    let is_needed = |layer: &&Layer| !blobs.contains(&layer.blob) || options.identity == Identity::Config;
+    read.extend(layers_of_all(&targets).filter(is_needed));
+    let read: BTreeMap<BlobDigest, &Layer> = read.into_iter().map(|layer| (layer.blob, layer)).collect();
+    let unpacked = read.values().filter(|layer| layer.compression != BlobCompression::None);
+    let travelling = missing.iter().map(|layer| layer.blob_size).sum();
+    Ok(Room {
+        travelling,
+        temporary: unpacked.map(|layer| layer.blob_size).sum::<u64>() + travelling,
+        fetched: read
+            .values()
+            .filter(|layer| layer.content.is_far())
+            .map(|layer| (layer.blob, layer.blob_size))
+            .collect(),
+    })
+}
+
+fn layers_of_all(images: &[Image]) -> impl Iterator<Item = &Layer> {
+    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers)
 }
 
 /// One layer of the targets, coded.
@@ -125,7 +158,7 @@ impl Coded {
 fn layers_of(images: &[Image]) -> Vec<Layer> {
     let mut places: BTreeMap<DiffId, usize> = BTreeMap::new();
     let mut found: Vec<Layer> = Vec::new();
-    for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
+    for layer in layers_of_all(images) {
         let at = *places.entry(layer.diff_id).or_insert(found.len());
         match found.get_mut(at) {
             None => found.push(layer.clone()),

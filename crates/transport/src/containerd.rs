@@ -3,6 +3,7 @@
 //! A store keeps every blob under its digest, so that an image comes out and goes in with the manifest that it had. What
 //! nothing names is collected as garbage; an image that is brought is therefore held by names of ours until it has its own.
 
+mod holding;
 mod inventory;
 mod source;
 mod stock;
@@ -10,9 +11,11 @@ mod stock;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 
 use delta_core::error::{Error, Result};
 use delta_core::image::ImageName;
+use delta_core::job::progress::Progress;
 
 use crate::program::Program;
 pub use inventory::Store;
@@ -47,9 +50,10 @@ pub struct Choice<'a> {
 }
 
 /// A containerd that answers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Containerd {
     program: Program,
+    progress: Arc<dyn Progress>,
     address: String,
     version: String,
     /// The namespace that is meant where none is named.
@@ -58,11 +62,12 @@ pub struct Containerd {
 }
 
 impl Containerd {
-    /// Reaches the containerd that was asked for, else the one that listens where it usually does.
+    /// Reaches the containerd that was asked for, else the one that listens where it usually does; `progress` hears of every blob that
+    /// comes from it.
     ///
     /// # Errors
     /// Environment errors that say which socket was tried, and what to do.
-    pub fn connect(choice: Choice<'_>) -> Result<Self> {
+    pub fn connect(choice: Choice<'_>, progress: Arc<dyn Progress>) -> Result<Self> {
         let program = client()?;
         let address = choice.address.unwrap_or_else(|| usual_address());
         let address = address.strip_prefix("unix://").unwrap_or(address).to_owned();
@@ -74,6 +79,7 @@ impl Containerd {
             namespaces: listed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             namespace: choice.namespace.unwrap_or(DEFAULT).to_owned(),
             program,
+            progress,
             address,
         })
     }
@@ -109,7 +115,7 @@ impl Containerd {
 
     fn in_namespace(&self, namespace: &str) -> Result<Store> {
         let program = self.program.clone().with(&["--namespace", namespace]);
-        Store::new(program, format!("{} (namespace {namespace})", self.label()))
+        Store::new(program, format!("{} (namespace {namespace})", self.label()), self.progress.clone())
     }
 
     /// How users name the image of this name in other namespaces than that of `store`.

@@ -95,6 +95,11 @@ impl Engine {
         }
     }
 
+    /// The platform that it runs on.
+    pub const fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     /// How to speak of the engine.
     pub fn label(&self) -> String {
         let name = match (self.client.kind(), self.store) {

@@ -9,6 +9,7 @@ mod authorization;
 mod blobs;
 mod challenge;
 mod connection;
+mod counting;
 mod credentials;
 mod crew;
 mod downloads;

@@ -4,12 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use delta_core::error::{Error, Result};
-use delta_core::image::Platform;
-use delta_transport::output::Output;
-use delta_transport::reference::Target;
 use delta_transport::registry::Address;
 
-use super::{Freshness, Opening, target};
+use super::{Freshness, Opening, Placement};
 
 /// Arguments of `push`.
 #[derive(Debug, Args)]
@@ -36,23 +33,11 @@ pub struct Pull {
     /// The image that is wanted, or one package of it (docker://REGISTRY/NAME[:TAG][@DIGEST])
     #[arg(value_name = "IMAGE", value_parser = address)]
     pub(crate) image: Address,
-    /// The name that the image gets instead of its original tags, or where it goes: the repository of a registry
-    /// (docker://REGISTRY/NAME[:TAG]), or containerd (containerd:[NAMESPACE/][NAME])
-    #[arg(value_name = "IMAGE_NAME", value_parser = target)]
-    pub(crate) name: Option<Target>,
-    /// Where the base images are, if not in the engine; may be given several times
-    #[arg(short, long = "base", value_name = "IMAGE")]
-    pub(crate) bases: Vec<String>,
-    /// Write the image to a file that every engine loads (`-` is standard output), or a new folder (OCI layout), instead of
-    /// into the engine
-    #[arg(short, long, value_name = "FILE|DIR", value_parser = output)]
-    pub(crate) output: Option<Output>,
+    #[command(flatten)]
+    pub(crate) placement: Placement,
     /// Only fetch the package, into this file; in a folder it is called like the image
     #[arg(long, value_name = "PACKAGE", conflicts_with_all = ["name", "output"])]
     pub(crate) download: Option<PathBuf>,
-    /// Take only this platform of an image for several
-    #[arg(long = "platform", value_name = "PLATFORM")]
-    pub(crate) platforms: Vec<Platform>,
     #[command(flatten)]
     pub(crate) opening: Opening,
     #[command(flatten)]
@@ -78,13 +63,5 @@ fn place(text: &str) -> Result<Address> {
     match address.digest() {
         Some(_) => Err(Error::usage(format!("{address} has a digest, which cannot be given to a package; name a tag"))),
         None => Ok(address),
-    }
-}
-
-/// A package is no image.
-fn output(text: &str) -> Result<Output> {
-    match text.ends_with(".ddelta") {
-        true => Err(Error::usage(format!("-o writes the image; the package is kept by --download {text}"))),
-        false => text.parse(),
     }
 }

@@ -2,15 +2,17 @@
 
 mod containerd;
 mod destinations;
+mod foreseen;
 mod mapping;
 mod registry;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild, rename};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, ImageName, Layer, RebuiltImage};
+use delta_core::image::{BlobCompression, Image, ImageName, Layer, RebuiltImage};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
@@ -23,8 +25,9 @@ use delta_transport::registry::Shipped;
 use serde::Serialize;
 
 use self::destinations::Place;
+use self::foreseen::Foreseen;
 pub(crate) use self::mapping::MappingFormat;
-use crate::arguments::Apply;
+use crate::arguments::{Apply, Freshness, Placement};
 use crate::figures::size;
 use crate::freshness;
 use crate::opening::{Opened, Seal};
@@ -35,13 +38,20 @@ use crate::terminal;
 #[derive(Serialize)]
 pub(super) struct Report {
     schema: u32,
-    /// The engine that has the images, or would get them.
-    engine: Option<String>,
-    /// The file, folder or repository that they are in, or would be.
-    output: Option<String>,
-    images: Vec<ImageReport>,
+    #[serde(flatten)]
+    done: Done,
     #[serde(flatten)]
     seal: Seal,
+}
+
+/// Where the images are, or would be.
+#[derive(Serialize)]
+struct Done {
+    /// The engine that has them.
+    engine: Option<String>,
+    /// The file, folder or repository that they are in.
+    output: Option<String>,
+    images: Vec<ImageReport>,
 }
 
 /// What became, or would become, of one image.
@@ -78,11 +88,39 @@ enum Outcome {
     WouldBeDone,
 }
 
+/// What shall become of the images of a package, wherever that was found.
+pub(super) struct Errand<'a> {
+    pub(super) placement: &'a Placement,
+    /// A registry, or a part of one, where every image keeps its path ...
+    pub(super) to: Option<&'a str>,
+    /// ... and how it is said what became of their names.
+    pub(super) mapping: MappingFormat,
+    /// The file that the package is read from.
+    pub(super) file: Option<&'a Path>,
+    pub(super) freshness: Freshness,
+    /// Whether it is only said what would be done.
+    pub(super) is_dry: bool,
+    /// Whether a file is read back from its medium.
+    pub(super) reads_back: bool,
+    /// Whether what is there is done again, and what can be replaced is replaced.
+    pub(super) anew: bool,
+}
+
 pub(crate) fn run(session: &Session, arguments: &Apply) -> Result<()> {
     let opened = session.open_package(&arguments.package, &arguments.opening)?;
     require_images(&opened.package, &arguments.package.display().to_string())?;
-    let [bases] = session.open_images([&arguments.bases])?;
-    let report = apply_opened(session, arguments, opened, &bases)?;
+    let [bases] = session.open_images([&arguments.placement.bases])?;
+    let errand = Errand {
+        placement: &arguments.placement,
+        to: arguments.to.as_deref(),
+        mapping: arguments.mapping.unwrap_or(MappingFormat::Table),
+        file: Some(&arguments.package),
+        freshness: arguments.freshness,
+        is_dry: arguments.dry_run,
+        reads_back: arguments.verify_write,
+        anew: arguments.force,
+    };
+    let report = apply(session, &errand, opened, &bases)?;
     session.registries.finish();
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
 }
@@ -97,37 +135,38 @@ pub(super) fn require_images(package: &Package, place: &str) -> Result<()> {
 }
 
 /// Does what is asked for with a package, wherever that was: unless it is older than what was applied, if that was asked.
-pub(super) fn apply_opened(session: &Session, arguments: &Apply, opened: Opened, bases: &[Image]) -> Result<Report> {
-    let age = freshness::require(&opened, arguments.freshness)?;
+pub(super) fn apply(session: &Session, errand: &Errand<'_>, opened: Opened, bases: &[Image]) -> Result<Report> {
+    let age = freshness::require(&opened, errand.freshness)?;
     opened.seal.tell(&session.terminal);
-    let report = apply(session, arguments, &opened.package, bases)?;
-    if !arguments.dry_run {
+    let done = bring(session, errand, &opened.package, bases)?;
+    if !errand.is_dry {
         age.note(session)?;
     }
-    Ok(Report { seal: opened.seal, ..report })
+    Ok(Report { schema: 1, done, seal: opened.seal })
 }
 
-fn apply(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
-    match (&arguments.to, &arguments.name, &arguments.output) {
-        (Some(to), ..) => registry::to_registry(session, arguments, package, bases, Place::Prefix(to)),
+fn bring(session: &Session, errand: &Errand<'_>, package: &Package, bases: &[Image]) -> Result<Done> {
+    match (errand.to, &errand.placement.name, &errand.placement.output) {
+        (Some(to), ..) => registry::to_registry(session, errand, package, bases, Place::Prefix(to)),
         (None, Some(Target::Registry(to)), _) => {
-            registry::to_registry(session, arguments, package, bases, Place::Repository(to))
+            registry::to_registry(session, errand, package, bases, Place::Repository(to))
         }
-        (None, Some(Target::Containerd(to)), _) => containerd::to_containerd(session, arguments, package, bases, to),
-        (None, _, Some(output)) => to_file(session, arguments, package, bases, output),
-        (None, _, None) => to_engine(session, arguments, package, bases),
+        (None, Some(Target::Containerd(to)), _) => containerd::to_containerd(session, errand, package, bases, to),
+        (None, _, Some(output)) => to_file(session, errand, package, bases, output),
+        (None, _, None) => to_engine(session, errand, package, bases),
     }
 }
 
 fn to_file(
     session: &Session,
-    arguments: &Apply,
+    errand: &Errand<'_>,
     package: &Package,
     bases: &[Image],
     output: &Output,
-) -> Result<Report> {
-    let mut images = named(images(package, &Delivery::Original, &arguments.platforms)?, arguments.name.as_ref())?;
-    let destination = destination(session, arguments, output, &images)?;
+) -> Result<Done> {
+    let mut images =
+        named(images(package, &Delivery::Original, &errand.placement.platforms)?, errand.placement.name.as_ref())?;
+    let destination = destination(session, errand, output, &images)?;
     let metadata = package.metadata();
     let wanted: Wanted = images.iter().flat_map(RebuiltImage::wanted).collect();
     let mut found = layers(bases);
@@ -143,17 +182,12 @@ fn to_file(
         _ => missing,
     })?;
     let cost = Cost::of(metadata, &wanted);
+    require_room(session, metadata, &wanted, &found)?;
     destination.require_besides(cost.blob_bytes, session.scratch.folder(), (cost.room(), "rebuilding the layers"))?;
     let mut reports: Vec<ImageReport> =
         images.iter().map(|image| report_of(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
-    let of = |images| Report {
-        schema: 1,
-        engine: None,
-        output: Some(destination.to_string()),
-        images,
-        seal: Seal::default(),
-    };
-    if arguments.dry_run {
+    let of = |images| Done { engine: None, output: Some(destination.to_string()), images };
+    if errand.is_dry {
         plan(session, &reports);
         return Ok(of(reports));
     }
@@ -173,40 +207,61 @@ fn to_file(
     Ok(of(reports))
 }
 
+/// Fails when there is no room to fetch and unpack those of the `found` layers that are needed, and to rebuild what is wanted.
+fn require_room(session: &Session, metadata: &Metadata, wanted: &Wanted, found: &[Layer]) -> Result<()> {
+    let needed = needed_bases(metadata, wanted);
+    let read: BTreeMap<DiffId, &Layer> = found.iter().rev().map(|layer| (layer.diff_id, layer)).collect();
+    let read = || read.values().filter(|layer| needed.contains(&layer.diff_id));
+    let is_packed = |layer: &&&Layer| layer.compression != BlobCompression::None;
+    let unpacked: u64 = read().filter(is_packed).map(|layer| layer.blob_size).sum();
+    let fetched = read().filter(|layer| layer.content.is_far()).map(|layer| (layer.blob, layer.blob_size)).collect();
+    let temporary = Cost::of(metadata, wanted).room() + unpacked;
+    session.registries.require_room(&fetched, &session.scratch, (temporary, "rebuilding the layers"))
+}
+
 /// In a folder an archive is called like its image.
-fn destination(session: &Session, arguments: &Apply, output: &Output, images: &[RebuiltImage]) -> Result<Destination> {
+fn destination(
+    session: &Session,
+    errand: &Errand<'_>,
+    output: &Output,
+    images: &[RebuiltImage],
+) -> Result<Destination> {
     let name = match images {
         [image] => image.names.first().and_then(|name| stem_of_name(name.as_str())).map(|stem| format!("{stem}.tar")),
         _ => None,
     };
-    let bases = inputs([&arguments.bases])?;
+    let bases = inputs([&errand.placement.bases])?;
     let destination = session.destination(Request {
         product: output.product(),
         path: output.path(),
         name: name.as_deref(),
-        force: arguments.force,
-        inputs: &bases.with(&arguments.package),
+        force: errand.anew,
+        inputs: &match errand.file {
+            Some(file) => bases.with(file),
+            None => bases,
+        },
     })?;
-    destination.reading_back(arguments.verify_write)
+    destination.reading_back(errand.reads_back)
 }
 
-fn to_engine(session: &Session, arguments: &Apply, package: &Package, bases: &[Image]) -> Result<Report> {
+fn to_engine(session: &Session, errand: &Errand<'_>, package: &Package, bases: &[Image]) -> Result<Done> {
     let engine = session.engine(None)?;
     session.terminal.detail(format_args!("applying to {}", engine.label()));
-    let images = without_artifacts(session, package, images(package, &engine.delivery(), &arguments.platforms)?)?;
-    let images = named(images, arguments.name.as_ref())?;
+    let images =
+        without_artifacts(session, package, images(package, &engine.delivery(), &errand.placement.platforms)?)?;
+    let images = named(images, errand.placement.name.as_ref())?;
     let installation = Installation::new(&engine, package, layers(bases), &session.scratch, &session.terminal)?;
     // What is missing for the last image is said before the first is loaded.
-    let plan = |image| installation.plan(image, arguments.force);
+    let plan = |image| installation.plan(image, errand.anew);
     let planned = images.into_iter().map(plan).collect::<Result<Vec<PlannedImage>>>()?;
     let metadata = package.metadata();
-    let images = if arguments.dry_run {
-        planned.iter().map(|image| foretold(session, &engine, metadata, image)).collect()
+    let images = if errand.is_dry {
+        planned.iter().map(|image| foreseen(&engine, image).foretold(session, metadata)).collect()
     } else {
         let carry_out = |image| carried_out(session, &engine, metadata, &installation, image);
         planned.into_iter().map(carry_out).collect::<Result<_>>()?
     };
-    Ok(Report { schema: 1, engine: Some(engine.label()), output: None, images, seal: Seal::default() })
+    Ok(Done { engine: Some(engine.label()), output: None, images })
 }
 
 /// Engines take images only.
@@ -223,16 +278,6 @@ fn without_artifacts(session: &Session, package: &Package, mut images: Vec<Rebui
     Ok(images)
 }
 
-fn foretold(session: &Session, engine: &Engine, metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
-    let report = report_planned(metadata, planned);
-    if planned.is_there() {
-        tell_already_there(session, engine, planned);
-    } else {
-        plan(session, std::slice::from_ref(&report));
-    }
-    report
-}
-
 fn carried_out(
     session: &Session,
     engine: &Engine,
@@ -240,11 +285,10 @@ fn carried_out(
     installation: &Installation<'_>,
     planned: PlannedImage,
 ) -> Result<ImageReport> {
-    let mut report = report_planned(metadata, &planned);
-    let (label, id, is_there) = (planned.image().label(), planned.id(), planned.is_there());
-    if is_there {
-        tell_already_there(session, engine, &planned);
-    }
+    let foreseen = foreseen(engine, &planned);
+    let (mut report, label) = (foreseen.report(metadata), planned.image().label());
+    foreseen.tell(session);
+    let (id, is_there) = (planned.id(), planned.is_there());
     report.moved = installation.carry_out(planned)?;
     tell_moved(session, &report.moved, &engine.label());
     if !is_there {
@@ -254,14 +298,18 @@ fn carried_out(
     Ok(report)
 }
 
-fn report_planned(metadata: &Metadata, planned: &PlannedImage) -> ImageReport {
-    let outcome = if planned.is_there() { Outcome::AlreadyThere } else { Outcome::WouldBeDone };
-    ImageReport { id: planned.id(), ..report_of(metadata, planned.image(), planned.lacking(), outcome) }
-}
-
-fn tell_already_there(session: &Session, engine: &Engine, planned: &PlannedImage) {
-    let (image, engine, id) = (planned.image().label(), engine.label(), planned.id().short());
-    session.terminal.inform(format_args!("{image} is already in {engine} as {id}; no layer is loaded"));
+fn foreseen<'a>(engine: &Engine, planned: &'a PlannedImage) -> Foreseen<'a> {
+    let there = || {
+        let (image, engine, id) = (planned.image().label(), engine.label(), planned.id().short());
+        format!("{image} is already in {engine} as {id}; no layer is loaded")
+    };
+    Foreseen {
+        image: planned.image(),
+        id: planned.id(),
+        lacking: planned.lacking(),
+        pushed_as: Vec::new(),
+        there: planned.is_there().then(there),
+    }
 }
 
 /// Names that were taken from other images of the engine or store.

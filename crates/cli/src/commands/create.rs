@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_core::create::{CreateOptions, check_layers, create, room};
+use delta_core::create::{CreateOptions, Room, check_layers, create, room};
 use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
 use delta_transport::destination::{Destination, Product, Request};
-use delta_transport::file_system;
 use delta_transport::reference::Reference;
 use serde::Serialize;
 
@@ -91,9 +90,9 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
         identity: arguments.identity,
         platforms: arguments.platforms.clone(),
     };
-    let room = room(&targets, &bases, &options)?;
-    file_system::require(session.scratch.folder(), room, "proving the package")?;
-    advise(session, &target, room);
+    let Room { fetched, temporary, travelling } = room(&targets, &bases, &options)?;
+    session.registries.require_room(&fetched, &session.scratch, (temporary, "proving the package"))?;
+    advise(session, &target, travelling);
     if arguments.check_bases {
         check_layers(&bases, session.context())?;
     }

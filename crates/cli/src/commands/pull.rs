@@ -1,21 +1,23 @@
 //! `docker_delta pull`
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, ImageName};
+use delta_core::image::{Image, ImageName, Platform};
 use delta_core::job::progress::Progress;
+use delta_transport::content;
 use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::output::Output;
 use delta_transport::reference::{Target, stem_of_name};
 use delta_transport::registry::{Address, Held, Offer, StoredPackage};
 use serde::Serialize;
 
 use super::apply;
-use crate::arguments::{Apply, Opening, Pull};
+use crate::arguments::Pull;
 use crate::figures::{self, size};
 use crate::opening::Opened;
 use crate::session::{Session, inputs};
@@ -59,20 +61,23 @@ struct Here {
     is_done: bool,
     /// Why the engine could not be asked.
     no_engine: Option<Error>,
+    /// The platforms that a package must bring.
+    platforms: Vec<Platform>,
 }
 
 pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
+    require_image_file(arguments.placement.output.as_ref())?;
     let download = arguments.download.as_deref().map(|path| destination(session, arguments, path)).transpose()?;
     let offer = session.registries.packages(&arguments.image)?;
     for odd in &offer.odd {
         session.terminal.inform(format_args!("what hangs on {} is passed over: {odd}", arguments.image));
     }
     if offer.packages.is_empty() {
-        return Err(offer.nothing_fits(&arguments.image, &arguments.platforms));
+        return Err(offer.nothing_fits(&arguments.image, &arguments.placement.platforms));
     }
-    let [bases] = session.open_images([&arguments.bases])?;
+    let [bases] = session.open_images([&arguments.placement.bases])?;
     let here = here(session, arguments, &offer, &bases)?;
-    let packages: Vec<OfferedPackage> = offer.packages.iter().map(|package| here.offered(package, arguments)).collect();
+    let packages: Vec<OfferedPackage> = offer.packages.iter().map(|package| here.offered(package)).collect();
     if arguments.dry_run && !session.common.talk.json {
         terminal::print(&table(&packages))?;
     }
@@ -98,7 +103,7 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
         let opened = opened(session, arguments, &offer, &bytes)?;
         match &download {
             Some(destination) => keep(session, destination, &bytes)?,
-            None => report.applied = Some(apply::apply_opened(session, &as_apply(arguments), opened, &bases)?),
+            None => report.applied = Some(apply::apply(session, &errand(arguments), opened, &bases)?),
         }
         report.fetched_bytes = session.registries.fetched_bytes();
         session.registries.finish();
@@ -106,14 +111,23 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
     if session.common.talk.json { terminal::print_json(&report) } else { Ok(()) }
 }
 
+/// Whoever names a package behind -o means another option.
+fn require_image_file(output: Option<&Output>) -> Result<()> {
+    let path = output.map(Output::path).filter(|path| path.extension().is_some_and(|ending| ending == "ddelta"));
+    path.map_or(Ok(()), |path| {
+        Err(Error::usage(format!("-o writes the image, and {} is called like a package", path.display()))
+            .with_hint(format!("the package is kept by --download {}", path.display())))
+    })
+}
+
 impl Here {
-    fn offered(&self, package: &StoredPackage, arguments: &Pull) -> OfferedPackage {
+    fn offered(&self, package: &StoredPackage) -> OfferedPackage {
         OfferedPackage {
             digest: package.digest(),
             file: package.file().to_owned(),
             package_bytes: package.size(),
             bases: package.bases().to_vec(),
-            fits: self.has_target || package.fits(&self.held, &arguments.platforms),
+            fits: self.has_target || package.fits(&self.held, &self.platforms),
         }
     }
 }
@@ -129,7 +143,7 @@ fn chosen<'a>(
         && arguments.image.digest().is_some_and(|named| offer.packages.iter().all(|package| package.digest() == named));
     let fitting = offer.packages.iter().zip(packages).find(|(_, offered)| is_named || offered.fits);
     fitting.map(|(package, _)| package).ok_or_else(|| {
-        let missing = offer.nothing_fits(&arguments.image, &arguments.platforms);
+        let missing = offer.nothing_fits(&arguments.image, &here.platforms);
         match &here.no_engine {
             Some(error) => apply::without_engine(&missing, error),
             None => missing,
@@ -140,20 +154,23 @@ fn chosen<'a>(
 /// Where the package is kept. Its name is never that which the registry gives it.
 fn destination(session: &Session, arguments: &Pull, path: &Path) -> Result<Destination> {
     let name = stem_of_name(&arguments.image.to_string()).map(|stem| format!("{stem}.ddelta"));
-    let inputs = &inputs([&arguments.bases])?;
-    session.destination(Request {
-        product: Product::Package,
-        path,
-        name: name.as_deref(),
-        force: arguments.force,
-        inputs,
-    })
+    let inputs = &inputs([&arguments.placement.bases])?;
+    session
+        .destination(Request { product: Product::Package, path, name: name.as_deref(), force: arguments.force, inputs })
+        .map_err(|error| match content::describe(path) {
+            Some("an image archive" | "an OCI layout") => error.with_hint(format!(
+                "--download keeps the package, under another name; the image itself is written by -o {}",
+                path.display()
+            )),
+            _ => error,
+        })
 }
 
 /// Finds out what is where the image goes, and in the bases; an engine that does not get it is asked only where these do not do.
 fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> Result<Here> {
-    let mut here = Here { held: held(bases), has_target: false, is_done: false, no_engine: None };
-    if let Some(Target::Registry(to)) = &arguments.name {
+    let platforms = arguments.placement.platforms.clone();
+    let mut here = Here { held: held(bases), has_target: false, is_done: false, no_engine: None, platforms };
+    if let Some(Target::Registry(to)) = &arguments.placement.name {
         here.held.layers.extend(held(&session.registries.base_images(offer, to, &session.scratch)).layers);
         if let Some(target) = offer.target {
             here.has_target = session.registries.has_image(to, target)?;
@@ -161,15 +178,18 @@ fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> 
         }
         return Ok(here);
     }
-    if let Some(Target::Containerd(to)) = &arguments.name {
+    if let Some(Target::Containerd(to)) = &arguments.placement.name {
         let (store, _) = session.containerd()?.store(to)?;
         here.held.layers.extend(store.diff_ids(&session.scratch));
         here.held.images.extend(store.targets());
         here.has_target = offer.target.is_some_and(|target| store.has(target));
         return Ok(here);
     }
-    let is_for_engine = arguments.output.is_none() && arguments.download.is_none();
-    if !is_for_engine && offer.choose(&here.held, &arguments.platforms).is_some() {
+    let is_for_engine = arguments.placement.output.is_none() && arguments.download.is_none();
+    if is_for_engine && here.platforms.is_empty() {
+        here.platforms = offer.platforms_for(session.engine(None)?.platform());
+    }
+    if !is_for_engine && offer.choose(&here.held, &arguments.placement.platforms).is_some() {
         return Ok(here);
     }
     match session.engine(None).and_then(|engine| engine.inventory()) {
@@ -192,7 +212,7 @@ fn here(session: &Session, arguments: &Pull, offer: &Offer, bases: &[Image]) -> 
 
 /// The names that an engine is to give to the image.
 fn names(arguments: &Pull, offer: &Offer) -> Vec<ImageName> {
-    match &arguments.name {
+    match &arguments.placement.name {
         Some(Target::Name(name)) => vec![name.clone()],
         _ => offer.packages.first().map(StoredPackage::images).unwrap_or_default(),
     }
@@ -242,21 +262,17 @@ fn keep(session: &Session, destination: &Destination, bytes: &Arc<dyn ReadAt>) -
     Ok(())
 }
 
-/// The call of `apply` that does the rest.
-fn as_apply(arguments: &Pull) -> Apply {
-    Apply {
-        package: PathBuf::from(format!("docker://{}", arguments.image)),
-        name: arguments.name.clone(),
-        bases: arguments.bases.clone(),
-        output: arguments.output.clone(),
+/// What shall become of the image once its package is here.
+fn errand(arguments: &Pull) -> apply::Errand<'_> {
+    apply::Errand {
+        placement: &arguments.placement,
         to: None,
-        mapping: None,
-        platforms: arguments.platforms.clone(),
-        dry_run: false,
-        verify_write: false,
-        force: arguments.force,
-        opening: Opening::default(),
+        mapping: apply::MappingFormat::Table,
+        file: None,
         freshness: arguments.freshness,
+        is_dry: false,
+        reads_back: false,
+        anew: arguments.force,
     }
 }
 

@@ -184,7 +184,7 @@ fn bases_that_are_only_held_are_checked_on_demand() {
     docker_delta(&[&arguments[..], &[&sound]].concat()).ok();
 }
 
-fn in_small_file_system(folder: &Folder, options: &str, arguments: &[&str]) -> crate::support::Ran {
+pub(crate) fn in_small_file_system(folder: &Folder, options: &str, arguments: &[&str]) -> crate::support::Ran {
     small_file_system(folder, options, env!("CARGO_BIN_EXE_docker_delta"), arguments)
 }
 

@@ -43,7 +43,7 @@ fn watched(columns: usize, options: &str) -> String {
 }
 
 /// What stands between two moves of the cursor to the front, without colours.
-fn lines(screen: &str) -> Vec<String> {
+pub(crate) fn lines(screen: &str) -> Vec<String> {
     let mut plain = String::new();
     let mut characters = screen.chars();
     while let Some(character) = characters.next() {

@@ -1,10 +1,12 @@
 //! What a namespace of containerd has.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
 use delta_core::image::ImageName;
+use delta_core::job::progress::Progress;
 
 use super::HELD;
 use crate::program::Program;
@@ -12,10 +14,11 @@ use crate::program::Program;
 /// A namespace: names, and the blobs that may be under them.
 pub struct Store {
     pub(super) program: Program,
+    pub(super) progress: Arc<dyn Progress>,
     label: String,
     /// The names, in the store's order, without those of ours.
     pub(super) images: Vec<Named>,
-    /// Names of ours, which a run that was killed left.
+    /// Names of ours, of runs that go on or were killed.
     pub(super) held: Vec<Named>,
     /// Every blob, whether something names it or not.
     pub(super) blobs: BTreeSet<BlobDigest>,
@@ -32,10 +35,10 @@ pub(super) struct Named {
 
 impl Store {
     /// Asks for both lists.
-    pub(super) fn new(program: Program, label: String) -> Result<Self> {
+    pub(super) fn new(program: Program, label: String, progress: Arc<dyn Progress>) -> Result<Self> {
         let (held, images) = images(&program)?.into_iter().partition(|image| image.name.starts_with(HELD));
         let blobs = blobs(&program)?;
-        Ok(Self { program, label, images, held, blobs })
+        Ok(Self { program, progress, label, images, held, blobs })
     }
 
     /// How to speak of it.
@@ -92,12 +95,15 @@ fn named(line: &str) -> Option<Named> {
 
 #[cfg(test)]
 mod tests {
+    use delta_core::job::progress::Silent;
+
     use super::*;
 
     fn store(lines: &str) -> Store {
         let images = lines.lines().filter_map(named).collect();
         Store {
             program: Program::new("ctr", &[]),
+            progress: Arc::new(Silent),
             label: "test".to_owned(),
             images,
             held: Vec::new(),

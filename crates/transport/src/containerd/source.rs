@@ -9,7 +9,7 @@ use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{Pointer, read_config};
 use delta_core::image::{Document, Image, Root};
-use delta_core::job::progress::Progress;
+use delta_core::job::progress::{Counted, Progress, Task};
 use delta_core::limits;
 
 use super::inventory::{Named, Store};
@@ -118,7 +118,13 @@ impl Shelf for StoreShelf<'_> {
     fn find(&self, blob: &Pointer) -> Result<Option<Arc<dyn ReadAt>>> {
         let Pointer { digest, size, .. } = *blob;
         let stored = || {
-            let from = StoreBlob { program: self.store.program.clone(), digest, size, scratch: self.scratch.clone() };
+            let from = StoreBlob {
+                program: self.store.program.clone(),
+                progress: self.store.progress.clone(),
+                digest,
+                size,
+                scratch: self.scratch.clone(),
+            };
             Arc::new(LateBlob::new(from, size)) as Arc<dyn ReadAt>
         };
         Ok(self.store.blobs.contains(&digest).then(stored))
@@ -161,6 +167,7 @@ impl Shelf for StoreShelf<'_> {
 /// A blob of a store.
 struct StoreBlob {
     program: Program,
+    progress: Arc<dyn Progress>,
     digest: BlobDigest,
     size: u64,
     scratch: Arc<TempScratch>,
@@ -173,7 +180,8 @@ impl Fetch for StoreBlob {
 
     fn all(&self) -> Result<Arc<dyn ReadAt>> {
         file_system::require(self.scratch.folder(), self.size, &format!("the blob {}", self.digest.short()))?;
-        let bytes = read_blob(&self.program, self.digest, &self.scratch)?;
+        let task = self.progress.begin(&format!("Reading {} from containerd", self.digest.short()), Some(self.size));
+        let bytes = read_blob(&self.program, self.digest, &self.scratch, task.as_ref())?;
         if bytes.len() != self.size {
             let (expected, found) = (format!("{} bytes, as its manifest says", self.size), bytes.len().to_string());
             return Err(Error::Mismatch { what: format!("the blob {}", self.digest), expected, found });
@@ -182,7 +190,9 @@ impl Fetch for StoreBlob {
     }
 }
 
-fn read_blob(program: &Program, digest: BlobDigest, scratch: &TempScratch) -> Result<Arc<dyn ReadAt>> {
+fn read_blob(program: &Program, digest: BlobDigest, scratch: &TempScratch, task: &dyn Task) -> Result<Arc<dyn ReadAt>> {
     let doing = format!("reading the blob {} from containerd", digest.short());
-    program.read_from(&["content", "get", &digest.to_string()], |stdout| scratch.spool(stdout, &doing))
+    program.read_from(&["content", "get", &digest.to_string()], |stdout| {
+        scratch.spool(&mut Counted::new(stdout, task), &doing)
+    })
 }

@@ -12,7 +12,7 @@ use delta_core::image::{Document, ImageName, Layer, RebuiltImage, RebuiltManifes
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::BaseEntry;
 
-use super::HELD;
+use super::holding::{Holding, is_left};
 use super::inventory::{Named, Store, blobs, images};
 use crate::archive_writer::{Naming, write_archive};
 use crate::reach::media_type_of;
@@ -115,30 +115,40 @@ impl<'a> Stocking<'a> {
         rebuilt: &BTreeMap<BlobDigest, VerifiedBlob>,
     ) -> Result<Vec<(ImageName, BlobDigest)>> {
         let PlannedStock { mut image, lacking, there } = planned;
-        let [parts, whole] = ["parts", "whole"].map(|kind| format!("{HELD}{kind}:{}", image.root.digest.hex()));
         if let Some(there) = there {
             let moved = self.tag(&image, &there)?;
-            if self.store.held.iter().any(|held| held.name == parts || held.name == whole) {
-                self.let_go(&parts, &whole);
-            }
+            self.let_go(&self.left());
             return Ok(moved);
         }
+        let holding = Holding::of(image.root.digest);
+        let (parts, whole) = (holding.parts.as_str(), holding.whole.as_str());
         let blob = |digest: &BlobDigest| Some((*digest, rebuilt.get(digest)?.clone()));
         image.blobs = lacking.keys().filter_map(blob).collect();
         let bring = || {
-            self.hold(&image, &parts, &whole)?;
-            self.check(&image, &whole)?;
+            self.hold(&image, parts, whole)?;
+            self.check(&image, whole)?;
             self.unpack(&image)?;
-            self.tag(&image, &whole)
+            self.tag(&image, whole)
         };
         let brought = bring();
-        self.let_go(&parts, &whole);
+        let mut names = vec![parts, whole];
+        // What a run that was killed brought may have been of use until now.
+        names.extend(brought.iter().flat_map(|_| self.left()));
+        self.let_go(&names);
         brought
     }
 
+    /// Names of ours that nobody will remove.
+    fn left(&self) -> Vec<&str> {
+        self.store.held.iter().map(|held| held.name.as_str()).filter(|name| is_left(name)).collect()
+    }
+
     /// Removes names of ours. They may not be there yet, and what went wrong before matters more.
-    fn let_go(&self, parts: &str, whole: &str) {
-        if let Err(error) = self.store.program.text(&["images", "rm", parts, whole]) {
+    fn let_go(&self, names: &[&str]) {
+        if names.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.program.text(&[&["images", "rm"], names].concat()) {
             self.progress.detail(format_args!("{error}"));
         }
     }

@@ -1,17 +1,21 @@
 //! What the user says about registries, and the registries that a run speaks with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
 use delta_core::image::Image;
+use delta_core::job::progress::Progress;
 
 use super::address::Address;
 use super::connection::Connection;
 use super::downloads::Downloads;
 use super::remote;
+use crate::file_system;
 use crate::spool::TempScratch;
 
 /// How registries are reached.
@@ -44,18 +48,18 @@ pub enum Referrers {
 }
 
 /// The registries of a run: each is asked for its tokens once.
-#[derive(Debug)]
 pub struct Registries {
     access: Access,
+    progress: Arc<dyn Progress>,
     downloads: Arc<Downloads>,
     connections: Mutex<BTreeMap<String, Arc<Connection>>>,
 }
 
 impl Registries {
-    /// Speaks with nobody yet.
-    pub fn new(access: Access) -> Self {
+    /// Speaks with nobody yet; `progress` hears of every blob that comes and goes.
+    pub fn new(access: Access, progress: Arc<dyn Progress>) -> Self {
         let downloads = Arc::new(Downloads::new(access.downloads.clone()));
-        Self { access, downloads, connections: Mutex::default() }
+        Self { access, progress, downloads, connections: Mutex::default() }
     }
 
     /// Opens an image, and what hangs on it if that is wanted: documents are fetched, layers when they are read.
@@ -75,6 +79,39 @@ impl Registries {
     /// The bytes of layers that were fetched.
     pub fn fetched_bytes(&self) -> u64 {
         self.downloads.bytes()
+    }
+
+    /// Fails when there is no room for these blobs with their sizes, which will be fetched, and for so many bytes of temporary files.
+    ///
+    /// # Errors
+    /// An environment error with both figures.
+    pub fn require_room(
+        &self,
+        blobs: &BTreeMap<BlobDigest, u64>,
+        scratch: &TempScratch,
+        (temporary, what): (u64, &str),
+    ) -> Result<()> {
+        // The folder of downloads is not left where nothing will come into it.
+        self.check_room(blobs, scratch, (temporary, what)).inspect_err(|_| self.downloads.remove_used())
+    }
+
+    fn check_room(
+        &self,
+        blobs: &BTreeMap<BlobDigest, u64>,
+        scratch: &TempScratch,
+        (temporary, what): (u64, &str),
+    ) -> Result<()> {
+        let missing = |(digest, size): (&BlobDigest, &u64)| size.saturating_sub(self.downloads.kept_bytes(*digest));
+        let fetched: u64 = blobs.iter().map(missing).sum();
+        if fetched == 0 {
+            return file_system::require(scratch.folder(), temporary, what);
+        }
+        let folder = self.downloads.folder(scratch.folder());
+        if file_system::are_same(folder, scratch.folder()) {
+            return file_system::require(folder, fetched + temporary, &format!("fetching layers and {what}"));
+        }
+        file_system::require(folder, fetched, "fetching layers")?;
+        file_system::require(scratch.folder(), temporary, what)
     }
 
     /// Removes what was kept of this run's downloads in case that it would be broken off.
@@ -101,12 +138,13 @@ impl Registries {
                 connection
             }
         };
-        Ok(Repository { connection, name: address.repository().to_owned(), downloads: self.downloads.clone() })
+        let (name, downloads) = (address.repository().to_owned(), self.downloads.clone());
+        Ok(Repository { connection, name, downloads, progress: self.progress.clone() })
     }
 }
 
 /// A repository of a registry.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Repository {
     /// The registry.
     pub(super) connection: Arc<Connection>,
@@ -114,6 +152,14 @@ pub(super) struct Repository {
     pub(super) name: String,
     /// Where its blobs are put.
     pub(super) downloads: Arc<Downloads>,
+    /// Who hears of its blobs.
+    pub(super) progress: Arc<dyn Progress>,
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.label())
+    }
 }
 
 impl Repository {

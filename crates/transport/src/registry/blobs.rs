@@ -7,6 +7,7 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 use delta_core::digest::{BlobDigest, Hasher};
 use delta_core::error::{Error, Result};
+use delta_core::job::progress::Task;
 use delta_core::limits;
 use ureq::http::Method;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
@@ -29,6 +30,7 @@ struct Download<'a> {
     have: u64,
     /// Whether some of them are from an earlier run.
     is_resumed: bool,
+    task: Box<dyn Task>,
 }
 
 /// How a transfer ended.
@@ -123,7 +125,8 @@ impl<'a> Download<'a> {
         file.seek(SeekFrom::Start(0))?;
         let have = io::copy(&mut (&file).take(size), &mut hasher)?;
         file.set_len(have)?;
-        Ok(Self { repository, digest, size, file, hasher, have, is_resumed: have > 0 })
+        let task = repository.progress.begin(&format!("Fetching {}", digest.short()), Some(size - have));
+        Ok(Self { repository, digest, size, file, hasher, have, is_resumed: have > 0, task })
     }
 
     fn start_again(&mut self) -> io::Result<()> {
@@ -224,6 +227,7 @@ impl<'a> Download<'a> {
             self.file.write_all(piece).and_then(|()| self.hasher.write_all(piece)).map_err(Error::io(self.doing()))?;
             self.have += count as u64;
             self.repository.downloads.count(count as u64);
+            self.task.advance(count as u64);
         }
     }
 

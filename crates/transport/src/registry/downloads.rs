@@ -61,6 +61,12 @@ impl Downloads {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// The bytes that an earlier run left of a blob.
+    pub(super) fn kept_bytes(&self, digest: BlobDigest) -> u64 {
+        let path = self.kept().map(|folder| folder.join(digest.hex()));
+        path.and_then(|path| fs::symlink_metadata(path).ok()).map_or(0, |metadata| metadata.len())
+    }
+
     /// Where room is needed for what is downloaded.
     pub(super) fn folder<'a>(&'a self, scratch: &'a Path) -> &'a Path {
         self.kept().unwrap_or(scratch)

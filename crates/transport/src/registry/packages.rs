@@ -226,6 +226,12 @@ impl Offer {
         self.packages.iter().find(|package| package.fits(held, platforms))
     }
 
+    /// What an engine of this platform needs of an image for several; an image without it is meant as it is.
+    pub fn platforms_for(&self, engine: &Platform) -> Vec<Platform> {
+        let wanted = vec![engine.clone()];
+        if self.packages.iter().any(|package| package.label.brings(&wanted)) { wanted } else { Vec::new() }
+    }
+
     /// Why none of the packages is of use, and what would be.
     pub fn nothing_fits(&self, address: &Address, platforms: &[Platform]) -> Error {
         if self.packages.is_empty() {

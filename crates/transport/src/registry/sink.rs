@@ -277,14 +277,7 @@ impl<'a> Shipping<'a> {
         shipped: &mut Shipped,
     ) -> Result<()> {
         let wanted: Vec<BlobDigest> = planned.lacking.keys().chain(planned.beside.keys()).copied().collect();
-        let sizes = wanted.iter().filter_map(|digest| rebuilt.get(digest)).map(|blob| blob.bytes().len()).sum();
-        let task = self.progress.begin("Sending blobs", Some(sizes));
-        let put = |digest: &BlobDigest| {
-            let put = self.put_blob(planned, rebuilt, *digest)?;
-            task.advance(put.unwrap_or_default());
-            Ok(put)
-        };
-        for put in in_parallel(&wanted, put)? {
+        for put in in_parallel(&wanted, |digest| self.put_blob(planned, rebuilt, *digest))? {
             match put {
                 Some(bytes) => {
                     shipped.sent += 1;

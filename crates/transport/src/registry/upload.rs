@@ -12,6 +12,7 @@ use ureq::http::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use super::access::Repository;
 use super::authorization::encoded;
 use super::connection::{Answer, Call, Payload};
+use super::counting::Counting;
 use super::origin::Origin;
 use super::patience::{PROGRESS, Patience};
 
@@ -68,6 +69,8 @@ impl Repository {
 
     /// Sends a blob; goes on where it broke off.
     pub(super) fn upload(&self, digest: BlobDigest, bytes: &Arc<dyn ReadAt>) -> Result<()> {
+        let task = self.progress.begin(&format!("Sending {}", digest.short()), Some(bytes.len()));
+        let bytes: &Arc<dyn ReadAt> = &(Arc::new(Counting::new(bytes.clone(), task)) as Arc<dyn ReadAt>);
         let mut upload =
             Upload { repository: self, digest, bytes, url: String::new(), sent: 0, piece: bytes.len().max(1) };
         let mut patience = Patience::default();

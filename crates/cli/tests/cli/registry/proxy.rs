@@ -28,6 +28,8 @@ pub(crate) enum Act {
     Append(&'static [u8]),
     /// The answer comes slowly.
     Slow(Duration),
+    /// There is a pause before each piece of a body, in either direction.
+    Trickle(Duration),
     /// `Range` is not passed on.
     NoRange,
 }
@@ -194,6 +196,7 @@ fn send_body(
         if count == 0 {
             return Ok(false);
         }
+        pause(act);
         server.write_all(&buffer[..count])?;
         left -= count;
         state.lock().unwrap().up += count as u64;
@@ -248,6 +251,7 @@ fn answer(
             Some(Act::Spoil(at)) if (sent..sent + count).contains(at) => piece[at - sent] ^= 1,
             _ => {}
         }
+        pause(act);
         client.write_all(&piece)?;
         sent += piece.len();
         state.lock().unwrap().down += piece.len() as u64;
@@ -261,6 +265,12 @@ fn answer(
         }
     }
     client.write_all(extra)
+}
+
+fn pause(act: &Option<Act>) {
+    if let Some(Act::Trickle(pause)) = act {
+        thread::sleep(*pause);
+    }
 }
 
 /// Says nothing for longer than any test takes.
