@@ -14,6 +14,7 @@ use delta_transport::key_files::with_ending;
 use serde::Serialize;
 
 use crate::arguments::Opening;
+use crate::opening::Beside;
 use crate::password::PASSPHRASE;
 use crate::session::Session;
 
@@ -46,7 +47,8 @@ pub(crate) fn compared(
     let beside = digest_file::read(&with_ending(path, digest_file::ENDING))?;
     let expected = beside.or(known);
     let within = |error: Error| error.within(&path.display().to_string());
-    let (trust, signatures) = session.judged_beside(path, bytes, opening).map_err(within)?;
+    let (trust, signatures) =
+        Beside::of(path).and_then(|beside| session.judged_beside(beside.as_ref(), bytes, opening)).map_err(within)?;
     if expected.is_none() && signatures.iter().all(|signer| signer.standing() == Standing::Unknown) {
         return Ok(None);
     }

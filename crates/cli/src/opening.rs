@@ -1,7 +1,7 @@
 //! The one way from a path to a package: volumes joined, signatures beside it, then what it is encrypted with, then signatures inside, then
 //! its content.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
@@ -30,6 +30,42 @@ pub(crate) struct Opened {
     pub(crate) seal: Seal,
 }
 
+/// A signature that lies beside a package.
+pub(crate) struct Beside {
+    /// As minisign writes it.
+    pub(crate) text: Vec<u8>,
+    /// Where it lies, for errors.
+    place: String,
+}
+
+impl Beside {
+    /// The one that a registry keeps with a package.
+    pub(crate) const fn of_registry(text: Vec<u8>, place: String) -> Self {
+        Self { text, place }
+    }
+
+    /// The one beside a file, if there is one.
+    pub(crate) fn of(path: &Path) -> Result<Option<Self>> {
+        if path == Path::new("-") || is_pipe(path) {
+            return Ok(None);
+        }
+        // Beside a volume it is called like the package that all volumes make.
+        let names = [path.to_owned(), VolumeName::stem(path)];
+        let beside = names.iter().map(|name| with_ending(name, MINISIG)).find(|beside| beside.exists());
+        let read = |path: PathBuf| Ok(Self { text: key_files::read_public(&path)?, place: path.display().to_string() });
+        beside.map(read).transpose()
+    }
+
+    /// Whose it is, of these bytes.
+    fn judged(&self, bytes: &Arc<dyn ReadAt>, trust: &Trust, terminal: &Terminal) -> Result<Signer> {
+        let task = terminal.begin(&format!("Checking {}", self.place), Some(bytes.len()));
+        let signature = Signature::parse(&self.text);
+        let signer = signature.and_then(|signature| trust.judge_beside(&signature, &mut Reader::new(bytes)));
+        task.advance(bytes.len());
+        signer.map_err(|error| error.within(&self.place))
+    }
+}
+
 /// What was around a package, as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Seal {
@@ -53,49 +89,53 @@ impl Session {
 
     /// Opens a package whose bytes came from a file.
     pub(crate) fn package(&self, path: &Path, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Opened> {
-        let opened = self.unopened(path, bytes, opening).and_then(|unopened| unopened.open(self));
+        let beside = Beside::of(path).map_err(|error| error.within(&path.display().to_string()))?;
+        self.package_with(path, bytes, beside.as_ref(), opening)
+    }
+
+    /// Opens a package whose bytes came from a file, and what lies beside that.
+    pub(crate) fn package_with(
+        &self,
+        path: &Path,
+        bytes: Arc<dyn ReadAt>,
+        beside: Option<&Beside>,
+        opening: &Opening,
+    ) -> Result<Opened> {
+        let opened = self.foreign_package(bytes, beside, opening);
         opened.map_err(|error| mistaken(path, PACKAGE, error.within(&path.display().to_string())))
     }
 
     /// Opens a package that is no file here.
-    pub(crate) fn foreign_package(&self, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Opened> {
-        Unopened::new(bytes, trust(opening)?, Vec::new(), opening)?.open(self)
+    pub(crate) fn foreign_package(
+        &self,
+        bytes: Arc<dyn ReadAt>,
+        beside: Option<&Beside>,
+        opening: &Opening,
+    ) -> Result<Opened> {
+        self.unopened(bytes, beside, opening)?.open(self)
     }
 
-    /// Looks at what is beside a file, before anything in it.
-    pub(crate) fn unopened(&self, path: &Path, bytes: Arc<dyn ReadAt>, opening: &Opening) -> Result<Unopened> {
-        let (trust, signers) = self.judged_beside(path, &bytes, opening)?;
+    /// Looks at what is beside a package, before anything in it.
+    pub(crate) fn unopened(
+        &self,
+        bytes: Arc<dyn ReadAt>,
+        beside: Option<&Beside>,
+        opening: &Opening,
+    ) -> Result<Unopened> {
+        let (trust, signers) = self.judged_beside(beside, &bytes, opening)?;
         Unopened::new(bytes, trust, signers, opening)
     }
 
-    /// Whose signatures count, and the one beside a file.
+    /// Whose signatures count, and whose the one beside is.
     pub(crate) fn judged_beside(
         &self,
-        path: &Path,
+        beside: Option<&Beside>,
         bytes: &Arc<dyn ReadAt>,
         opening: &Opening,
     ) -> Result<(Trust, Vec<Signer>)> {
         let trust = trust(opening)?;
-        let signers = self.beside(path, bytes, &trust)?;
-        Ok((trust, signers))
-    }
-
-    /// The signature beside a file, if there is one.
-    fn beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, trust: &Trust) -> Result<Vec<Signer>> {
-        if path == Path::new("-") || is_pipe(path) {
-            return Ok(Vec::new());
-        }
-        // Beside a volume it is called like the package that all volumes make.
-        let names = [path.to_owned(), VolumeName::stem(path)];
-        let Some(beside) = names.iter().map(|name| with_ending(name, MINISIG)).find(|beside| beside.exists()) else {
-            return Ok(Vec::new());
-        };
-        let within = |error: Error| error.within(&beside.display().to_string());
-        let signature = Signature::parse(&key_files::read_public(&beside)?).map_err(within)?;
-        let task = self.terminal.begin(&format!("Checking the signature of {}", path.display()), Some(bytes.len()));
-        let signer = trust.judge_beside(&signature, &mut Reader::new(bytes)).map_err(within)?;
-        task.advance(bytes.len());
-        Ok(vec![signer])
+        let signers = beside.map(|beside| beside.judged(bytes, &trust, &self.terminal)).transpose()?;
+        Ok((trust, signers.into_iter().collect()))
     }
 }
 

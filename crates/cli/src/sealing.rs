@@ -98,7 +98,7 @@ impl Signatory {
         let claim = claim.unwrap_or_else(|_| Claim { sequence: Some(self.sequence), ..Claim::default() });
         let signature = Signature::make(&self.key, &mut Reader::new(bytes), &claim.to_string())?;
         signature.check(self.key.public(), &mut Reader::new(bytes))?;
-        write_text(&destination, &signature.to_file(), session)?;
+        write_text(&destination, signature.to_file().as_bytes(), session)?;
         session.terminal.inform(format_args!("the signature by key {} is in {destination}", signature.key()));
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Sealing {
             if self.recipients.is_some() {
                 self.write_digest(path, written.digest, session)?;
             }
-            self.tell_of_stale(path, session);
+            tell_of_stale(path, &self.endings(), session);
         }
         if let Some(signatory) = &self.signatory {
             signatory.tell(session);
@@ -234,23 +234,22 @@ impl Sealing {
     fn write_digest(&self, path: &Path, digest: BlobDigest, session: &Session) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let destination = beside(path, digest_file::ENDING, self.force, session)?;
-        write_text(&destination, &digest_file::line(digest, &name), session)?;
+        write_text(&destination, digest_file::line(digest, &name).as_bytes(), session)?;
         session.terminal.inform(format_args!("it is encrypted; its digest is in {destination}"));
         Ok(())
     }
+}
 
-    /// Says what stands beside it and belongs to what was there before.
-    fn tell_of_stale(&self, path: &Path, session: &Session) {
-        let written = self.endings();
-        let stale = [MINISIG, digest_file::ENDING].into_iter().filter(|ending| !written.contains(ending));
-        for path in stale.map(|ending| with_ending(path, ending)).filter(|path| path.exists()) {
-            session.terminal.inform(format_args!("{} is of what was there before; remove it", path.display()));
-        }
+/// Says what stands beside a file and belongs to what was there before: all that was not `written` with it.
+pub(crate) fn tell_of_stale(path: &Path, written: &[&str], session: &Session) {
+    let stale = [MINISIG, digest_file::ENDING].into_iter().filter(|ending| !written.contains(ending));
+    for path in stale.map(|ending| with_ending(path, ending)).filter(|path| path.exists()) {
+        session.terminal.inform(format_args!("{} is of what was there before; remove it", path.display()));
     }
 }
 
 /// Where something goes that belongs beside a file.
-fn beside(path: &Path, ending: &str, force: bool, session: &Session) -> Result<Destination> {
+pub(crate) fn beside(path: &Path, ending: &str, force: bool, session: &Session) -> Result<Destination> {
     session.destination(Request {
         product: Product::File,
         path: &with_ending(path, ending),
@@ -260,8 +259,9 @@ fn beside(path: &Path, ending: &str, force: bool, session: &Session) -> Result<D
     })
 }
 
-fn write_text(destination: &Destination, text: &str, session: &Session) -> Result<()> {
-    let write = |out: &mut dyn Write| io::copy(&mut text.as_bytes(), out).map(|_| ());
+/// Writes what goes beside a file.
+pub(crate) fn write_text(destination: &Destination, text: &[u8], session: &Session) -> Result<()> {
+    let write = |out: &mut dyn Write| io::copy(&mut &text[..], out).map(|_| ());
     destination.write_file(&session.scratch, |out| write(out).map_err(Error::io(format!("writing {destination}"))))
 }
 

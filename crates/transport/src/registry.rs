@@ -26,5 +26,5 @@ mod upload;
 
 pub use access::{Access, Referrers, Registries};
 pub use address::Address;
-pub use packages::{Held, Offer, PlannedPush, PushOutcome, StoredPackage};
+pub use packages::{Held, Offer, PackageFile, PlannedPush, PushOutcome, StoredPackage};
 pub use sink::{PlannedShipment, Shipped, Shipping};

@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use crate::figures::{share, size};
 use crate::file_arguments::{FileApply, FileCreate};
-use crate::opening::Opened;
+use crate::opening::{Beside, Opened};
 use crate::sealing::{Sealed, Sealing};
 use crate::session::Session;
 use crate::terminal;
@@ -147,7 +147,9 @@ fn put(
 pub(crate) fn apply(session: &Session, arguments: &FileApply) -> Result<()> {
     let delta = session.open_file(&arguments.delta)?;
     let within = |error: Error| error.within(&arguments.delta.display().to_string());
-    let unopened = session.unopened(&arguments.delta, delta, &arguments.opening).map_err(within)?;
+    let unopened = Beside::of(&arguments.delta)
+        .and_then(|beside| session.unopened(delta, beside.as_ref(), &arguments.opening))
+        .map_err(within)?;
     // A signature that is asked for and not beside it can only be in a package, which is then not looked into for anything else.
     let standard = if unopened.needs_signature_inside() {
         None

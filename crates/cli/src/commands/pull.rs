@@ -19,7 +19,8 @@ use serde::Serialize;
 use super::apply;
 use crate::arguments::Pull;
 use crate::figures::{self, size};
-use crate::opening::Opened;
+use crate::opening::{Beside, MINISIG, Opened};
+use crate::sealing;
 use crate::session::{Session, inputs};
 use crate::terminal;
 
@@ -50,6 +51,8 @@ struct OfferedPackage {
     package_bytes: u64,
     bases: Vec<String>,
     fits: bool,
+    /// Whether a signature lies beside it.
+    signed_beside: bool,
 }
 
 /// What is here already.
@@ -100,9 +103,11 @@ pub(crate) fn run(session: &Session, arguments: &Pull) -> Result<()> {
     };
     if !arguments.dry_run && !is_done {
         let bytes = session.registries.fetch_package(&offer, chosen, &session.scratch)?;
-        let opened = opened(session, arguments, &offer, &bytes)?;
+        let place = format!("the signature beside the package at {}", arguments.image);
+        let beside = session.registries.fetch_signature(&offer, chosen)?.map(|text| Beside::of_registry(text, place));
+        let opened = opened(session, arguments, &offer, (&bytes, beside.as_ref()))?;
         match &download {
-            Some(destination) => keep(session, destination, &bytes)?,
+            Some(destination) => keep(session, destination, (&bytes, beside.as_ref()), arguments.force)?,
             None => report.applied = Some(apply::apply(session, &errand(arguments), opened, &bases)?),
         }
         report.fetched_bytes = session.registries.fetched_bytes();
@@ -128,6 +133,7 @@ impl Here {
             package_bytes: package.size(),
             bases: package.bases().to_vec(),
             fits: self.has_target || package.fits(&self.held, &self.platforms),
+            signed_beside: package.has_signature(),
         }
     }
 }
@@ -238,9 +244,15 @@ fn held(images: &[Image]) -> Held {
 }
 
 /// Opens a package, which must make what was asked for.
-fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn ReadAt>) -> Result<Opened> {
+fn opened(
+    session: &Session,
+    arguments: &Pull,
+    offer: &Offer,
+    (bytes, beside): (&Arc<dyn ReadAt>, Option<&Beside>),
+) -> Result<Opened> {
     let place = format!("the package at {}", arguments.image);
-    let opened = session.foreign_package(bytes.clone(), &arguments.opening).map_err(|error| error.within(&place))?;
+    let opened =
+        session.foreign_package(bytes.clone(), beside, &arguments.opening).map_err(|error| error.within(&place))?;
     let package = &opened.package;
     apply::require_images(package, &place)?;
     let roots: Vec<BlobDigest> = package.metadata().images.iter().map(|image| image.root.digest).collect();
@@ -254,11 +266,28 @@ fn opened(session: &Session, arguments: &Pull, offer: &Offer, bytes: &Arc<dyn Re
     }
 }
 
-fn keep(session: &Session, destination: &Destination, bytes: &Arc<dyn ReadAt>) -> Result<()> {
+/// Writes a package, and the signature that belongs beside it, where it has a name.
+fn keep(
+    session: &Session,
+    destination: &Destination,
+    (bytes, signature): (&Arc<dyn ReadAt>, Option<&Beside>),
+    force: bool,
+) -> Result<()> {
     destination.require(bytes.len())?;
+    let place = match (destination.path(), signature) {
+        (Some(path), Some(_)) => Some(sealing::beside(path, MINISIG, force, session)?),
+        _ => None,
+    };
     let copy = |out: &mut dyn Write| io::copy(&mut Reader::new(bytes.clone()), out);
     destination.write_file(&session.scratch, |out| copy(out).map_err(Error::io(format!("writing {destination}"))))?;
     session.terminal.inform(format_args!("the package is in {destination}"));
+    if let (Some(place), Some(signature)) = (&place, signature) {
+        sealing::write_text(place, &signature.text, session)?;
+        session.terminal.inform(format_args!("the signature beside it is in {place}"));
+    }
+    if let Some(path) = destination.path() {
+        sealing::tell_of_stale(path, if place.is_some() { &[MINISIG] } else { &[] }, session);
+    }
     Ok(())
 }
 

@@ -8,13 +8,13 @@ use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
-use delta_transport::registry::{PlannedPush, PushOutcome};
+use delta_transport::registry::{PackageFile, PlannedPush, PushOutcome};
 use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Push;
 use crate::figures::size;
-use crate::opening::Opened;
+use crate::opening::{Beside, Opened};
 use crate::session::{Session, Whole};
 use crate::terminal;
 
@@ -39,10 +39,12 @@ struct Report {
 
 pub(crate) fn run(session: &Session, arguments: &Push) -> Result<()> {
     let (bytes, name) = opened(session, &arguments.package)?;
-    let Opened { package, seal } = session.package(&arguments.package, bytes.clone(), &arguments.opening)?;
+    let beside = Beside::of(&arguments.package)?;
+    let Opened { package, seal } =
+        session.package_with(&arguments.package, bytes.clone(), beside.as_ref(), &arguments.opening)?;
     seal.tell(&session.terminal);
     super::apply::require_images(&package, &arguments.package.display().to_string())?;
-    let planned = plan(session, arguments, (&package, &name), &bytes)?;
+    let planned = plan(session, arguments, (&package, &name), (&bytes, beside.as_ref()))?;
     session.require_unchanged()?;
     let outcome = match (planned.is_there(), arguments.dry_run) {
         (true, _) => PushOutcome::AlreadyThere,
@@ -78,10 +80,12 @@ fn plan(
     session: &Session,
     arguments: &Push,
     (package, name): (&Package, &Path),
-    bytes: &Arc<dyn ReadAt>,
+    (bytes, beside): (&Arc<dyn ReadAt>, Option<&Beside>),
 ) -> Result<PlannedPush> {
     let name = name.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
-    session.registries.plan_push(package, bytes, name.unwrap_or(NAMELESS), &arguments.to, arguments.force)
+    let signature = beside.map(|beside| beside.text.as_slice());
+    let file = PackageFile { name: name.unwrap_or(NAMELESS), bytes, signature };
+    session.registries.plan_push(package, file, &arguments.to, arguments.force)
 }
 
 fn tell(session: &Session, planned: &PlannedPush, outcome: PushOutcome) {

@@ -9,6 +9,7 @@ mod platforms;
 mod proxy;
 mod referrers;
 mod room;
+mod sealed;
 pub(crate) mod server;
 mod sink;
 mod source;

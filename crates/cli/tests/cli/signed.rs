@@ -7,10 +7,10 @@ use std::process::Command;
 use crate::support::{Folder, Ran, command, finish, folder_of_versions, real, shell};
 
 /// A folder with two versions of an image, and keys; state that programs keep goes into it too.
-struct Desk(Folder);
+pub(crate) struct Desk(pub(crate) Folder);
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let desk = Self(folder_of_versions());
         for name in ["vendor", "site", "stranger"] {
             desk.run(&format!("keygen --no-password {name}")).ok();
@@ -41,7 +41,7 @@ impl Desk {
         fs::read(self.0.file(name)).unwrap()
     }
 
-    fn minisign(&self, line: &str) {
+    pub(crate) fn minisign(&self, line: &str) {
         shell("minisign", &self.0, &format!("minisign {line} < /dev/null"));
     }
 
@@ -241,7 +241,7 @@ fn an_older_package_is_noticed() {
 }
 
 /// Runs lines of a shell where the folder of the machine's keys is another one: in a mount namespace of its own.
-fn on_a_machine(desk: &Desk, keys: &str, line: &str) -> Ran {
+pub(crate) fn on_a_machine(desk: &Desk, keys: &str, line: &str) -> Ran {
     let program = env!("CARGO_BIN_EXE_docker_delta");
     let folder = desk.0.path().to_str().unwrap();
     let script = format!(

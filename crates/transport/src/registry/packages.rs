@@ -11,10 +11,11 @@ use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{Pointers, read_about, read_pointers};
 use delta_core::image::{Document, Image, ImageName, Platform};
+use delta_envelope::limits::KEY_FILE_BYTES;
 
 pub(super) use self::label::ARTIFACT_TYPE;
-use self::label::PackageLabel;
-pub use self::push::{PlannedPush, PushOutcome};
+use self::label::{PackageLabel, SignatureBlob};
+pub use self::push::{PackageFile, PlannedPush, PushOutcome};
 use super::access::{Referrers, Registries, Repository};
 use super::address::Address;
 use super::crew::in_parallel;
@@ -73,6 +74,11 @@ impl StoredPackage {
         &self.label.file
     }
 
+    /// Whether a signature lies beside it.
+    pub const fn has_signature(&self) -> bool {
+        self.label.signature.is_some()
+    }
+
     /// The names of the images that it was made against.
     pub fn bases(&self) -> &[String] {
         &self.label.bases
@@ -127,6 +133,24 @@ impl Registries {
         scratch: &TempScratch,
     ) -> Result<Arc<dyn ReadAt>> {
         offer.repository.blob(package.label.package, package.label.size, scratch)
+    }
+
+    /// Fetches the signature beside a package, if there is one.
+    ///
+    /// # Errors
+    /// Environment errors when the registry does not give it, content errors when it gives something else.
+    pub fn fetch_signature(&self, offer: &Offer, package: &StoredPackage) -> Result<Option<Vec<u8>>> {
+        let Some(SignatureBlob { digest, size }) = package.label.signature else { return Ok(None) };
+        let label = format!("the signature {} of {}", digest.short(), offer.repository.label());
+        if size > KEY_FILE_BYTES {
+            return Err(Error::content(format!("{label} has {size} bytes, where at most {KEY_FILE_BYTES} are read")));
+        }
+        let text = offer.repository.small_blob(digest, size)?;
+        let text = text.ok_or_else(|| Error::environment(format!("{label} is not there")))?;
+        match BlobDigest::of(&text) {
+            found if found == digest => Ok(Some(text)),
+            found => Err(Error::Mismatch { what: label, expected: digest.to_string(), found: found.to_string() }),
+        }
     }
 
     /// The images under the digests and tags of the bases of these packages that are in the repository of an address: documents
@@ -215,7 +239,8 @@ impl Repository {
                 Err(_) => {}
             }
         }
-        packages.sort_by_key(|package| (package.label.size, package.manifest));
+        // Of the same package with a signature and without one, the one that says more.
+        packages.sort_by_key(|package| (package.label.size, !package.has_signature(), package.manifest));
         Ok(Offer { repository: self, target: Some(target), document: None, packages, odd })
     }
 }
@@ -255,5 +280,57 @@ impl Offer {
         Error::environment(format!("no package for {address} fits what is here: {}", listed.join("; "))).with_hint(
             "name where one of these bases is with --base, or take a whole image: `docker pull`, `skopeo copy`",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use delta_core::job::progress::Silent;
+    use serde_json::json;
+
+    use super::label::EMPTY;
+    use super::*;
+    use crate::registry::access::Access;
+
+    /// A package of so many bytes for platforms, which needs nothing.
+    fn package(size: u64, platforms: &str) -> StoredPackage {
+        let digest = BlobDigest::of(EMPTY);
+        let kind = "application/vnd.docker-delta.package.v1+tar";
+        let manifest = json!({
+            "schemaVersion": 2, "artifactType": ARTIFACT_TYPE,
+            "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest, "size": 2},
+            "layers": [{"mediaType": kind, "digest": digest, "size": size}],
+            "annotations": {"vnd.docker-delta.needs": "", "vnd.docker-delta.platforms": platforms},
+        });
+        let document = Document::new(manifest.to_string().into_bytes());
+        StoredPackage { manifest: document.digest(), label: PackageLabel::read(&document).unwrap() }
+    }
+
+    fn offer(packages: Vec<StoredPackage>) -> Offer {
+        let access = Access {
+            credentials: Vec::new(),
+            tls_ca: None,
+            plain_http: false,
+            patience: Access::USUAL_PATIENCE,
+            downloads: None,
+        };
+        let address = "docker://registry.example/app:v2".parse().unwrap();
+        let repository = Registries::new(access, Arc::new(Silent)).repository(&address).unwrap();
+        Offer { repository, target: None, document: None, packages, odd: Vec::new() }
+    }
+
+    #[test]
+    fn an_engine_gets_a_package_for_its_platform_where_there_is_one() {
+        let engine: Platform = "linux/amd64".parse().unwrap();
+        let both = offer(vec![package(1, "linux/arm64"), package(2, "linux/amd64 linux/arm64")]);
+        let platforms = both.platforms_for(&engine);
+        assert_eq!(platforms, std::slice::from_ref(&engine));
+        assert_eq!(both.choose(&Held::default(), &platforms).map(StoredPackage::size), Some(2));
+        assert_eq!(both.choose(&Held::default(), &[]).map(StoredPackage::size), Some(1));
+        // An image for another machine is meant, where it is for that alone; and what says nothing does for all.
+        let other = offer(vec![package(1, "linux/arm64")]);
+        assert_eq!(other.platforms_for(&engine), []);
+        let unsaid = offer(vec![package(1, ""), package(2, "linux/amd64")]);
+        assert_eq!(unsaid.choose(&Held::default(), &unsaid.platforms_for(&engine)).map(StoredPackage::size), Some(1));
     }
 }

@@ -17,6 +17,12 @@ pub(in crate::registry) const ARTIFACT_TYPE: &str = "application/vnd.docker-delt
 /// The media type of the blob that is the package.
 const PACKAGE: &str = "application/vnd.docker-delta.package.v1+tar";
 
+/// The media type of the blob that is the signature beside a package.
+const SIGNATURE: &str = "application/vnd.docker-delta.signature.v1";
+
+/// What the name of a signature ends in, behind the package's.
+const SIGNATURE_ENDING: &str = ".minisig";
+
 /// The name of a file (OCI image-spec, annotations.md), under which other programs write it.
 const TITLE: &str = "org.opencontainers.image.title";
 
@@ -43,6 +49,8 @@ pub(super) struct PackageLabel {
     pub(super) size: u64,
     /// Its name.
     pub(super) file: String,
+    /// The signature that lies beside it.
+    pub(super) signature: Option<SignatureBlob>,
     /// The names of what it makes.
     pub(super) images: Vec<String>,
     /// The platforms of these.
@@ -53,6 +61,20 @@ pub(super) struct PackageLabel {
     pub(super) base_manifests: Vec<BlobDigest>,
     /// The first digits of the diff IDs that it needs.
     pub(super) needs: BTreeSet<String>,
+}
+
+/// A signature that a registry keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SignatureBlob {
+    pub(super) digest: BlobDigest,
+    pub(super) size: u64,
+}
+
+impl SignatureBlob {
+    /// The signature of this text.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self { digest: BlobDigest::of(text), size: text.len() as u64 }
+    }
 }
 
 /// The manifest or index of an image.
@@ -76,6 +98,7 @@ impl PackageLabel {
             package: digest,
             size,
             file: file.to_owned(),
+            signature: None,
             images: images.iter().filter(|image| !image.is_artifact()).flat_map(named).collect(),
             platforms: platforms(metadata),
             bases: bases.iter().map(|base| name_of(base)).collect(),
@@ -94,8 +117,14 @@ impl PackageLabel {
             return Err(fault(&format!("its artifactType is not {ARTIFACT_TYPE}")));
         }
         let manifest: Manifest = serde_json::from_slice(document.bytes()).map_err(|error| fault(&error.to_string()))?;
-        let [blob] = manifest.layers.as_slice() else {
-            return Err(fault(&format!("expected one blob, found {}", manifest.layers.len())));
+        let (blob, signature) = match manifest.layers.as_slice() {
+            [blob] => (blob, None),
+            [blob, signature] if signature.media_type == SIGNATURE => (blob, Some(signature)),
+            blobs => {
+                let found: Vec<&str> = blobs.iter().map(|blob| blob.media_type.as_str()).collect();
+                let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+                return Err(fault(&format!("expected a package, and a signature or none, found blobs: {found}")));
+            }
         };
         if blob.media_type != PACKAGE {
             return Err(fault(&format!("expected a blob of the type {PACKAGE}, found {}", blob.media_type)));
@@ -117,6 +146,7 @@ impl PackageLabel {
             package: blob.digest,
             size: blob.size,
             file: blob.annotations.get(TITLE).cloned().unwrap_or_default(),
+            signature: signature.map(|blob| SignatureBlob { digest: blob.digest, size: blob.size }),
             images: words(IMAGES),
             platforms: words(PLATFORMS),
             bases: words(BASES),
@@ -125,7 +155,7 @@ impl PackageLabel {
         })
     }
 
-    /// The manifest, the same for the same package and name.
+    /// The manifest, the same for the same package, name and signature.
     pub(super) fn document(&self) -> Result<Document> {
         let annotations = [
             (IMAGES, self.images.join(" ")),
@@ -135,15 +165,19 @@ impl PackageLabel {
         ];
         let said = annotations.into_iter().filter(|(_, value)| !value.is_empty());
         let needs = self.needs.iter().cloned().collect::<Vec<_>>().join(" ");
+        let titled = |kind: &str, digest: BlobDigest, size: u64, title: String| Blob {
+            annotations: BTreeMap::from([(TITLE.to_owned(), title)]),
+            ..Blob::new(kind, digest, size)
+        };
+        let package = titled(PACKAGE, self.package, self.size, self.file.clone());
+        let beside = format!("{}{SIGNATURE_ENDING}", self.file);
+        let signature = self.signature.map(|found| titled(SIGNATURE, found.digest, found.size, beside));
         let manifest = Manifest {
             schema_version: 2,
             media_type: OCI_MANIFEST.to_owned(),
             artifact_type: ARTIFACT_TYPE.to_owned(),
             config: Blob::new(OCI_EMPTY, BlobDigest::of(EMPTY), EMPTY.len() as u64),
-            layers: vec![Blob {
-                annotations: BTreeMap::from([(TITLE.to_owned(), self.file.clone())]),
-                ..Blob::new(PACKAGE, self.package, self.size)
-            }],
+            layers: [package].into_iter().chain(signature).collect(),
             subject: self.subject.clone(),
             annotations: said.chain([(NEEDS, needs)]).map(|(name, value)| (name.to_owned(), value)).collect(),
         };
@@ -247,6 +281,7 @@ mod tests {
             package: BlobDigest::of(b"package"),
             size: 9,
             file: "app.ddelta".to_owned(),
+            signature: Some(SignatureBlob::of(b"signature")),
             images: vec!["app:v2".to_owned()],
             platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
             bases: vec!["app:v1".to_owned()],
@@ -260,6 +295,7 @@ mod tests {
         let full = label();
         let bare = PackageLabel {
             subject: None,
+            signature: None,
             images: Vec::new(),
             platforms: Vec::new(),
             bases: Vec::new(),
@@ -279,13 +315,26 @@ mod tests {
     #[test]
     fn the_format_is_the_document() {
         let document = include_str!("../../../../../FORMAT.md");
-        for word in [ARTIFACT_TYPE, PACKAGE, OCI_EMPTY, TITLE, IMAGES, PLATFORMS, BASES, BASE_MANIFESTS, NEEDS] {
+        let ending = format!("NAME{SIGNATURE_ENDING}");
+        for word in [
+            ARTIFACT_TYPE,
+            PACKAGE,
+            SIGNATURE,
+            &ending,
+            OCI_EMPTY,
+            TITLE,
+            IMAGES,
+            PLATFORMS,
+            BASES,
+            BASE_MANIFESTS,
+            NEEDS,
+        ] {
             assert!(document.contains(&format!("`{word}`")), "{word}");
         }
         assert!(document.contains(&format!("the first {MARK_DIGITS} hexadecimal digits")));
         let text = String::from_utf8(label().document().unwrap().bytes().to_vec()).unwrap();
         let said = text.matches("vnd.docker-delta.").count();
-        assert_eq!(said, document.matches("| `vnd.docker-delta.").count() + 2, "{text}");
+        assert_eq!(said, document.matches("| `vnd.docker-delta.").count() + 3, "{text}");
     }
 
     #[test]
@@ -296,6 +345,7 @@ mod tests {
             (PACKAGE, "text/plain"),
             (NEEDS, "vnd.docker-delta.other"),
             ("\"size\":9", "\"size\":-9"),
+            (SIGNATURE, "text/plain"),
             ("\"digest\":\"sha256:", "\"digest\":\"sha255:"),
             ("\"layers\":[", "\"layers\":[],\"others\":["),
             ("\"vnd.docker-delta.needs\":\"", "\"vnd.docker-delta.needs\":\"sha256:"),

@@ -11,9 +11,20 @@ use delta_core::image::documents::{OCI_MANIFEST, read_about};
 use delta_core::package::Package;
 use serde::Serialize;
 
-use super::label::{ARTIFACT_TYPE, EMPTY, PackageLabel};
+use super::label::{ARTIFACT_TYPE, EMPTY, PackageLabel, SignatureBlob};
 use crate::registry::access::{Registries, Repository};
 use crate::registry::address::Address;
+
+/// A package in a file, and what lies beside it.
+#[derive(Clone, Copy)]
+pub struct PackageFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// All of it.
+    pub bytes: &'a Arc<dyn ReadAt>,
+    /// The text of the signature beside it.
+    pub signature: Option<&'a [u8]>,
+}
 
 /// A package that can go to a registry, as far as that can be known before anything is written.
 pub struct PlannedPush {
@@ -22,7 +33,9 @@ pub struct PlannedPush {
     label: PackageLabel,
     document: Document,
     bytes: Arc<dyn ReadAt>,
+    signature: Option<Arc<dyn ReadAt>>,
     lacks_blob: bool,
+    lacks_signature: bool,
     lacks_manifest: bool,
     /// The tag that is to be written.
     tag: Option<String>,
@@ -43,7 +56,7 @@ pub enum PushOutcome {
 }
 
 impl Registries {
-    /// Finds out what a repository lacks of a package of images in a file of this name; with `force`, a tag of another package is
+    /// Finds out what a repository lacks of a package of images in a file; with `force`, a tag of another package is
     /// moved, and what is there is written again.
     ///
     /// # Errors
@@ -51,14 +64,15 @@ impl Registries {
     pub fn plan_push(
         &self,
         package: &Package,
-        bytes: &Arc<dyn ReadAt>,
-        file: &str,
+        file: PackageFile<'_>,
         to: &Address,
         force: bool,
     ) -> Result<PlannedPush> {
-        let doing = || Error::io(format!("reading {file}"));
-        let (digest, size) = BlobDigest::of_reader(&mut Reader::new(bytes.clone())).map_err(doing())?;
-        let label = PackageLabel::of(package, file, digest, size)?;
+        let PackageFile { name, bytes, signature } = file;
+        let (digest, size) =
+            BlobDigest::of_reader(&mut Reader::new(bytes.clone())).map_err(Error::io(format!("reading {name}")))?;
+        let beside = signature.map(SignatureBlob::of);
+        let label = PackageLabel { signature: beside, ..PackageLabel::of(package, name, digest, size)? };
         let document = label.document()?;
         let repository = self.repository(to)?;
         let target = label.subject.as_ref().map(|subject| subject.digest);
@@ -74,8 +88,10 @@ impl Registries {
             Some(target) => repository.listed_packages(target)?.contains(&document.digest()),
             None => true,
         };
+        let lacks = |digest| -> Result<bool> { Ok(force || repository.blob_size(digest)?.is_none()) };
         Ok(PlannedPush {
-            lacks_blob: force || repository.blob_size(digest)?.is_none(),
+            lacks_blob: lacks(digest)?,
+            lacks_signature: beside.map_or(Ok(false), |beside| lacks(beside.digest))?,
             lacks_manifest: force || !is_listed || !repository.has_manifest(document.digest())?,
             has_target: target.map_or(Ok(true), |target| repository.has_manifest(target))?,
             repository,
@@ -83,6 +99,7 @@ impl Registries {
             label,
             document,
             bytes: bytes.clone(),
+            signature: signature.map(|text| Arc::new(text.to_vec()) as Arc<dyn ReadAt>),
             tag,
         })
     }
@@ -157,14 +174,16 @@ impl PlannedPush {
         self.label.size
     }
 
-    /// The bytes of it that are to be sent.
-    pub const fn lacking_bytes(&self) -> u64 {
-        if self.lacks_blob { self.label.size } else { 0 }
+    /// The bytes of it, and of the signature beside it, that are to be sent.
+    pub fn lacking_bytes(&self) -> u64 {
+        let package = if self.lacks_blob { self.label.size } else { 0 };
+        let signature = self.label.signature.filter(|_| self.lacks_signature);
+        package + signature.map_or(0, |signature| signature.size)
     }
 
     /// Whether the registry has all of it.
     pub const fn is_there(&self) -> bool {
-        !self.lacks_blob && !self.lacks_manifest && self.tag.is_none()
+        !self.lacks_blob && !self.lacks_signature && !self.lacks_manifest && self.tag.is_none()
     }
 
     /// Writes what is lacking.
@@ -177,6 +196,9 @@ impl PlannedPush {
         }
         if self.lacks_blob {
             self.repository.upload(self.label.package, &self.bytes)?;
+        }
+        if let (Some(found), Some(text), true) = (self.label.signature, &self.signature, self.lacks_signature) {
+            self.repository.upload(found.digest, text)?;
         }
         let config: Arc<dyn ReadAt> = Arc::new(EMPTY.to_vec());
         let empty = BlobDigest::of(EMPTY);
