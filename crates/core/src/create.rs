@@ -27,6 +27,7 @@ use crate::package::features::{ImageFeature, LayerCodec, UNMEASURED};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use blobs::Blobs;
 use choice::Choice;
+use held::Sizes;
 pub use proof::Prepared;
 pub use standard::create_standard;
 pub use stream::create_stream;
@@ -49,7 +50,7 @@ pub struct CreateOptions {
 /// # Errors
 /// Content errors when an image is not what its digests say; environment errors when room or a file fails.
 pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, context: Context<'_>) -> Result<Prepared> {
-    let targets = image::chosen(targets, options)?;
+    let targets = image::chosen(targets, bases, options)?;
     let held = layers_of(bases);
     let wanted = layers_of(&targets);
     let blobs = Blobs::new(&targets, bases, options.compression, context)?;
@@ -110,7 +111,7 @@ pub struct Room {
 /// Usage errors when a platform is not there.
 pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Result<Room> {
     let manifest = CreateOptions { identity: Identity::Manifest, ..options.clone() };
-    let targets = image::chosen(targets, &manifest)?;
+    let targets = image::chosen(targets, bases, &manifest)?;
     let (held, wanted) = (layers_of(bases), layers_of(&targets));
     let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
     let missing: Vec<&Layer> = wanted.iter().filter(|layer| !held_ids.contains(&layer.diff_id)).collect();
@@ -118,8 +119,12 @@ pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Resu
     let mut read = held::read(&held, (bases, &targets), &missing, uses_bases);
     read.extend(missing.iter().copied());
     let blobs: BTreeSet<BlobDigest> = layers_of_all(bases).map(|layer| layer.blob).collect();
-    // Compressed otherwise than in any base, or to be uncompressed.
-    let is_needed = |layer: &&Layer| !blobs.contains(&layer.blob) || options.identity == Identity::Config;
+    // Compressed otherwise than in any base, or to be measured without its compression.
+    let near = image::near(bases);
+    let is_needed = |layer: &&Layer| match options.identity {
+        Identity::Manifest => !blobs.contains(&layer.blob),
+        Identity::Config => !near.contains_key(&layer.diff_id),
+    };
     read.extend(layers_of_all(&targets).filter(is_needed));
     let read: BTreeMap<BlobDigest, &Layer> = read.into_iter().map(|layer| (layer.blob, layer)).collect();
     let unpacked = read.values().filter(|layer| layer.compression != BlobCompression::None);
@@ -199,11 +204,12 @@ impl Layers {
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
         let bases = verified(&held::read(held, images, &missing, uses_bases), "base", context)?;
         let mut coded = code_missing(&targets, &bases, options, context)?;
+        let sizes = Sizes::of(images);
         let read: BTreeMap<DiffId, u64> = bases.iter().map(|base| (base.diff_id(), base.bytes().len())).collect();
         let other = |layer: &Layer| match (blobs.get(&layer.diff_id), read.get(&layer.diff_id)) {
             (Some((member, size)), _) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
             (_, Some(size)) => Ok(held_layer(layer.diff_id, Some(*size))),
-            (_, None) => Ok(held_layer(layer.diff_id, held::size(layer, images)?)),
+            (_, None) => Ok(held_layer(layer.diff_id, sizes.get(layer)?)),
         };
         let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
         Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })

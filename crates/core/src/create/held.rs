@@ -1,8 +1,9 @@
 //! What the bases have, and what of it is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{BlobDigest, DiffId};
+use crate::error::Result;
 use crate::image::{Image, Layer, Manifest, Platform};
 
 /// Far layers that stay in their places are read when those that were replaced have fewer bytes than one part in so many of what is missing.
@@ -37,16 +38,40 @@ pub(super) fn read<'a>(
     held.iter().filter(is_read).collect()
 }
 
-/// The bytes of a layer that stays, as far as they are known without reading it: a blob that no base has was read.
-pub(super) fn size(layer: &Layer, (bases, targets): (&[Image], &[Image])) -> crate::error::Result<Option<u64>> {
-    let is_same = |other: &&Layer| other.diff_id == layer.diff_id;
-    let held: BTreeSet<BlobDigest> = layers(bases).filter(is_same).map(|layer| layer.blob).collect();
-    let all = || layers(bases).chain(layers(targets)).filter(is_same);
-    if let Some(plain) = all().find(|layer| layer.blob == layer.diff_id.into()) {
-        return Ok(Some(plain.blob_size));
+/// The bytes of layers that stay, as far as they are known without reading them.
+pub(super) struct Sizes<'a> {
+    /// Of those that are somewhere uncompressed.
+    plain: BTreeMap<DiffId, u64>,
+    /// Those of which a target has a blob that no base has, so that it was read.
+    read: BTreeMap<DiffId, &'a Layer>,
+}
+
+impl<'a> Sizes<'a> {
+    /// Of the layers of all images.
+    pub(super) fn of((bases, targets): (&'a [Image], &'a [Image])) -> Self {
+        let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
+        let is_plain = |layer: &&Layer| layer.blob == layer.diff_id.into();
+        Self {
+            plain: layers(bases)
+                .chain(layers(targets))
+                .filter(is_plain)
+                .map(|layer| (layer.diff_id, layer.blob_size))
+                .collect(),
+            read: layers(targets)
+                .filter(|layer| !held.contains(&layer.blob))
+                .map(|layer| (layer.diff_id, layer))
+                .collect(),
+        }
     }
-    let read = layers(targets).filter(is_same).find(|layer| !held.contains(&layer.blob));
-    read.map(|layer| Ok(layer.content.plain()?.len())).transpose()
+
+    /// Of one of them.
+    pub(super) fn get(&self, layer: &Layer) -> Result<Option<u64>> {
+        match (self.plain.get(&layer.diff_id), self.read.get(&layer.diff_id)) {
+            (Some(size), _) => Ok(Some(*size)),
+            (None, Some(read)) => Ok(Some(read.content.plain()?.len())),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 /// The layers of the bases for the platforms for which a layer is missing; all where a base lacks such a platform.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{CreateOptions, layout_index};
+use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
 use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root, left_out};
@@ -14,13 +15,14 @@ use crate::job::choices::Identity;
 use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::package::{MANIFEST, Member};
 
-/// The images with the chosen platforms, in the chosen form.
-pub(super) fn chosen(images: &[Image], options: &CreateOptions) -> Result<Vec<Image>> {
+/// The images with the chosen platforms, in the chosen form. Of a layer that lies near in a base nothing is fetched to measure it.
+pub(super) fn chosen(images: &[Image], bases: &[Image], options: &CreateOptions) -> Result<Vec<Image>> {
+    let near = near(bases);
     let pick = |image: &Image| {
         let image = of_platforms(image, &options.platforms)?;
         match options.identity {
             Identity::Manifest => Ok(image),
-            Identity::Config => uncompressed(&image),
+            Identity::Config => uncompressed(&image, &near),
         }
     };
     let mut chosen: Vec<Image> = Vec::new();
@@ -52,6 +54,12 @@ fn add_names(image: &mut Image, other: Image) -> Result<()> {
     Ok(())
 }
 
+/// Layers of images that can be read without fetching them.
+pub(super) fn near(images: &[Image]) -> BTreeMap<DiffId, &Layer> {
+    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
+    layers.filter(|layer| !layer.content.is_far()).map(|layer| (layer.diff_id, layer)).collect()
+}
+
 fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
     let mut image = image.clone();
     if platforms.is_empty() || image.is_artifact() {
@@ -74,7 +82,7 @@ fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
 }
 
 /// The image with its layers uncompressed, under the manifest that Docker makes for them.
-fn uncompressed(image: &Image) -> Result<Image> {
+fn uncompressed(image: &Image, near: &BTreeMap<DiffId, &Layer>) -> Result<Image> {
     if image
         .manifests
         .iter()
@@ -88,7 +96,8 @@ fn uncompressed(image: &Image) -> Result<Image> {
     for manifest in image.manifests.iter().filter(|manifest| manifest.kind == ManifestKind::Image) {
         let config = image.documents.get(&manifest.config.into());
         let config = config.ok_or_else(|| Error::content(format!("{} lacks its config", image.label())))?;
-        let layers = manifest.layers.iter().map(uncompressed_layer).collect::<Result<Vec<_>>>()?;
+        let plain = |layer: &Layer| uncompressed_layer(layer, near.get(&layer.diff_id).copied().unwrap_or(layer));
+        let layers = manifest.layers.iter().map(plain).collect::<Result<Vec<_>>>()?;
         let sizes: Vec<_> = layers.iter().map(|layer| (layer.diff_id, layer.blob_size)).collect();
         let document = synthesise_manifest(config, &sizes)?;
         manifests.push((
@@ -116,8 +125,9 @@ fn uncompressed(image: &Image) -> Result<Image> {
     Ok(Image { names, root: root_entry, documents, manifests, docker_manifest: None, layout_index })
 }
 
-fn uncompressed_layer(layer: &Layer) -> Result<Layer> {
-    let size = layer.content.plain()?.len();
+/// The layer without its compression, as long as the same one that was `measured`.
+fn uncompressed_layer(layer: &Layer, measured: &Layer) -> Result<Layer> {
+    let size = measured.content.plain()?.len();
     Ok(Layer { blob: layer.diff_id.into(), blob_size: size, compression: BlobCompression::None, ..layer.clone() })
 }
 

@@ -11,16 +11,24 @@ fn fetched(proxy: &Proxy) -> Vec<String> {
     seen.map(|seen| seen.path).collect()
 }
 
+/// A registry with two versions of an image, of which one layer stays; and the archive of the first.
+fn two_versions(folder: &Folder) -> (Registry, String) {
+    let registry = Registry::start(Guard::Nothing);
+    let same = layer(&[("same", &noise(1, 3_000_000))]);
+    let archives = [1, 2].map(|version| {
+        let changed = layer(&[("data", &noise(2, 200_000)), ("version", &noise(2 * version + 7, 1_000))]);
+        let archive = image(folder, &format!("v{version}.tar"), &format!("app:v{version}"), &[same.clone(), changed]);
+        registry.fill(&format!("docker-archive:{archive}"), &format!("app:v{version}"));
+        archive
+    });
+    let [old, _] = archives;
+    (registry, old)
+}
+
 #[test]
 fn layers_that_both_sides_have_stay_where_they_are() {
     let folder = Folder::new();
-    let registry = Registry::start(Guard::Nothing);
-    let same = layer(&[("same", &noise(1, 3_000_000))]);
-    for version in [1, 2] {
-        let changed = layer(&[("data", &noise(2, 200_000)), ("version", &noise(2 * version + 7, 1_000))]);
-        let archive = image(&folder, "one.tar", &format!("app:v{version}"), &[same.clone(), changed]);
-        registry.fill(&format!("docker-archive:{archive}"), &format!("app:v{version}"));
-    }
+    let (registry, _) = two_versions(&folder);
     let proxy = Proxy::before(registry.port());
     let (package, again) = (folder.file("p.ddelta"), folder.file("again.tar"));
     let [target, base] = ["v2", "v1"].map(|tag| proxy.name(&format!("app:{tag}")));
@@ -43,4 +51,25 @@ fn layers_that_both_sides_have_stay_where_they_are() {
     alone(&folder, &["create", "-f", &proxy.name("app:v2"), &package, "--base", &proxy.name("app:v2")]).ok();
     assert_eq!(fetched(&proxy).len(), 2, "{:?}", fetched(&proxy));
     assert!(proxy.bytes().0 < 10_000, "{:?}", proxy.bytes());
+}
+
+/// The manifest that `--identity config` makes says how long each layer is without its compression.
+#[test]
+fn a_layer_that_a_base_has_here_is_not_fetched_to_be_measured() {
+    let folder = Folder::new();
+    let (registry, old) = two_versions(&folder);
+    let proxy = Proxy::before(registry.port());
+    let (package, again) = (folder.file("p.ddelta"), folder.file("again.tar"));
+    let create = ["create", "-f", "--identity", "config", &proxy.name("app:v2"), &package, "--base"];
+    alone(&folder, &[&create[..], &[&old]].concat()).ok();
+    // The config, and the layer that changed.
+    assert_eq!(fetched(&proxy).len(), 2, "{:?}", fetched(&proxy));
+    assert!(proxy.bytes().0 < 230_000, "{:?}", proxy.bytes());
+    alone(&folder, &["apply", &package, "--base", &old, "-o", &again]).ok();
+    let seen = |image: &str| crate::support::seen(image)["images"][0]["manifests"][0]["config"].clone();
+    assert_eq!(seen(&again), seen(&folder.file("v2.tar")));
+    // One that is nowhere near has to be fetched.
+    proxy.reset();
+    alone(&folder, &[&create[..], &[&proxy.name("app:v1")]].concat()).ok();
+    assert!(proxy.bytes().0 > 3_000_000, "{:?}", proxy.bytes());
 }
