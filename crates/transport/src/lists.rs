@@ -165,6 +165,8 @@ mod tests {
             ),
             ("services:\n  a:\n    image: x:${\n", "compose.yaml:3: expected the name of a variable"),
             ("services:\n  a:\n    image: [x]\n", "compose.yaml:3: expected the name of an image"),
+            ("services:\n  a: {build: ., image: null}\n  b:\n  c: {image: ~}\n", "compose.yaml names no image"),
+            ("services:\n", "compose.yaml has no services"),
             ("services: [a]\n", "compose.yaml:1: expected services by their names"),
             ("a: b\n", "compose.yaml has no services"),
             ("a: [\n", "compose.yaml:2: it is no YAML"),
@@ -185,6 +187,13 @@ mod tests {
         let listed = kubernetes(&path).unwrap();
         assert_eq!(images(&listed), ["init:v1", "main:v1", "job:v1"]);
         assert!(listed[0].place.ends_with("all.yaml:6"), "{:?}", listed[0]);
+        let odd = "kind: PodList\nitems:\n- spec:\n    containers: [{name: a}, {image: null}, {image: ''}, {image: 'null'}, \
+                   {image: ~}]\n    volumes: [{name: v, image: {reference: vol:v1}}, {name: w, configMap: {name: x}}, \
+                   {name: n, image: null}]\n--- null\n---\n";
+        let (_folder, path) = file("odd.yaml", odd.as_bytes());
+        let listed = kubernetes(&path).unwrap();
+        assert_eq!(images(&listed), ["null", "vol:v1"]);
+        assert!(listed[1].place.ends_with("odd.yaml:5"), "{:?}", listed[1]);
         let json = br#"{"kind": "Pod", "spec": {"containers": [{"image": "a:v1"}], "ephemeralContainers": [{"image": "b:v1"}]}}"#;
         let (_folder, path) = file("pod.json", json);
         assert_eq!(images(&kubernetes(&path).unwrap()), ["a:v1", "b:v1"]);

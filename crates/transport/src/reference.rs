@@ -97,15 +97,18 @@ impl FromStr for Reference {
         if Address::is_meant(text) {
             return text.parse().map(Self::Registry);
         }
-        if text.starts_with("https://") || text.starts_with("http://") {
-            return Err(Error::usage(format!("`{text}` is a URL, and no name of an image"))
-                .with_hint("fetch the file first, and name it"));
-        }
         if let Some(path) = text.strip_prefix("dir:") {
             return Ok(Self::Path { path: path.into(), pick: None });
         }
         if let Some(rest) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
             return Ok(split(rest));
+        }
+        if text.contains("://") && !Path::new(text).exists() {
+            // What may be a password is not told.
+            let what = if text.contains('@') { "what is given".to_owned() } else { format!("`{text}`") };
+            return Err(Error::usage(format!("{what} is a URL, and no name of an image")).with_hint(
+                "fetch a file first, and name it; an image of a registry is named docker://REGISTRY/REPOSITORY:TAG",
+            ));
         }
         // What is written like a path is meant as one, even if it is not there: the error will name it.
         if text.starts_with(['/', '.', '~'])

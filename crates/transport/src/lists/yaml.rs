@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use delta_core::error::{Error, Result};
-use saphyr_parser::{Event, Parser};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// How deeply things may lie in one another.
 const DEPTH: usize = 100;
@@ -18,15 +18,16 @@ pub(super) struct Node {
 
 #[derive(Debug)]
 pub(super) enum Value {
+    Nothing,
     Text(String),
     List(Vec<Rc<Node>>),
     Map(Vec<(String, Rc<Node>)>),
 }
 
 impl Node {
-    /// The value of a key; those of `<<` (YAML merge keys) come after its own.
+    /// The value of a key, unless that is nothing; those of `<<` (YAML merge keys) come after its own.
     pub(super) fn get(&self, key: &str) -> Option<&Rc<Self>> {
-        self.get_within(key, DEPTH)
+        self.get_within(key, DEPTH).filter(|node| !matches!(node.value, Value::Nothing))
     }
 
     fn get_within(&self, key: &str, depth: usize) -> Option<&Rc<Self>> {
@@ -67,7 +68,7 @@ pub(super) fn documents(text: &str, label: &str) -> Result<Vec<Rc<Node>>> {
         })?;
         let line = span.start.line();
         let (anchor, node) = match event {
-            Event::Scalar(text, _, anchor, _) => (anchor, Node { line, value: Value::Text(text.into_owned()) }.into()),
+            Event::Scalar(text, style, anchor, _) => (anchor, Node { line, value: scalar(&text, style) }.into()),
             Event::Alias(anchor) => {
                 let unknown = || Error::content(format!("{label}:{line}: it refers to what is not there yet"));
                 (0, anchors.get(&anchor).cloned().ok_or_else(unknown)?)
@@ -106,6 +107,14 @@ pub(super) fn documents(text: &str, label: &str) -> Result<Vec<Rc<Node>>> {
         }
     }
     Ok(found)
+}
+
+/// A text, unless it means nothing (YAML 1.2, "Core Schema").
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" if style == ScalarStyle::Plain => Value::Nothing,
+        _ => Value::Text(text.to_owned()),
+    }
 }
 
 fn continue_within(open: &[(usize, usize, Open)], label: &str, line: usize) -> Result<()> {

@@ -106,12 +106,19 @@ impl FromStr for Address {
             return Err(Error::usage(
                 "what is given names no image in a registry: it has a scheme or a user's name in it",
             )
-            .with_hint("log in with `docker login` or `podman login`, and name docker://REGISTRY/REPOSITORY:TAG"));
+            .with_hint(
+                "log in with `docker login` or `podman login`, do without TLS by --plain-http, and name \
+                 docker://REGISTRY/REPOSITORY:TAG",
+            ));
         }
         let (name, digest) = match rest.split_once('@') {
             Some((name, digest)) => (name, Some(digest.parse::<BlobDigest>().map_err(|error| explain(error.into()))?)),
             None => (rest, None),
         };
+        // Docker would ask its own registry for an image of that name.
+        if is_registry_alone(name) {
+            return Err(explain(Error::usage("it names a registry, and no repository in it")));
+        }
         let full = name.parse::<ImageName>().map_err(explain)?.full();
         // A full name has a registry, and a tag behind the last colon.
         let (registry, path) = full.split_once('/').unwrap_or(("docker.io", &full));
@@ -121,12 +128,25 @@ impl FromStr for Address {
             "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),
             registry => registry.to_ascii_lowercase(),
         };
+        if let Some(port) = port(&registry).filter(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+            return Err(explain(Error::usage(format!("expected a port from 1 to 65535, found {port}"))));
+        }
         let repository = match (registry.as_str(), repository.contains('/')) {
             ("docker.io", false) => format!("library/{repository}"),
             _ => repository.to_owned(),
         };
         Ok(Self { registry, repository, tag: is_tagged.then(|| tag.to_owned()), digest })
     }
+}
+
+fn is_registry_alone(name: &str) -> bool {
+    let host = name.rsplit_once(':').filter(|_| !name.ends_with(']')).map_or(name, |(host, _)| host);
+    !name.contains('/') && (host == "localhost" || host.contains('.') || host.starts_with('['))
+}
+
+/// What is behind the host; an IPv6 address has colons in brackets.
+fn port(registry: &str) -> Option<&str> {
+    registry.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'))
 }
 
 impl fmt::Display for Address {
@@ -158,6 +178,8 @@ mod tests {
             ("docker://Registry.Example/app:v2", "registry.example", "app", "v2"),
             ("docker://localhost:5000/a/b/c:V2", "localhost:5000", "a/b/c", "V2"),
             ("docker://[::1]:5000/app", "[::1]:5000", "app", "latest"),
+            ("docker://[::1]/app", "[::1]", "app", "latest"),
+            ("docker://localhost:65535/app", "localhost:65535", "app", "latest"),
             (&digest, "registry.example:5000", "team/app", EMPTY),
         ] {
             assert_eq!(parts(text), (registry.into(), repository.into(), reference.into()), "{text}");
@@ -179,6 +201,19 @@ mod tests {
             "docker://",
             "docker://App:v1",
             "docker:///app",
+            "docker://localhost",
+            "docker://localhost:5000",
+            "docker://registry.example:5000",
+            "docker://[::1]:5000",
+            "docker://[::1]",
+            "docker://:5000/app",
+            "docker://localhost:0/app",
+            "docker://localhost:65536/app",
+            "docker://[::1]:65536/app",
+            "docker://registry.example/app/",
+            "docker://registry.example//app",
+            "docker://registry.example/../app",
+            "docker://registry.example/app:",
             "docker://registry.example/",
             "docker://registry.example/app@sha256:00",
             "docker://registry.example/app@v1",
