@@ -45,6 +45,7 @@ pub(crate) fn update(lab: &Lab) {
     if lab.plan.runs {
         run(lab, "odd/image:new");
     }
+    steps::with_layers_that_nobody_measured(lab, &versions);
     lab.clear();
 }
 

@@ -1,6 +1,7 @@
 //! What users do with an image and its next version.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use delta_core::job::progress::Silent;
@@ -148,6 +149,37 @@ fn from_a_registry(lab: &Lab, versions: &Versions) {
     let said = lab.must_delta(&["pull", &place]);
     assert!(said.contains("whole.ddelta"), "{}: {said}", lab.plan.name);
     expected.check_in(lab, &name);
+}
+
+/// A package that was made from one tag of a registry to another: nobody measured the layers that stay.
+pub(crate) fn with_layers_that_nobody_measured(lab: &Lab, versions: &Versions) {
+    let registry = Registry::start();
+    let names = [("old", &versions.old), ("new", &versions.new)].map(|(tag, archive)| {
+        let name = format!("{}/odd/image:{tag}", registry.host);
+        let (from, to) = (format!("docker-archive:{}", text(archive)), format!("docker://{name}"));
+        let copied = Command::new("skopeo").args(["copy", "-q", "--dest-tls-verify=false", &from, &to]).status();
+        assert!(copied.unwrap().success(), "skopeo: run scripts/install-test-tools");
+        name
+    });
+    let [old, new] = names.each_ref().map(|name| format!("docker://{name}"));
+    let (package, layout) = (lab.file("unmeasured.ddelta"), lab.file("unmeasured"));
+    lab.must_delta_alone(&["create", "-f", &new, &package, "--base", &old]);
+    let said = lab.must_delta_alone(&["info", "--json", &package]);
+    assert!(said.contains("unmeasured-1"), "{said}");
+    lab.must_delta_alone(&["apply", &package, "--base", &old, "-o", &format!("oci:{layout}")]);
+    let expected = Identity::of(layout.as_ref());
+    assert_eq!(expected.root.to_string(), registry.digest(&names[1]));
+    lab.clear();
+    if lab.keeps_blobs() {
+        // It needs the base's blobs as they are in the registry.
+        lab.must(&["pull", "-q", &names[0]]);
+    } else {
+        lab.load(&versions.old);
+    }
+    let said = lab.must_delta(&["apply", &package]);
+    assert!(!said.contains("it is loaded again"), "{}: left out what was needed: {said}", lab.plan.name);
+    expected.check_in(lab, &names[1]);
+    check_count(lab, 2);
 }
 
 /// Nothing but the images that were meant is in the engine.
