@@ -110,8 +110,7 @@ fn patch_decode(bencher: Bencher<'_, '_>, change: Change) {
     bencher.counter(BytesCount::new(length)).bench_local(|| {
         let mut streams = Streams { control: &control[..], gaps: &gaps, values: &values, literals: &literals };
         let length = u64::try_from(length).unwrap();
-        patch::decode(black_box(&base), length, &no_prediction, Fineness::Fourth, &mut streams, &mut io::sink())
-            .unwrap();
+        patch::decode(black_box(&base), length, &no_prediction, &mut streams, &mut io::sink()).unwrap();
     });
 }
 

@@ -1,5 +1,7 @@
 //! What is found again of a base, however closely it is sampled.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{base_and_target, noise};
