@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use delta_codec::compress::{Compression, decoder};
 use delta_codec::deflate::nested;
 use delta_codec::recreation::{Found, Plan, find};
-use delta_codec::{Bounded, MemoryScratch, exec as programs, patch as patches};
+use delta_codec::{Bounded, MemoryScratch, exec as programs, mix as mixing, patch as patches};
 
 use crate::{MOST, parts};
 
@@ -39,6 +39,29 @@ pub fn patch(data: &[u8]) {
         assert_eq!(out.len() as u64, length);
     }
 }
+
+/// Any member is unmixed or refused; what is mixed comes back.
+pub fn mix(data: &[u8]) {
+    let most = MIXED_BYTES as u64;
+    if let Ok(plain) = mixing::decode(data, most) {
+        assert!(plain.len() <= MIXED_BYTES);
+    }
+    let mut before = None;
+    let mut segments = Vec::new();
+    let parts: [_; 3] = parts(data);
+    let parts = parts.map(|part: &[u8]| &part[..part.len().min(MIXED_BYTES / 8)]);
+    for (place, part) in parts.iter().enumerate() {
+        let model = mixing::Model::ALL[(place + usize::from(part.first() == Some(&1))) % mixing::Model::ALL.len()];
+        segments.push(mixing::Segment::new(model, part, before));
+        before = Some((model, *part));
+    }
+    if let Some(mixed) = mixing::join(&segments) {
+        assert_eq!(mixing::decode(&mixed, most), Ok(parts.concat()));
+    }
+}
+
+/// The most bytes that are mixed here: a byte takes microseconds.
+const MIXED_BYTES: usize = 8 << 10;
 
 pub fn exec(data: &[u8]) {
     let [base, target, hint] = parts(data);

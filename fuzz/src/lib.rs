@@ -21,7 +21,7 @@ mod volumes;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
     ("bsdiff_peer", peers::bsdiff_peer),
@@ -29,6 +29,7 @@ pub const TARGETS: [Target; 21] = [
     ("documents", images::documents),
     ("exec", codecs::exec),
     ("lists", answers::lists),
+    ("mix", codecs::mix),
     ("names", images::names),
     ("opened", codecs::opened),
     ("package", package::package),

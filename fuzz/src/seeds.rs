@@ -2,6 +2,7 @@
 
 use delta_codec::align::Fineness;
 use delta_codec::deflate::nested;
+use delta_codec::mix::{Model, Segment, join};
 use delta_codec::recreation::{Found, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
 use delta_core::digest::BlobDigest;
@@ -27,6 +28,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "vcdiff" | "vcdiff_peer" => vec![joined(&[&old, &vcdiff(&old, &new)])],
         "bsdiff" | "bsdiff_peer" => vec![joined(&[&old, &bsdiff(&old, &new)])],
         "patch" => vec![patched(&old, &new)],
+        "mix" => vec![mixed(&old), joined(&[&new, &[1; 200], &old])],
         "deflate" => vec![closed(&gzipped(&new, 6))],
         "opened" => vec![gzipped(&new, 6), gzipped(b"", 6)],
         "recreation" => {
@@ -126,6 +128,10 @@ fn patched(old: &[u8], new: &[u8]) -> Vec<u8> {
     patch::encode(&old.to_vec(), &new.to_vec(), &patch::no_prediction, Fineness::Every, &mut streams).expect("a patch");
     let length = u32::try_from(new.len()).unwrap_or_default().to_be_bytes();
     joined(&[old, &length, &streams.control, &streams.gaps, &streams.values, &streams.literals])
+}
+
+fn mixed(text: &[u8]) -> Vec<u8> {
+    join(&[Segment::new(Model::Text, text, None)]).expect("one segment is joined")
 }
 
 /// A plan, and the opened content that it closes.

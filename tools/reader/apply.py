@@ -4,12 +4,14 @@ from blobs import plan
 from layers import bsdiff, vcdiff
 from layers.recipe import Recipe
 from layers.streams import most_bytes
+from mixing.segments import unmixed
 from package import archive, documents, metadata
 from package.archive import digest
 from package.compression import MAGIC, decompressed, told_by_first_bytes
 from package.faults import Refused
 
 BASE_BYTES = 1 << 32
+MIXED, MIX_FEATURE = ".mix", "mix-1"
 
 
 class Bases:
@@ -97,7 +99,10 @@ class Package:
             opened = how.get("recompressed", 0)
             bounds = {name: most_bytes(stream_of(name), size, opened) for name in how["members"]}
             streams = {stream_of(name): self.plain(name, most) for name, most in bounds.items()}
-            return Recipe(streams.pop("recipe"), streams, known, size).layer()
+            mixed = any(name.endswith(MIXED) for name in how["members"])
+            if mixed and MIX_FEATURE not in self.metadata["requires"]:
+                raise Refused(f"the package does not require {MIX_FEATURE}, which a recipe uses")
+            return Recipe(streams.pop("recipe"), streams, known, size, mixed).layer()
         if codec == "bsdiff":
             return bsdiff.apply(self.members[how["members"][0]], b"".join(known), size)
         data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(codec, size))
@@ -105,6 +110,10 @@ class Package:
 
     def plain(self, name, most):
         """What is in a member that is compressed as its name says."""
+        if name.endswith(MIXED):
+            if stream_of(name) != "recipe":
+                raise Refused(f"{name} is mixed, which only the first member of a recipe can be")
+            return unmixed(self.members[name], most)
         suffix = name.rpartition(".")[2]
         return decompressed(self.members[name], suffix if suffix in MAGIC.values() else "", most)
 

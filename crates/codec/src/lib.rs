@@ -17,6 +17,7 @@ mod encoder;
 pub mod exec;
 pub mod flate;
 pub mod limits;
+pub mod mix;
 pub mod patch;
 mod read_at;
 pub mod recreation;

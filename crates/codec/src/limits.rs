@@ -110,3 +110,14 @@ pub const PGZIP_HELD_BYTES: u64 = 16 << 20;
 
 /// The highest level of Zstandard's own library: it holds some 95 MB there, and some 160 MB when it works in jobs.
 pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;
+
+/// Plain bytes that segments which are mixed have together: at some 3.4 microseconds a byte some 30 seconds of one core. They are held,
+/// with at most 64 MiB of contexts and some 10 MiB of what was learned about them.
+pub const MIX_BYTES: usize = 8 << 20;
+
+/// Plain bytes for each coded one, so that a byte of a hostile member asks for about a millisecond of work at most; real streams stay
+/// below a tenth of it, and what is more uniform is left to other compressors.
+pub const MIX_GROWTH: usize = 256;
+
+/// Segments that are mixed together: the streams of a recipe, and their table.
+pub const MIX_SEGMENTS: usize = 16;

@@ -122,6 +122,7 @@ fn the_limits_are_those_of_the_code() {
         limits::DOCUMENT_BYTES,
         limits::LAYER_BYTES,
         RECREATION_PLAN_BYTES as u64,
+        codec_limits::MIX_BYTES as u64,
         limits::CLOSING_BYTES,
         limits::SIGNATURE_BYTES,
         limits::SIGNATURES as u64,
@@ -184,10 +185,16 @@ fn kinds_and_fields_are_those_of_recipes() {
 fn numbers_in_the_text_are_the_limits_of_the_code() {
     let (recipes, compressed, programs) =
         (section("## 8. Recipes"), section("## 9. Compressed contents"), section("## 10. Predicted executables"));
+    let mixed = section("## 19. Mixed streams");
     for (text, said) in [
         (&recipes, format!("The {}th\nentry of a layer is opaque", limits::ENTRIES_PER_LAYER)),
         (&recipes, format!("type `x`, of at most {} bytes", limits::DESCRIPTION_BYTES)),
         (&recipes, format!("whose\n   byte at 504 is not 0, at most {}.", limits::SPARSE_BYTES / 512)),
+        (&mixed, format!("the number of segments, at most {};", codec_limits::MIX_SEGMENTS)),
+        (
+            &mixed,
+            format!("at most {}, and at most {} for each byte", codec_limits::MIX_BYTES, codec_limits::MIX_GROWTH),
+        ),
         (&recipes, format!("longer than {} bytes has a member", limits::INLINE_STREAM_BYTES)),
         (&recipes, format!("the length of its plan, at most {}", limits::PLAN_BYTES)),
         (&recipes, format!("the length of its hint, at most {}", limits::HINT_BYTES)),

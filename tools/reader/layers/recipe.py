@@ -24,8 +24,8 @@ class Bases:
 class Recipe:
     """Makes a layer of `size` bytes from the streams of its recipe and from base layers."""
 
-    def __init__(self, recipe, members, layers, size):
-        self.streams, self.bases, self.size = Streams(recipe, members), Bases(layers), size
+    def __init__(self, recipe, members, layers, size, mixed=False):
+        self.streams, self.bases, self.size = Streams(recipe, members, mixed), Bases(layers), size
         self.columns = self.streams.columns
         self.headers = Headers(self.columns)
         self.contents = Contents(self.streams, self.bases, size)

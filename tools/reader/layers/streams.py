@@ -27,10 +27,11 @@ def most_bytes(name, layer_size, recompressed=0):
 class Streams:
     """What a recipe is read from: the four streams of patches, the groups of new contents, the columns."""
 
-    def __init__(self, recipe, members):
-        """`recipe` is the member of that name, `members` are the further ones by the names of their streams."""
+    def __init__(self, recipe, members, mixed=False):
+        """`recipe` is the member of that name, `members` are the further ones by the names of their streams; streams of any length follow in one that is mixed."""
         cursor = Cursor(recipe, "the recipe")
-        lengths = [at_most(cursor.little(4), INLINE_BYTES, "bytes of a stream that follows") for _ in STREAMS]
+        most = len(recipe) if mixed else INLINE_BYTES
+        lengths = [at_most(cursor.little(4), most, "bytes of a stream that follows") for _ in STREAMS]
         streams = {}
         for name, length in zip(STREAMS, lengths):
             if length and name in members:

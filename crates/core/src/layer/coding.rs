@@ -3,6 +3,7 @@
 mod codecs;
 pub(crate) mod compressed;
 mod decode;
+mod mixed;
 mod recipe_members;
 
 use std::io;
@@ -24,6 +25,7 @@ use crate::package::metadata::Origin;
 
 use compressed::compress;
 pub(crate) use decode::{Promised, decode, read_through};
+use mixed::is_mixed;
 
 /// What a member is refused with that holds more than its layer.
 pub(crate) const MORE_THAN_PROMISED: &str = "more bytes come than the metadata says";
@@ -65,6 +67,7 @@ impl Coding {
             (true, self.codec.name()),
             (opens, RecipeFeature::Opened.name()),
             (predicts, RecipeFeature::Predicted.name()),
+            (self.members.iter().any(|member| is_mixed(&member.name)), RecipeFeature::Mixed.name()),
         ];
         let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature);
         used.chain(encoders.iter().copied()).map(str::to_owned)

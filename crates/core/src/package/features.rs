@@ -53,6 +53,8 @@ named! {
         Predicted = "exec-1",
         /// Contents are compressed again by encoders that their plans name by number.
         Encoded = "deflate-2",
+        /// Members are mixed.
+        Mixed = "mix-1",
     }
 }
 

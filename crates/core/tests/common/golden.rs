@@ -1,6 +1,6 @@
 //! The packages that pin the format: what they were made from, and what is wrong with those that must be refused.
 
-use delta_codec::compress::Compression;
+use delta_codec::compress::{Compression, Level};
 use delta_codec::flate::{go, modern, pigz};
 use delta_core::create::CreateOptions;
 use delta_core::create::create_stream;
@@ -18,7 +18,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::layer_builder::LayerBuilder;
-use super::recipe_parts::{RecipeParts, with_recipe};
+use super::recipe_parts::{RecipeParts, with_recipe, with_right_digests};
 use super::{
     CONTEXT, Far, bytes, compressed, edited, edited_as_stored, encoded, gzip as gzip_member, image, image_of, layer,
     layers, members, noise, options, packed, sealed, zlib,
@@ -181,6 +181,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
         packed(&targets()[1..], &[far(bases()[1].clone())], &options(Method::Layer)),
     ));
     all.push(("layout-index.ddelta".to_owned(), packed(&[listed()], &bases(), &options(Method::Layer))));
+    all.push(("mixed.ddelta".to_owned(), packed(&targets()[..1], &bases()[..1], &mixed_options())));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
     for (name, kind, method) in
@@ -190,6 +191,42 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     }
     all.push(("file-facts.ddelta".to_owned(), stream((StreamKind::File, Some(facts())), Method::Auto, CONTEXT)));
     all
+}
+
+/// The options by which recipes are mixed.
+pub(crate) fn mixed_options() -> CreateOptions {
+    let level = Level::new(Compression::Zstd, 19).unwrap();
+    let compression = CompressionOptions { level, ..CompressionOptions::usual(Compression::Zstd) };
+    CreateOptions { compression, ..options(Method::Auto) }
+}
+
+/// The package with `edit` done to its first member that is mixed; every digest is right again.
+pub(crate) fn with_mixed(package: &[u8], edit: impl FnOnce(&mut String, &mut Vec<u8>)) -> Vec<u8> {
+    let mut members = members(package);
+    let (name, bytes) = members.iter_mut().find(|(name, _)| name.ends_with(".mix")).unwrap();
+    edit(name, bytes);
+    with_right_digests(members)
+}
+
+/// Members that are mixed where every digest is right, and something else is wrong.
+fn rejected_mixed() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let whole = packed(&targets()[..1], &bases()[..1], &mixed_options());
+    let with = |edit: fn(&mut Vec<u8>)| with_mixed(&whole, |_, bytes| edit(bytes));
+    let unrequired = edited(&whole, |metadata| {
+        metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "mix-1");
+    });
+    vec![
+        ("mixed-unrequired.ddelta", unrequired, "does not require `mix-1`"),
+        ("mixed-cut.ddelta", with(|bytes| bytes.truncate(bytes.len() - 1)), "the head of mixed segments is damaged"),
+        ("mixed-model.ddelta", with(|bytes| bytes[1] = 4), "the head of mixed segments is damaged"),
+        ("mixed-segments.ddelta", with(|bytes| bytes[0] = 17), "the head of mixed segments is damaged"),
+        (
+            "mixed-long.ddelta",
+            with(|bytes| drop(bytes.splice(2..3, [0xff, 0xff, 0xff, 0xff, 1]))),
+            "more bytes than they may have",
+        ),
+        ("mixed-body.ddelta", with(|bytes| *bytes.last_mut().unwrap() ^= 0x80), "the recipe is damaged"),
+    ]
 }
 
 /// An image of a registry.
@@ -291,6 +328,7 @@ pub(crate) fn rejected() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     .into_iter()
     .chain(rejected_indexes())
     .chain(rejected_recipes())
+    .chain(rejected_mixed())
     .collect()
 }
 

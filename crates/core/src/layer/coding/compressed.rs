@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, Encoder, decoder};
+use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use delta_codec::{ReadAt, Reader};
 
 use super::MORE_THAN_PROMISED;
@@ -11,6 +11,33 @@ use crate::error::{Error, Result};
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::package::Member;
+
+/// From this level of zstd on the smallest of all ways is looked for.
+const THOROUGH_LEVEL: i32 = 19;
+
+/// The level of xz that is tried there: a dictionary of 64 MiB, half of what zstd's window may have.
+const XZ_LEVEL: i32 = 9;
+
+/// Whether a member is worth being compressed in several ways.
+pub(crate) fn is_thorough(compression: CompressionOptions) -> bool {
+    compression.compressor == Compression::Zstd && compression.level.number() >= THOROUGH_LEVEL
+}
+
+/// Compresses `raw` in the way that makes it smallest, but for mixing.
+pub(crate) fn compress_smallest(
+    stem: String,
+    raw: Arc<dyn ReadAt>,
+    compression: CompressionOptions,
+    context: Context<'_>,
+) -> Result<Member> {
+    let usual = compress(stem.clone(), raw.clone(), compression, context)?;
+    if !is_thorough(compression) {
+        return Ok(usual);
+    }
+    let level = Level::new(Compression::Xz, XZ_LEVEL).map_err(|error| Error::internal(error.to_string()))?;
+    let xz = compress(stem, raw, CompressionOptions { compressor: Compression::Xz, level, ..compression }, context)?;
+    Ok(if xz.bytes.len() < usual.bytes.len() { xz } else { usual })
+}
 
 /// Compresses `raw` as the member `stem` with the compressor's suffix.
 pub(crate) fn compress(
@@ -37,8 +64,8 @@ pub(crate) fn compress(
 
 /// The bytes of a member without its compression; more than `most` are an error.
 pub(crate) fn plain(member: &Member, most: u64) -> Result<impl Read + Send + '_> {
-    let inner = decoder(Compression::of_name(&member.name), Reader::new(&member.bytes))
-        .map_err(Error::io(format!("decompressing {}", member.name)))?;
+    let failed = |error| Error::io(format!("decompressing {}", member.name))(error);
+    let inner = decoder(Compression::of_name(&member.name), Reader::new(&member.bytes)).map_err(failed)?;
     Ok(Limited { inner, left: most })
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader, Slice};
 
-use super::compressed::{compress, plain};
+use super::compressed::{compress_smallest, is_thorough, plain};
+use super::mixed::{self, is_mixed};
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::VerifiedLayer;
@@ -14,14 +15,15 @@ use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::layer::matcher::Library;
 use crate::layer::recipe::{self, Streams, Uses};
-use crate::limits::INLINE_STREAM_BYTES;
+use crate::limits::{INLINE_STREAM_BYTES, MEMBER_OVERHEAD};
 use crate::package::Member;
-use crate::package::features::{Extent, RecipeStream};
+use crate::package::features::{Extent, RecipeFeature, RecipeStream};
 
 /// Bytes of the table at the start of the first member: for each other stream, its length when it follows there.
-const TABLE: usize = 4 * OTHERS;
+pub(super) const TABLE: usize = 4 * OTHERS;
 
-const OTHERS: usize = RecipeStream::ALL.len() - 1;
+/// Streams besides the recipe itself.
+pub(super) const OTHERS: usize = RecipeStream::ALL.len() - 1;
 
 /// Writes the recipe of `target`, which is number `layer` of `library`, and returns which layers and what else it needs.
 pub(super) fn encode(
@@ -33,7 +35,31 @@ pub(super) fn encode(
 ) -> Result<(Vec<usize>, Vec<Member>, Uses)> {
     let doing = format!("coding the layer {}", target.diff_id().short());
     let recipe = recipe::encode(library, layer, compression, context).map_err(Error::io(doing.clone()))?;
-    let [first, others @ ..] = &recipe.streams;
+    let apart = apart(&recipe.streams, target, compression, context)?;
+    let mixed = if is_thorough(compression) { mixed::encode(&recipe.streams, &apart, target)? } else { None };
+    let members = mixed.filter(|mixed| weight(mixed) < weight(&apart)).unwrap_or(apart);
+    Ok((recipe.bases, members, recipe.uses))
+}
+
+/// What members cost.
+fn weight(members: &[Member]) -> u64 {
+    members.iter().map(|member| member.bytes.len() + MEMBER_OVERHEAD).sum()
+}
+
+/// The name of the member of a stream, without the compressor's suffix.
+pub(super) fn stem(target: &VerifiedLayer, stream: RecipeStream) -> String {
+    format!("layer_deltas/{}.{}", target.diff_id().hex(), stream.name())
+}
+
+/// Long streams as members of their own, short ones before the recipe in its member.
+fn apart(
+    streams: &Streams,
+    target: &VerifiedLayer,
+    compression: CompressionOptions,
+    context: Context<'_>,
+) -> Result<Vec<Member>> {
+    let doing = format!("coding the layer {}", target.diff_id().short());
+    let [first, others @ ..] = streams;
     let (short, long): (Vec<_>, Vec<_>) = RecipeStream::ALL[1..]
         .iter()
         .zip(others)
@@ -52,12 +78,12 @@ pub(super) fn encode(
         };
         write(out).map_err(Error::io(doing.clone()))
     })?;
-    let stem = |stream: RecipeStream| format!("layer_deltas/{}.{}", target.diff_id().hex(), stream.name());
-    let mut members = vec![compress(stem(RecipeStream::Recipe), joined, compression, context)?];
+    let member = |stream, bytes| compress_smallest(stem(target, stream), bytes, compression, context);
+    let mut members = vec![member(RecipeStream::Recipe, joined)?];
     for (stream, bytes) in long {
-        members.push(compress(stem(*stream), bytes.clone(), compression, context)?);
+        members.push(member(*stream, bytes.clone())?);
     }
-    Ok((recipe.bases, members, recipe.uses))
+    Ok(members)
 }
 
 /// Rebuilds the layer `expected` into `out`, with no other encoders than those that the package `requires`.
@@ -69,7 +95,10 @@ pub(super) fn decode(
     out: &mut dyn Write,
 ) -> Result<()> {
     let streams = streams(members, expected, extent, context)?;
-    let used = recipe::decode(bases, &streams, extent, context.scratch, out)?;
+    let mut used = recipe::decode(bases, &streams, extent, context.scratch, out)?;
+    if members.iter().any(|member| is_mixed(&member.name)) {
+        used.insert(RecipeFeature::Mixed.name());
+    }
     match used.into_iter().find(|feature| !requires.contains(*feature)) {
         Some(feature) => Err(Error::content(format!(
             "the recipe of layer {}: metadata.json does not require `{feature}`, which it uses",
@@ -86,7 +115,14 @@ pub(super) fn streams(members: &[Member], layer: DiffId, extent: Extent, context
         let stream = RecipeStream::of_member(&member.name, layer);
         let place = RecipeStream::ALL.into_iter().position(|known| Some(known) == stream);
         let place = place.ok_or_else(|| Error::content(format!("{}: expected a stream of a recipe", member.name)))?;
-        streams[place] = unpacked(member, RecipeStream::ALL[place].most(extent), context)?;
+        let most = RecipeStream::ALL[place].most(extent);
+        streams[place] = match place {
+            0 if is_mixed(&member.name) => Arc::new(mixed::decode(member, most)?),
+            _ if is_mixed(&member.name) => {
+                return Err(Error::content(format!("{}: only the first member of a recipe is mixed", member.name)));
+            }
+            _ => unpacked(member, most, context)?,
+        };
     }
     let [joined, others @ ..] = &mut streams;
     let mut table = [0; TABLE];
