@@ -5,7 +5,7 @@ from layers import bsdiff, vcdiff
 from layers.recipe import Recipe
 from layers.streams import most_bytes
 from mixing.segments import unmixed
-from package import archive, documents, metadata
+from package import archive, documents, metadata, packed
 from package.archive import digest
 from package.compression import MAGIC, decompressed, told_by_first_bytes
 from package.faults import Refused
@@ -53,6 +53,7 @@ class Package:
         for name, size, expected in listed:
             if (len(members[name]), digest(members[name])) != (size, expected):
                 raise Refused(f"the member {name} is not the one that metadata.json lists")
+        self.members = packed.with_documents(described, members)
 
     def documents(self):
         found = {}

@@ -22,9 +22,9 @@ use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
 use crate::layer::matcher::Library;
 use crate::limits;
-use crate::package::Member;
 use crate::package::features::{ImageFeature, LayerCodec, UNMEASURED};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
+use crate::package::{Member, PACKED};
 use blobs::Blobs;
 use choice::Choice;
 use held::Sizes;
@@ -61,8 +61,10 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
     let (Layers { mut coded, known }, blobs) = (layers?, blobs?);
     let blobs = blobs.carried(&mut coded, options.compression, context)?;
     let layout_index = layout_index::of(&targets)?;
-    let documents = image::documents(&targets, layout_index.as_ref())?;
-    let image_features = layout_index.iter().map(|_| ImageFeature::LayoutIndex.name().to_owned());
+    let documents = image::documents(&targets, layout_index.as_ref(), options)?;
+    let packed = documents.iter().filter(|member| member.name == PACKED).map(|_| ImageFeature::PackedDocuments);
+    let image_features = layout_index.iter().map(|_| ImageFeature::LayoutIndex).chain(packed);
+    let image_features = image_features.map(|feature| feature.name().to_owned());
     let features: BTreeSet<String> = blobs.features.iter().cloned().chain(image_features).collect();
     let assemble = |coded: &[Coded]| {
         let metadata = Metadata {

@@ -4,6 +4,9 @@
 /// imports documents of 20 MiB, and Docker loads configs of any size.
 pub const DOCUMENT_BYTES: u64 = 32 << 20;
 
+/// Documents that are mixed have at most this many bytes together, which takes three to four seconds; more travel as they are.
+pub const PACKED_DOCUMENT_BYTES: usize = 1 << 20;
+
 /// `metadata.json` lists layers and members, about 1 kB each.
 pub const METADATA_BYTES: u64 = 64 << 20;
 

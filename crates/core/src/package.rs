@@ -11,6 +11,7 @@ pub mod features;
 mod header;
 mod member;
 pub mod metadata;
+pub(crate) mod packed;
 mod reader;
 pub mod standard;
 mod unwrap;
@@ -31,6 +32,9 @@ pub const METADATA: &str = "metadata.json";
 
 /// The name of the member with the original manifest, as `docker save` writes it.
 pub const MANIFEST: &str = "manifest.json";
+
+/// The name of the member that has all documents, where each has none of its own.
+pub const PACKED: &str = "documents.mix";
 
 /// The name of the member that closes the package; only signatures follow it.
 pub const CLOSING: &str = "closing.json";

@@ -185,11 +185,13 @@ fn kinds_and_fields_are_those_of_recipes() {
 fn numbers_in_the_text_are_the_limits_of_the_code() {
     let (recipes, compressed, programs) =
         (section("## 8. Recipes"), section("## 9. Compressed contents"), section("## 10. Predicted executables"));
+    let together = section("## 20. Documents together");
     let mixed = section("## 19. Mixed streams");
     for (text, said) in [
         (&recipes, format!("The {}th\nentry of a layer is opaque", limits::ENTRIES_PER_LAYER)),
         (&recipes, format!("type `x`, of at most {} bytes", limits::DESCRIPTION_BYTES)),
         (&recipes, format!("whose\n   byte at 504 is not 0, at most {}.", limits::SPARSE_BYTES / 512)),
+        (&together, format!("whose plain bytes, at most {},", limits::PACKED_DOCUMENT_BYTES)),
         (&mixed, format!("the number of segments, at most {};", codec_limits::MIX_SEGMENTS)),
         (
             &mixed,

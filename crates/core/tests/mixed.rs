@@ -11,8 +11,9 @@ use delta_codec::compress::{Compression, Level};
 use delta_codec::limits::MIX_BYTES;
 use delta_core::apply::Delivery;
 use delta_core::create::CreateOptions;
-use delta_core::image::Image;
+use delta_core::image::{Document, Image};
 use delta_core::job::choices::{CompressionOptions, Method};
+use delta_core::limits::PACKED_DOCUMENT_BYTES;
 
 /// Lines of which each version has other ones here and there, and a new file of text.
 fn pair() -> [Image; 2] {
@@ -54,6 +55,26 @@ fn a_recipe_is_mixed_from_level_19_on_and_smaller_for_it() {
     assert_comes_back(&mixed, &base, &target);
     assert_comes_back(&below, &base, &target);
     assert!(requires_mixing(&at(22)));
+}
+
+#[test]
+fn documents_travel_together_from_level_19_on_unless_they_are_long() {
+    let [base, target] = pair();
+    let names = |target: &Image| {
+        let package = packed(std::slice::from_ref(target), std::slice::from_ref(&base), &mixed_options());
+        assert_comes_back(&package, &base, target);
+        let opened = open(&package).unwrap();
+        let requires = opened.metadata().requires.contains("documents-1");
+        (requires, members(&package).into_iter().map(|(name, _)| name).collect::<Vec<_>>())
+    };
+    let (requires, short) = names(&target);
+    assert!(requires && short.contains(&"documents.mix".to_owned()));
+    assert!(!short.iter().any(|name| name.starts_with("blobs/") || name == "manifest.json"), "{short:?}");
+    let mut long = target;
+    let document = Document::new([vec![b'{'], vec![b' '; PACKED_DOCUMENT_BYTES], vec![b'}']].concat());
+    long.documents.insert(document.digest(), document);
+    let (requires, apart) = names(&long);
+    assert!(!requires && apart.contains(&"manifest.json".to_owned()), "{apart:?}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 import re
 
-from . import fields, implied
+from . import fields, implied, packed
 from .faults import Refused
 from .text import json_object, refuse_control_characters
 
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
 ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-go-2", "gzip-modern-1", "gzip-modern-2", "gzip-gnu-1", "zstd-klauspost-1", "zstd-klauspost-2", "zstd-libzstd-1"}
-FEATURES = {*CODECS, "implied-1", "unmeasured-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", "mix-1", *ENCODERS}
+FEATURES = {*CODECS, "implied-1", "unmeasured-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", "mix-1", "documents-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
@@ -27,7 +27,7 @@ def parse(data, members):
             raise Refused(f"the package requires the feature `{feature}`, which this program lacks")
     fields.METADATA(metadata, "")
     refuse_control_characters(metadata)
-    implied.complete(metadata, members)
+    implied.complete(metadata, packed.with_documents(metadata, members))
     check_limits(metadata)
     check_lists(metadata)
     check_layers(metadata)
@@ -161,7 +161,7 @@ def check_images(metadata):
     for image in metadata.get("images", []):
         once(image["documents"], "a document")
         for document in image["documents"]:
-            if members.get("blobs/sha256/" + document[7:]) != document:
+            if not has_document(metadata, members, document):
                 raise Refused(f"there is no member that is the document {document}")
         named = [image["root"]["digest"]]
         for manifest in image["manifests"]:
@@ -178,13 +178,18 @@ def check_images(metadata):
         raise Refused("the one layer of a stream must be its target")
 
 
+def has_document(metadata, members, document):
+    """Whether a document is a member; those of section 20 are looked for when they are read."""
+    return packed.FEATURE in metadata["requires"] or members.get("blobs/sha256/" + document[7:]) == document
+
+
 def check_layout_index(metadata, members):
     index = metadata.get("layout_index")
     if index is None:
         return
     if "layout-index-1" not in metadata["requires"] or not metadata.get("images"):
         raise Refused("there is an index of a layout, which is not required, or of no images")
-    if members.get("blobs/sha256/" + index[7:]) != index:
+    if not has_document(metadata, members, index):
         raise Refused(f"there is no member that is the document {index}")
 
 

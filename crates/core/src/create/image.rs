@@ -11,8 +11,10 @@ use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
 use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root, left_out};
-use crate::job::choices::Identity;
+use crate::job::choices::{Identity, Method};
+use crate::layer::coding::compressed::is_thorough;
 use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
+use crate::package::packed::{Documents, pack};
 use crate::package::{MANIFEST, Member};
 
 /// The images with the chosen platforms, in the chosen form. Of a layer that lies near in a base nothing is fetched to measure it.
@@ -151,16 +153,27 @@ fn manifest_entry(manifest: &Manifest) -> ManifestEntry {
     }
 }
 
-/// `manifest.json` and every document once.
-pub(super) fn documents(images: &[Image], layout_index: Option<&Document>) -> Result<Vec<Member>> {
-    let documents: BTreeMap<_, &Document> = images
+/// Every document once: mixed to one member where the method has the choice and the compression is to be thorough, else each in its own
+/// behind `manifest.json`.
+pub(super) fn documents(
+    images: &[Image],
+    layout_index: Option<&Document>,
+    options: &CreateOptions,
+) -> Result<Vec<Member>> {
+    let documents: Documents = images
         .iter()
         .flat_map(|image| image.documents.values())
         .chain(layout_index)
-        .map(|document| (document.digest(), document))
+        .map(|document| (document.digest(), document.clone()))
         .collect();
+    if options.method == Method::Auto
+        && is_thorough(options.compression)
+        && let Some(packed) = pack(&documents)
+    {
+        return Ok(vec![packed]);
+    }
     let manifest = Member { name: MANIFEST.to_owned(), bytes: Arc::new(docker_manifest(images)?) };
-    let member = |document: &Document| Member {
+    let member = |document: Document| Member {
         name: document_member(document.digest()),
         bytes: Arc::new(document.bytes().to_vec()),
     };

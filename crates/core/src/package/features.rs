@@ -70,6 +70,8 @@ named! {
     pub enum ImageFeature {
         /// A layout of them has an `index.json` of its own.
         LayoutIndex = "layout-index-1",
+        /// All documents are mixed to one member.
+        PackedDocuments = "documents-1",
     }
 }
 

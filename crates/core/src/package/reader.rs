@@ -9,7 +9,8 @@ use super::closed::Closed;
 use super::documents;
 use super::faults::{cut_off, missing, no_package};
 use super::header::{BLOCK, padding, parse};
-use super::{CLOSING, METADATA};
+use super::packed::{Documents, unpack};
+use super::{CLOSING, METADATA, PACKED};
 use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
 use crate::image::Document;
@@ -22,6 +23,8 @@ pub struct Package {
     metadata: Metadata,
     bytes: Arc<dyn ReadAt>,
     members: BTreeMap<String, Span>,
+    /// The documents, where they share a member.
+    packed: Option<Documents>,
 }
 
 impl Package {
@@ -43,9 +46,10 @@ impl Package {
         }
         let stored = Stored::parse(&small(&bytes, *metadata, limits::METADATA_BYTES)?)?;
         let members: BTreeMap<String, Span> = inner.iter().cloned().collect();
-        let metadata = stored.completed(&|digest| document(&bytes, &members, digest))?;
+        let packed = stored.has_packed_documents().then(|| unpacked(&bytes, &members, &stored)).transpose()?;
+        let metadata = stored.completed(&|digest| document(&bytes, (&members, packed.as_ref()), digest))?;
         require_listed(&metadata, inner)?;
-        let package = Self { metadata, bytes, members };
+        let package = Self { metadata, bytes, members, packed };
         documents::check(&package)?;
         Ok(package)
     }
@@ -83,12 +87,25 @@ impl Package {
     /// # Errors
     /// A content error when it is not there or has other bytes.
     pub fn document(&self, digest: BlobDigest) -> Result<Document> {
-        document(&self.bytes, &self.members, digest)
+        document(&self.bytes, (&self.members, self.packed.as_ref()), digest)
     }
 }
 
-fn document(bytes: &dyn ReadAt, members: &BTreeMap<String, Span>, digest: BlobDigest) -> Result<Document> {
+/// The documents of the member that has all of them.
+fn unpacked(bytes: &dyn ReadAt, members: &BTreeMap<String, Span>, stored: &Stored) -> Result<Documents> {
+    let span = members.get(PACKED).ok_or_else(|| missing(PACKED))?;
+    unpack(stored, &small(bytes, *span, 2 * limits::PACKED_DOCUMENT_BYTES as u64)?)
+}
+
+fn document(
+    bytes: &dyn ReadAt,
+    (members, packed): (&BTreeMap<String, Span>, Option<&Documents>),
+    digest: BlobDigest,
+) -> Result<Document> {
     let name = document_member(digest);
+    if let Some(packed) = packed {
+        return packed.get(&digest).cloned().ok_or_else(|| missing(&name));
+    }
     let span = members.get(&name).ok_or_else(|| missing(&name))?;
     let document = Document::new(small(bytes, *span, limits::DOCUMENT_BYTES)?);
     if document.digest() == digest {

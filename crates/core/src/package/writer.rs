@@ -6,7 +6,8 @@ use delta_codec::{ReadAt, Reader};
 
 use super::faults::missing;
 use super::header::{header, padding};
-use super::{CLOSING, Closing, METADATA, Member, TRAILER_BYTES};
+use super::packed::{Documents, unpack};
+use super::{CLOSING, Closing, METADATA, Member, PACKED, TRAILER_BYTES};
 use crate::digest::{BlobDigest, Hasher};
 use crate::error::{Error, Result};
 use crate::image::Document;
@@ -18,7 +19,12 @@ use crate::package::metadata::{Metadata, document_member};
 /// What writing reports.
 pub fn write(metadata: &Metadata, members: &[Member], out: &mut dyn Write) -> Result<u64> {
     let mut writer = Writer { out: Hasher::new(out) };
-    writer.member(METADATA, &metadata.stored(&|digest| document(members, digest))?.to_bytes()?)?;
+    let packed = metadata.has_packed_documents().then(|| unpacked(metadata, members)).transpose()?;
+    let document = |digest| match &packed {
+        Some(packed) => packed.get(&digest).cloned().ok_or_else(|| missing(PACKED)),
+        None => document(members, digest),
+    };
+    writer.member(METADATA, &metadata.stored(&document)?.to_bytes()?)?;
     for member in members {
         writer.member(&member.name, &member.bytes)?;
     }
@@ -35,11 +41,20 @@ pub fn write(metadata: &Metadata, members: &[Member], out: &mut dyn Write) -> Re
 
 /// The document with this digest, which must be one of the members.
 fn document(members: &[Member], digest: BlobDigest) -> Result<Document> {
-    let name = document_member(digest);
-    let member = members.iter().find(|member| member.name == name).ok_or_else(|| missing(&name))?;
+    held(members, &document_member(digest)).map(Document::new)
+}
+
+/// The documents of the member that has all of them.
+fn unpacked(metadata: &Metadata, members: &[Member]) -> Result<Documents> {
+    unpack(metadata, &held(members, PACKED)?)
+}
+
+/// The bytes of the member of this name.
+fn held(members: &[Member], name: &str) -> Result<Vec<u8>> {
+    let member = members.iter().find(|member| member.name == name).ok_or_else(|| missing(name))?;
     let mut bytes = Vec::new();
     Reader::new(&member.bytes).read_to_end(&mut bytes).map_err(Error::io(format!("reading {name}")))?;
-    Ok(Document::new(bytes))
+    Ok(bytes)
 }
 
 struct Writer<'a> {

@@ -182,6 +182,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     ));
     all.push(("layout-index.ddelta".to_owned(), packed(&[listed()], &bases(), &options(Method::Layer))));
     all.push(("mixed.ddelta".to_owned(), packed(&targets()[..1], &bases()[..1], &mixed_options())));
+    all.push(("documents.ddelta".to_owned(), packed(&[listed()], &bases()[..1], &mixed_options())));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
     for (name, kind, method) in
@@ -203,8 +204,15 @@ pub(crate) fn mixed_options() -> CreateOptions {
 /// The package with `edit` done to its first member that is mixed; every digest is right again.
 pub(crate) fn with_mixed(package: &[u8], edit: impl FnOnce(&mut String, &mut Vec<u8>)) -> Vec<u8> {
     let mut members = members(package);
-    let (name, bytes) = members.iter_mut().find(|(name, _)| name.ends_with(".mix")).unwrap();
+    let (name, bytes) = members.iter_mut().find(|(name, _)| name.ends_with(".recipe.mix")).unwrap();
     edit(name, bytes);
+    with_right_digests(members)
+}
+
+/// The package with `edit` done to the member that has its documents; every other digest is right again.
+pub(crate) fn with_documents(package: &[u8], edit: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut members = members(package);
+    edit(&mut members.iter_mut().find(|(name, _)| name == "documents.mix").unwrap().1);
     with_right_digests(members)
 }
 
@@ -215,6 +223,10 @@ fn rejected_mixed() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let unrequired = edited(&whole, |metadata| {
         metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "mix-1");
     });
+    let undocumented = edited_as_stored(&whole, |metadata| {
+        metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "documents-1");
+    });
+    let documents = |edit: fn(&mut Vec<u8>)| with_documents(&whole, edit);
     vec![
         ("mixed-unrequired.ddelta", unrequired, "does not require `mix-1`"),
         ("mixed-cut.ddelta", with(|bytes| bytes.truncate(bytes.len() - 1)), "the head of mixed segments is damaged"),
@@ -225,6 +237,9 @@ fn rejected_mixed() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             with(|bytes| drop(bytes.splice(2..3, [0xff, 0xff, 0xff, 0xff, 1]))),
             "more bytes than they may have",
         ),
+        ("documents-cut.ddelta", documents(|bytes| bytes.truncate(bytes.len() - 1)), "documents.mix is damaged"),
+        ("documents-body.ddelta", documents(|bytes| bytes[100] ^= 0x40), "documents.mix is damaged"),
+        ("documents-unrequired.ddelta", undocumented, "no member blobs/sha256/"),
         ("mixed-body.ddelta", with(|bytes| *bytes.last_mut().unwrap() ^= 0x80), "the recipe is damaged"),
     ]
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::image::documents::{Pointer, Pointers, read_config, read_pointers};
 use crate::image::{BlobCompression, Document, ManifestKind};
 use crate::limits::IMPLIED_LAYERS;
-use crate::package::features::IMPLIED;
+use crate::package::features::{IMPLIED, ImageFeature};
 
 /// Gives a document of the package by its digest.
 type Documents<'a> = &'a dyn Fn(BlobDigest) -> Result<Document>;
@@ -42,6 +42,13 @@ impl Metadata {
             short.requires.insert(IMPLIED.to_owned());
         }
         Ok(short)
+    }
+}
+
+impl<L> Metadata<L> {
+    /// Whether one member has all documents.
+    pub(crate) fn has_packed_documents(&self) -> bool {
+        self.requires.contains(ImageFeature::PackedDocuments.name())
     }
 }
 
