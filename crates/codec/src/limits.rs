@@ -112,7 +112,7 @@ pub const PGZIP_HELD_BYTES: u64 = 16 << 20;
 pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;
 
 /// Plain bytes that segments which are mixed have together: at some 3.4 microseconds a byte some 30 seconds of one core. They are held,
-/// with at most 64 MiB of contexts and some 10 MiB of what was learned about them.
+/// with at most 32 MiB of contexts and some 10 MiB of what was learned about them.
 pub const MIX_BYTES: usize = 8 << 20;
 
 /// Plain bytes for each coded one, so that a byte of a hostile member asks for about a millisecond of work at most; real streams stay

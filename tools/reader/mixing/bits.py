@@ -40,7 +40,7 @@ class Counter:
 
 class Slots:
     def __init__(self, length):
-        wanted = max(1024, min(24 * length, 1 << 20))
+        wanted = max(1024, min(24 * length, 1 << 19))
         self.mask = (1 << (wanted - 1).bit_length()) - 1
         self.lines = {}
         self.histories = [[self.first(history) for history in range(256)] for _ in range(CONTEXTS)]

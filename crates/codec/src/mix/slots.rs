@@ -10,8 +10,8 @@ const LINE: usize = 16;
 /// Lines are for so many bytes ...
 const LINES_PER_BYTE: usize = 2 * CONTEXTS;
 
-/// ... but not less than the first, and not more than the second, which is 64 MiB.
-const LINES: [usize; 2] = [1 << 10, 1 << 20];
+/// ... but not less than the first, and not more than the second, which is 32 MiB; twice as many make 2.6 MB of literals 0.4 % smaller.
+const LINES: [usize; 2] = [1 << 10, 1 << 19];
 
 /// A slot that nothing came in: a probability of 2^16 in the upper half, the last bits behind a 1, at most seven, in eight bits, and how often it
 /// was asked in the others.
