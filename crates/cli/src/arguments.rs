@@ -141,6 +141,29 @@ pub enum Command {
     Man(Man),
 }
 
+/// Applies packages of docker_delta, and tells what is in them.
+#[derive(Debug, Parser)]
+#[command(name = "docker_delta-applier", version, max_term_width = 120)]
+pub struct ApplierArguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: ApplierCommand,
+}
+
+/// The commands of the program that only applies.
+#[derive(Debug, Subcommand)]
+pub enum ApplierCommand {
+    /// Rebuild the images of a package and load them into the engine, or write them to a file
+    Apply(Apply),
+    /// List the layers of a package: what happens to each, and what it weighs
+    List(PackageOnly),
+    /// Tell what a package is: images, tags, platforms, method, sizes, and the base images that it needs
+    Info(PackageOnly),
+    /// Check a package wholly, without any base image
+    Verify(PackageOnly),
+}
+
 /// Arguments of `create`.
 #[derive(Debug, Args)]
 pub struct Create {
@@ -181,6 +204,11 @@ pub struct Create {
     pub(crate) encryption: EncryptionArguments,
     #[command(flatten)]
     pub(crate) volumes: VolumeArguments,
+    /// Put a program before the package that applies it, so that `sh PACKAGE` does: the one of this release for machines like this one, or
+    /// for x86_64 or aarch64, or the one in a file
+    #[arg(long, value_name = "MACHINE", num_args = 0..=1, require_equals = true, default_missing_value = std::env::consts::ARCH)]
+    #[arg(conflicts_with_all = ["volume_size", "parity"])]
+    pub(crate) self_contained: Option<PathBuf>,
     /// Only say what the package would weigh, layer by layer
     #[arg(short, long)]
     pub(crate) dry_run: bool,

@@ -3,6 +3,7 @@
 //! `arguments` says what can be typed; one file of `commands` does each command; `terminal` talks to the user; `failure`
 //! turns errors into exit codes.
 
+mod appliers;
 pub mod arguments;
 pub mod commands;
 mod complete;

@@ -9,6 +9,7 @@ use delta_core::error::{Error, Result};
 use delta_core::job::progress::Progress;
 use delta_core::package::{Closed, Package, is_wrapped};
 use delta_envelope::encryption::{Ask, Identities, Locked, is_encrypted};
+use delta_envelope::self_contained::SelfContained;
 use delta_envelope::signature::Signature;
 use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
 use delta_transport::file::is_pipe;
@@ -17,6 +18,7 @@ use delta_transport::volumes::{Depth, VolumeName};
 use serde::Serialize;
 
 use crate::arguments::Opening;
+use crate::figures::size;
 use crate::password::PASSPHRASE;
 use crate::session::{PACKAGE, Session, mistaken};
 use crate::terminal::Terminal;
@@ -70,13 +72,25 @@ impl Beside {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Seal {
     pub(crate) encrypted: bool,
+    /// The program before it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) applier: Option<FoundApplier>,
     pub(crate) signatures: Vec<Signer>,
+}
+
+/// A program that stands before a package.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct FoundApplier {
+    machine: &'static str,
+    /// Bytes before the package.
+    bytes: u64,
 }
 
 /// The plain bytes of a package, or of another difference, of which nothing was looked at but what is beside and around them.
 pub(crate) struct Unopened {
     pub(crate) bytes: Arc<dyn ReadAt>,
     is_encrypted: bool,
+    applier: Option<FoundApplier>,
     trust: Trust,
     signers: Vec<Signer>,
 }
@@ -141,9 +155,12 @@ impl Session {
 
 impl Unopened {
     fn new(bytes: Arc<dyn ReadAt>, trust: Trust, signers: Vec<Signer>, opening: &Opening) -> Result<Self> {
+        let around = SelfContained::read(&bytes)?;
+        let applier = around.as_ref().map(|it| FoundApplier { machine: it.machine.name(), bytes: it.front_bytes });
+        let bytes = around.map_or(bytes, |it| it.package);
         let is_encrypted = is_encrypted(&bytes)?;
         let bytes = if is_encrypted { decrypted(bytes, opening)? } else { bytes };
-        Ok(Self { bytes, is_encrypted, trust, signers })
+        Ok(Self { bytes, is_encrypted, applier, trust, signers })
     }
 
     /// Whether a signature is asked for that is not there yet: it can only be inside.
@@ -161,13 +178,13 @@ impl Unopened {
         }
         let closed = Closed::read(self.bytes, session.scratch.as_ref())?;
         let (package, signatures) = self.trust.check(closed, self.signers)?.open()?;
-        Ok(Opened { package, seal: Seal { encrypted: self.is_encrypted, signatures } })
+        Ok(Opened { package, seal: Seal { encrypted: self.is_encrypted, applier: self.applier, signatures } })
     }
 
     /// Takes what is no package, for which a signature beside it must do.
     pub(crate) fn without_package(self) -> Result<Seal> {
         self.trust.require(&self.signers)?;
-        Ok(Seal { encrypted: self.is_encrypted, signatures: self.signers })
+        Ok(Seal { encrypted: self.is_encrypted, applier: self.applier, signatures: self.signers })
     }
 }
 
@@ -225,6 +242,9 @@ impl Seal {
         let mut rows = Vec::new();
         if self.encrypted {
             rows.push(("Encrypted", "yes".to_owned()));
+        }
+        if let Some(FoundApplier { machine, bytes }) = self.applier {
+            rows.push(("Program", format!("{} before it that applies it, for Linux on {machine}", size(bytes))));
         }
         for signer in &self.signatures {
             rows.push(("Signed", described(signer).escape_debug().to_string()));

@@ -8,10 +8,11 @@ use std::thread;
 
 use clap::Parser;
 use delta_core::error::{Error, Result};
+use delta_envelope::self_contained::MARK;
 use delta_transport::destination;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
-use crate::arguments::{Arguments, Command, Common};
+use crate::arguments::{ApplierArguments, ApplierCommand, Arguments, Command, Common};
 use crate::commands::{
     apply, compare, create, doctor, file, info, inspect, keygen, list, pull, push, sign, verify, volumes,
 };
@@ -22,6 +23,8 @@ use crate::{failure, pages, plugin};
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
+    // By this it is known that the program can stand before a package.
+    std::hint::black_box(MARK);
     guarded(&arguments.clone(), || {
         if let Some(answer) = plugin::answer(&arguments) {
             return Ok(answer);
@@ -42,6 +45,23 @@ pub fn file_delta(arguments: Vec<OsString>) -> ExitCode {
             let done = match command {
                 FileCommand::Create(arguments) => file::create(&session, &arguments),
                 FileCommand::Apply(arguments) => file::apply(&session, &arguments),
+            };
+            done.map_err(|error| session.explained(error))
+        }))
+    })
+}
+
+/// Runs `docker_delta-applier`.
+pub fn applier(arguments: Vec<OsString>) -> ExitCode {
+    std::hint::black_box(MARK);
+    guarded(&arguments.clone(), || {
+        let ApplierArguments { common, command } = ApplierArguments::try_parse_from(arguments)?;
+        Ok(Session::new(common).and_then(|session| {
+            let done = match command {
+                ApplierCommand::Apply(arguments) => apply::run(&session, &arguments),
+                ApplierCommand::List(arguments) => list::run(&session, &arguments),
+                ApplierCommand::Info(arguments) => info::run(&session, &arguments),
+                ApplierCommand::Verify(arguments) => verify::run(&session, &arguments),
             };
             done.map_err(|error| session.explained(error))
         }))

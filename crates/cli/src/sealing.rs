@@ -14,6 +14,7 @@ use delta_core::package::{Closed, StoredSignature, is_wrapped};
 use delta_envelope::claim::{Claim, brought};
 use delta_envelope::encryption::{Recipients, is_encrypted};
 use delta_envelope::key::{SecretKey, SecretKeyFile};
+use delta_envelope::self_contained::{self, Applier, SelfContained};
 use delta_envelope::signature::Signature;
 use delta_envelope::trust::{Demand, Known, Trust};
 use delta_transport::destination::{Destination, Product, Request};
@@ -65,6 +66,9 @@ impl Signatory {
 
     /// The package with a signature inside, opened as its receiver does it.
     pub(crate) fn signed_inside(&self, bytes: &Arc<dyn ReadAt>, session: &Session) -> Result<Arc<dyn ReadAt>> {
+        if let Some(around) = SelfContained::read(bytes)? {
+            return self.signed_inside(&around.package, session).map(|signed| around.with_package(signed));
+        }
         if is_encrypted(bytes)? {
             return Err(Error::usage("the package is encrypted, so nothing can be put into it")
                 .with_hint("sign it with --detached; `create --sign KEY --encrypt-to RECIPIENT` signs inside first"));
@@ -94,7 +98,8 @@ impl Signatory {
     fn sign_bytes_beside(&self, path: &Path, bytes: &Arc<dyn ReadAt>, force: bool, session: &Session) -> Result<()> {
         let destination = beside(path, MINISIG, force, session)?;
         // What is no package, such as a plain difference, can be signed as well.
-        let claim = Closed::read(bytes.clone(), session.scratch.as_ref()).and_then(|closed| self.claim(&closed));
+        let package = self_contained::package_of(bytes)?;
+        let claim = Closed::read(package, session.scratch.as_ref()).and_then(|closed| self.claim(&closed));
         let claim = claim.unwrap_or_else(|_| Claim { sequence: Some(self.sequence), ..Claim::default() });
         let signature = Signature::make(&self.key, &mut Reader::new(bytes), &claim.to_string())?;
         signature.check(self.key.public(), &mut Reader::new(bytes))?;
@@ -123,8 +128,10 @@ impl Signatory {
     }
 }
 
-/// What is put around what is made: a signature, and what only some can read.
+/// What is put around what is made: a signature, what only some can read, and a program that applies it.
 pub(crate) struct Sealing {
+    /// What stands before it.
+    front: Vec<u8>,
     signatory: Option<Signatory>,
     recipients: Option<Recipients>,
     /// Whether files beside it may be replaced.
@@ -146,7 +153,8 @@ impl Sealing {
         force: bool,
         session: &Session,
     ) -> Result<Self> {
-        let sealing = Self { signatory: Signatory::chosen(signing)?, recipients: recipients(encryption)?, force };
+        let (signatory, recipients) = (Signatory::chosen(signing)?, recipients(encryption)?);
+        let sealing = Self { front: Vec::new(), signatory, recipients, force };
         for ending in sealing.endings() {
             match path {
                 Some(path) => drop(beside(path, ending, force, session)?),
@@ -158,6 +166,11 @@ impl Sealing {
             }
         }
         Ok(sealing)
+    }
+
+    /// The same behind a program.
+    pub(crate) fn behind(self, applier: &Applier) -> Result<Self> {
+        Ok(Self { front: applier.front()?, ..self })
     }
 
     /// What goes beside it.
@@ -182,12 +195,19 @@ impl Sealing {
     /// About how many bytes there are when so many are written.
     pub(crate) fn length(&self, bytes: u64) -> u64 {
         // Sixteen for each piece of 65536, and a header.
+        let bytes = bytes.saturating_add(self.front.len() as u64);
         if self.recipients.is_some() { bytes.saturating_add(bytes / 4_096).saturating_add(4_096) } else { bytes }
     }
 
-    /// Writes it: encrypted, where that is asked for.
+    /// How much stands before it.
+    pub(crate) const fn front_bytes(&self) -> u64 {
+        self.front.len() as u64
+    }
+
+    /// Writes it: behind a program and encrypted, where that is asked for.
     pub(crate) fn write(&self, bytes: &Arc<dyn ReadAt>, out: &mut dyn Write) -> Result<Sealed> {
         let mut out = Hasher::new(out);
+        out.write_all(&self.front).map_err(Error::io("writing the program"))?;
         let mut reader = Reader::new(bytes);
         match &self.recipients {
             Some(recipients) => recipients.encrypt(&mut reader, &mut out)?,

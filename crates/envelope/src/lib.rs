@@ -8,6 +8,7 @@ pub mod claim;
 pub mod encryption;
 pub mod key;
 pub mod limits;
+pub mod self_contained;
 pub mod signature;
 pub mod trust;
 pub mod volumes;

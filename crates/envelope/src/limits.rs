@@ -36,3 +36,9 @@ pub const PASSPHRASE_WORK: u8 = 18;
 
 /// The most that is done: 1 GB, some seconds; whoever sends a package does not choose how long its receiver works.
 pub const MOST_PASSPHRASE_WORK: u8 = 20;
+
+/// A program before a package, compressed: released ones have 2 MB, and one with what debuggers need ten times that.
+pub const APPLIER_BYTES: u64 = 64 << 20;
+
+/// The same before it is compressed; it is held in memory while it is looked at.
+pub const PROGRAM_BYTES: u64 = 256 << 20;

@@ -11,6 +11,7 @@ use delta_codec::{Reader, bsdiff, vcdiff};
 use delta_core::error::{Error, Result};
 use delta_core::package;
 use delta_envelope::encryption::is_encrypted;
+use delta_envelope::self_contained::is_self_contained;
 use delta_envelope::volumes;
 
 use crate::container::Container;
@@ -65,6 +66,9 @@ impl Content {
             return Ok(Self::Nothing);
         }
         let first = first(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {}", path.display())))?;
+        if is_self_contained(&bytes)? {
+            return Ok(Self::Package);
+        }
         if first.starts_with(volumes::MAGIC) {
             return Ok(Self::Volume);
         }

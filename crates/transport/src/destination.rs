@@ -110,6 +110,7 @@ pub struct Destination {
     pub(crate) shown: String,
     pub(crate) place: Place,
     reads_back: bool,
+    is_executable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -180,6 +181,12 @@ impl Destination {
             return Err(Error::usage(format!("nothing can be read back from {}", self.shown)).with_hint("name a file"));
         }
         Ok(Self { reads_back: wanted, ..self })
+    }
+
+    /// The same; where it `is_executable`, whoever may read the file may run it.
+    #[must_use]
+    pub fn executable(self, is_executable: bool) -> Self {
+        Self { is_executable, ..self }
     }
 
     /// What goes there.
@@ -310,7 +317,7 @@ impl Destination {
             Error::environment(format!("{shown} cannot be written: {}: {}", folder.display(), io::Error::from(error)))
                 .with_hint("name a place in a folder that you may write to")
         })?;
-        Ok(Self { product, shown, place: Place::Name { path, replaced }, reads_back: false })
+        Ok(Self { product, shown, place: Place::Name { path, replaced }, reads_back: false, is_executable: false })
     }
 
     fn stream(request: Request<'_>, found: &Metadata) -> Result<Self> {
@@ -331,7 +338,7 @@ impl Destination {
         if kind.is_char_device() && matches!(rustix::fs::major(found.rdev()), 4 | 5 | 136..=143) {
             return refused(&format!("a terminal, which {} would garble", product.noun()));
         }
-        Ok(Self { product, shown, place: Place::Stream(path.to_owned()), reads_back: false })
+        Ok(Self { product, shown, place: Place::Stream(path.to_owned()), reads_back: false, is_executable: false })
     }
 }
 
@@ -343,7 +350,13 @@ fn stdout(product: Product) -> Result<Destination> {
         return Err(Error::usage(format!("standard output is a terminal, which {} would garble", product.noun()))
             .with_hint("send it to a file or a program: `> FILE` or `| PROGRAM`"));
     }
-    Ok(Destination { product, shown: "standard output".to_owned(), place: Place::Stdout, reads_back: false })
+    Ok(Destination {
+        product,
+        shown: "standard output".to_owned(),
+        place: Place::Stdout,
+        reads_back: false,
+        is_executable: false,
+    })
 }
 
 /// `-`, and the names that the system has for it: behind them may be a file that the shell made.

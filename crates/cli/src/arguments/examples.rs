@@ -30,6 +30,7 @@ Examples:
   helm template chart | docker_delta create --kubernetes - --pull site.ddelta
   docker_delta create app:v2 app.ddelta --base app:v1 --sign vendor.key
   docker_delta create app:v2 app.ddelta --base app:v1 --encrypt-to site.pub    # for whoever has the identity
+  docker_delta create app:v2 app.run --base app:v1 --self-contained    # there: sh app.run
   docker_delta create -vd app:v2 app.ddelta --base app:v1       # only say what it would weigh
   docker_delta create -l 19 app:v2 app.ddelta --base app:v1     # smaller, slower
   docker_delta create app:v2 STICK --base app:v1 --volume-size fat32 --parity 10%   # STICK/app-v2.ddelta.001 and so on";

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::list::{self, ListedLayer};
 use super::volumes::{Cut, SetReport};
+use crate::appliers;
 use crate::arguments::{Create, ListArguments};
 use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
@@ -34,6 +35,9 @@ struct Report<'a> {
     package_bytes: u64,
     /// Of the whole file, as `sha256sum` prints it.
     package_digest: BlobDigest,
+    /// Of them, those of the program that applies it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applier_bytes: Option<u64>,
     image_bytes: Option<u64>,
     missing_bytes: u64,
     /// Bytes of layers that registries were asked for.
@@ -74,6 +78,10 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let target = target(session, arguments)?;
     let around = (&arguments.signing, &arguments.encryption);
     let sealing = Sealing::chosen(around, (&target, target.path()), arguments.force, session)?;
+    let sealing = match &arguments.self_contained {
+        Some(wanted) => sealing.behind(&appliers::open(wanted, session)?)?,
+        None => sealing,
+    };
     let NamedImages { targets, mut bases } = named_images::open(session, arguments)?;
     // What belongs to a base image is not in every engine that has the image.
     if bases.iter().any(|base| !base.is_artifact()) {
@@ -103,7 +111,7 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     let written = write(session, &target, &sealing, &signed)?;
     session.registries.finish();
     let Written { sealed, volumes, whole } = written;
-    report(session, arguments, &target, &prepared.metadata, (sealed, volumes))?;
+    report(session, arguments, &target, &prepared.metadata, (sealed, sealing.front_bytes(), volumes))?;
     sealing.finish(target.path().filter(|_| !arguments.dry_run), (sealed, whole.as_ref()), session)
 }
 
@@ -161,7 +169,7 @@ impl Written {
 /// In a folder the package is called like its image.
 fn target<'a>(session: &Session, arguments: &'a Create) -> Result<Target<'a>> {
     let name = match arguments.images.as_slice() {
-        [image] => image.parse::<Reference>()?.stem().map(|stem| format!("{stem}.ddelta")),
+        [image] => image.parse::<Reference>()?.stem().map(|stem| format!("{stem}.{}", ending(arguments))),
         _ => None,
     };
     let inputs =
@@ -173,7 +181,12 @@ fn target<'a>(session: &Session, arguments: &'a Create) -> Result<Target<'a>> {
     }
     let (path, force) = (arguments.package.as_path(), arguments.force);
     let request = Request { product: Product::Package, path, name: name.as_deref(), force, inputs: &inputs };
-    session.destination(request)?.reading_back(arguments.verify_write).map(Target::File)
+    let destination = session.destination(request)?.executable(arguments.self_contained.is_some());
+    destination.reading_back(arguments.verify_write).map(Target::File)
+}
+
+const fn ending(arguments: &Create) -> &'static str {
+    if arguments.self_contained.is_some() { "run" } else { "ddelta" }
 }
 
 /// The files that are read besides the images.
@@ -187,7 +200,7 @@ fn report(
     arguments: &Create,
     target: &Target<'_>,
     metadata: &Metadata,
-    (sealed, volumes): (Sealed, Option<SetReport>),
+    (sealed, applier_bytes, volumes): (Sealed, u64, Option<SetReport>),
 ) -> Result<()> {
     let package_bytes = sealed.bytes;
     let layers = list::layers(metadata);
@@ -201,6 +214,7 @@ fn report(
             written: !arguments.dry_run,
             package_bytes,
             package_digest: sealed.digest,
+            applier_bytes: Some(applier_bytes).filter(|bytes| *bytes > 0),
             image_bytes,
             missing_bytes,
             fetched_bytes: session.registries.fetched_bytes(),
@@ -237,5 +251,8 @@ fn report(
     session
         .terminal
         .inform(format_args!("{package} {verb} {} ({package_bytes} bytes): {of_all}{lacking}", size(package_bytes),));
+    if applier_bytes > 0 {
+        session.terminal.inform(format_args!("of it {} are the program that applies it", size(applier_bytes)));
+    }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod printing;
 mod progress;
 mod recreated;
 mod registry;
+mod self_contained;
 mod signed;
 mod sources;
 mod standards;

@@ -1,7 +1,8 @@
 //! The way to the final name: all bytes first, on the disk, then the name.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Read, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use delta_core::error::{Error, Result};
@@ -25,7 +26,13 @@ impl Destination {
         let doing = || self.failed();
         let stream = match &self.place {
             Place::Name { path, replaced } => {
-                let partial = Partial::file(folder_of(path)).map_err(doing())?;
+                let mut partial = Partial::file(folder_of(path)).map_err(doing())?;
+                if self.is_executable {
+                    let mode = partial.open().metadata().map_err(doing())?.permissions().mode();
+                    // File systems without permissions, as sticks have them, refuse that; a shell runs the file all the same.
+                    let _ = partial.open().set_permissions(Permissions::from_mode(mode | ((mode & 0o444) >> 2)));
+                    partial.keep_permissions();
+                }
                 let mut blocks = self.blocks();
                 let result = self.fill(partial.open(), |out| fill(&mut Noting { out, blocks: blocks.as_mut() }))?;
                 partial.open().sync_all().map_err(doing())?;
