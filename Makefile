@@ -1,6 +1,6 @@
 # `make test` installs what is missing and runs every check; `./demo` shows the program at work.
 
-.PHONY: test check tools deny docs-test fuzz install
+.PHONY: test check tools deny docs-test fuzz install static release test-release
 
 test: check docs-test
 	scripts/run-tests
@@ -27,6 +27,21 @@ deny:
 MINUTES = 10
 fuzz:
 	scripts/fuzz $(MINUTES)
+
+# Programs that need no library of the system, for x86_64 and aarch64: target/static/MACHINE.
+static: release-tools
+	scripts/static target/static
+
+# All that is released, into dist/; SIGNING_KEY=NAME.key signs the digests. `make test-release`, as root, tries it in fresh systems.
+release: release-tools
+	scripts/release dist
+
+test-release: release-tools
+	scripts/test-release dist
+
+.PHONY: release-tools
+release-tools:
+	scripts/install-release-tools
 
 install:
 	cargo install --locked --path crates/cli

@@ -155,7 +155,7 @@ pub struct ApplierArguments {
 #[derive(Debug, Subcommand)]
 pub enum ApplierCommand {
     /// Rebuild the images of a package and load them into the engine, or write them to a file
-    Apply(Apply),
+    Apply(Box<Apply>),
     /// List the layers of a package: what happens to each, and what it weighs
     List(PackageOnly),
     /// Tell what a package is: images, tags, platforms, method, sizes, and the base images that it needs

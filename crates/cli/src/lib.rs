@@ -3,6 +3,11 @@
 //! `arguments` says what can be typed; one file of `commands` does each command; `terminal` talks to the user; `failure`
 //! turns errors into exit codes.
 
+/// musl's own gives memory back to the system with every large buffer, which costs half as much time again in the kernel.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod appliers;
 pub mod arguments;
 pub mod commands;

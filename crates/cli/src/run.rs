@@ -1,5 +1,6 @@
 //! From the command line to the exit code.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -99,7 +100,15 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
 /// Turns whatever happens into an exit code: errors, panics, and signals.
 fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
     clean_up_on_signals();
-    panic::set_hook(Box::new(|_| {}));
+    let words = arguments.to_vec();
+    panic::set_hook(Box::new(move |panic| {
+        // A program that is built without unwinding, as released ones are, ends behind this hook, and catches nothing.
+        if cfg!(panic = "abort") {
+            tell(&fault(panic.payload()), &words);
+            #[expect(clippy::exit, reason = "there is no way back from here")]
+            std::process::exit(1);
+        }
+    }));
     let error = match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(Ok(()))) => return ExitCode::SUCCESS,
         Ok(Ok(Err(error))) => error,
@@ -107,21 +116,28 @@ fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Re
             Some(error) => error,
             None => return show(&typed),
         },
-        Err(panic) => {
-            destination::remove_pending();
-            let said = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Error::internal(format!("a fault of this program: {said}"))
-                .with_hint("nothing was left half done; please report it with the command and this message")
-        }
+        Err(panic) => fault(panic.as_ref()),
     };
-    Terminal::new(Loudness::Usual).error(&error);
+    tell(&error, arguments);
+    failure::exit_code(&error)
+}
+
+/// What a panic is to the user. What has no final name yet is removed.
+fn fault(panic: &(dyn Any + Send)) -> Error {
+    destination::remove_pending();
+    let said = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::internal(format!("a fault of this program: {said}"))
+        .with_hint("nothing was left half done; please report it with the command and this message")
+}
+
+fn tell(error: &Error, arguments: &[OsString]) {
+    Terminal::new(Loudness::Usual).error(error);
     // Scripts that asked for JSON get it whatever happens, even where their words could not be read.
     if arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
         // Whoever closed standard output does not wait for it.
-        let _ = terminal::print_json_error(&failure::report(&error));
+        let _ = terminal::print_json_error(&failure::report(error));
     }
-    failure::exit_code(&error)
 }
 
 /// Help and version.
