@@ -153,8 +153,8 @@ fn manifest_entry(manifest: &Manifest) -> ManifestEntry {
     }
 }
 
-/// Every document once: mixed to one member where the method has the choice and the compression is to be thorough, else each in its own
-/// behind `manifest.json`.
+/// `manifest.json`, and every document once: mixed to one member where the method has the choice and the compression is to be thorough,
+/// else each in its own.
 pub(super) fn documents(
     images: &[Image],
     layout_index: Option<&Document>,
@@ -166,13 +166,13 @@ pub(super) fn documents(
         .chain(layout_index)
         .map(|document| (document.digest(), document.clone()))
         .collect();
+    let manifest = Member { name: MANIFEST.to_owned(), bytes: Arc::new(docker_manifest(images)?) };
     if options.method == Method::Auto
         && is_thorough(options.compression)
         && let Some(packed) = pack(&documents)
     {
-        return Ok(vec![packed]);
+        return Ok(vec![manifest, packed]);
     }
-    let manifest = Member { name: MANIFEST.to_owned(), bytes: Arc::new(docker_manifest(images)?) };
     let member = |document: Document| Member {
         name: document_member(document.digest()),
         bytes: Arc::new(document.bytes().to_vec()),
