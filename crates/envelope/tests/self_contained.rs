@@ -47,7 +47,7 @@ fn read(bytes: Vec<u8>) -> Result<Option<SelfContained>, String> {
 fn the_document_has_the_text_of_the_head() {
     let document = std::fs::read_to_string(house().join("FORMAT.md")).unwrap();
     let head = std::fs::read_to_string(house().join("crates/envelope/src/self_contained/head.sh")).unwrap();
-    let section = document.split("\n## 20. ").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = document.split("\n## 21. ").nth(1).unwrap().split("\n## ").next().unwrap();
     let lines = section.lines().skip_while(|line| *line != "    #!/bin/sh");
     let text: Vec<&str> = lines.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
     let text = text.join("\n");
