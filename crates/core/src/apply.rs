@@ -71,7 +71,7 @@ pub fn rebuild(
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
     let verified = verified_bases(&plain_bases(metadata, &Index::of(metadata), wanted), bases, context)?;
-    rebuild_on(package, wanted, AtHand { bases: verified, stored: bases, targets: &[] }, context)
+    rebuild_on(package, wanted, AtHand { stored: bases, ..AtHand::of(verified) }, context)
 }
 
 /// What is there before anything is rebuilt.
@@ -81,12 +81,12 @@ pub(crate) struct AtHand<'a> {
     /// Layers that may have blobs as the package wants them.
     pub(crate) stored: &'a [Layer],
     /// Layers that were there before they were coded: what is rebuilt must have their digests, and is not kept a second time.
-    pub(crate) targets: &'a [VerifiedLayer],
+    pub(crate) targets: BTreeMap<DiffId, VerifiedLayer>,
 }
 
 impl AtHand<'_> {
     pub(crate) const fn of(bases: BTreeMap<DiffId, VerifiedLayer>) -> Self {
-        Self { bases, stored: &[], targets: &[] }
+        Self { bases, stored: &[], targets: BTreeMap::new() }
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn rebuild_on(
         blobs.start_without_layers(scope);
         bases.values().for_each(|layer| blobs.start(scope, layer));
         let coded = coded_layers(package.metadata(), &blobs.index, wanted);
-        rebuild_layers(package, coded, (bases, targets), &|layer| blobs.start(scope, layer), context)
+        rebuild_layers(package, coded, (bases, &targets), &|layer| blobs.start(scope, layer), context)
     })?;
     let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
@@ -183,7 +183,7 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     coded: Vec<&LayerEntry>,
-    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &[VerifiedLayer]),
+    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, VerifiedLayer>),
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
@@ -220,7 +220,7 @@ fn rounds(layers: Vec<&LayerEntry>) -> Vec<Vec<&LayerEntry>> {
 fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
-    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &[VerifiedLayer]),
+    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, VerifiedLayer>),
     context: Context<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
@@ -232,11 +232,7 @@ fn rebuild_layer(
     let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
     let members = members(package, layer)?;
     let coded = (members.as_slice(), &package.metadata().requires);
-    let promised = Promised {
-        diff_id: layer.diff_id,
-        extent: layer.extent(),
-        there: targets.iter().find(|target| target.diff_id() == layer.diff_id),
-    };
+    let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there: targets.get(&layer.diff_id) };
     let rebuilt = coding::decode(*codec, &bases, coded, promised, context, task)?;
     context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",

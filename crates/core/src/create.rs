@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{BlobCompression, Document, Image, Layer, Platform, VerifiedLayer, plain_bytes};
+use crate::image::{BlobCompression, Document, Image, Layer, Platform, VerifiedLayer, layers_of, plain_bytes};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
@@ -51,8 +51,8 @@ pub struct CreateOptions {
 /// Content errors when an image is not what its digests say; environment errors when room or a file fails.
 pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, context: Context<'_>) -> Result<Prepared> {
     let targets = image::chosen(targets, bases, options)?;
-    let held = layers_of(bases);
-    let wanted = layers_of(&targets);
+    let held = distinct_layers(bases);
+    let wanted = distinct_layers(&targets);
     let blobs = Blobs::new(&targets, bases, options.compression, context)?;
     let carried = blobs.layers()?;
     let sides = Sides { bases, targets: &targets, held: &held, wanted: &wanted };
@@ -94,7 +94,7 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
 /// # Errors
 /// Content errors when one has other bytes, and what reading reports.
 pub fn check_layers(images: &[Image], context: Context<'_>) -> Result<()> {
-    verified(&layers_of(images).iter().collect::<Vec<_>>(), "base", context).map(drop)
+    verified(&distinct_layers(images).iter().collect::<Vec<_>>(), "base", context).map(drop)
 }
 
 /// What [`create`] takes at the least, as far as that is known before a layer is read.
@@ -114,20 +114,20 @@ pub struct Room {
 pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Result<Room> {
     let manifest = CreateOptions { identity: Identity::Manifest, ..options.clone() };
     let targets = image::chosen(targets, bases, &manifest)?;
-    let (held, wanted) = (layers_of(bases), layers_of(&targets));
+    let (held, wanted) = (distinct_layers(bases), distinct_layers(&targets));
     let held_ids: BTreeSet<DiffId> = held.iter().map(|layer| layer.diff_id).collect();
     let missing: Vec<&Layer> = wanted.iter().filter(|layer| !held_ids.contains(&layer.diff_id)).collect();
     let uses_bases = options.method != Method::Layer && !missing.is_empty();
     let mut read = held::read(&held, (bases, &targets), &missing, uses_bases);
     read.extend(missing.iter().copied());
-    let blobs: BTreeSet<BlobDigest> = layers_of_all(bases).map(|layer| layer.blob).collect();
+    let blobs: BTreeSet<BlobDigest> = layers_of(bases).map(|layer| layer.blob).collect();
     // Compressed otherwise than in any base, or to be measured without its compression.
     let near = image::near(bases);
     let is_needed = |layer: &&Layer| match options.identity {
         Identity::Manifest => !blobs.contains(&layer.blob),
         Identity::Config => !near.contains_key(&layer.diff_id),
     };
-    read.extend(layers_of_all(&targets).filter(is_needed));
+    read.extend(layers_of(&targets).filter(is_needed));
     let read: BTreeMap<BlobDigest, &Layer> = read.into_iter().map(|layer| (layer.blob, layer)).collect();
     let unpacked = read.values().filter(|layer| layer.compression != BlobCompression::None);
     let travelling = missing.iter().map(|layer| layer.blob_size).sum();
@@ -140,10 +140,6 @@ pub fn room(targets: &[Image], bases: &[Image], options: &CreateOptions) -> Resu
             .map(|layer| (layer.blob, layer.blob_size))
             .collect(),
     })
-}
-
-fn layers_of_all(images: &[Image]) -> impl Iterator<Item = &Layer> {
-    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers)
 }
 
 /// One layer of the targets, coded.
@@ -162,10 +158,10 @@ impl Coded {
 }
 
 /// Every layer once, in the order in which the images name them; of several copies one that is near.
-fn layers_of(images: &[Image]) -> Vec<Layer> {
+fn distinct_layers(images: &[Image]) -> Vec<Layer> {
     let mut places: BTreeMap<DiffId, usize> = BTreeMap::new();
     let mut found: Vec<Layer> = Vec::new();
-    for layer in layers_of_all(images) {
+    for layer in layers_of(images) {
         let at = *places.entry(layer.diff_id).or_insert(found.len());
         match found.get_mut(at) {
             None => found.push(layer.clone()),

@@ -183,6 +183,11 @@ impl Image {
     }
 }
 
+/// The layers of all manifests of `images`, in their order; one that several have comes several times.
+pub fn layers_of(images: &[Image]) -> impl Iterator<Item = &Layer> {
+    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers)
+}
+
 /// A layer whose bytes have been seen to hash to its diff ID.
 #[derive(Clone)]
 pub struct VerifiedLayer {

@@ -87,7 +87,7 @@ fn check(
     recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
     let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
-    apply::rebuild_on(package, &wanted, AtHand { targets, ..AtHand::of(known(bases)) }, context)?;
+    apply::rebuild_on(package, &wanted, AtHand { targets: known(targets), ..AtHand::of(known(bases)) }, context)?;
     let proof = |layer: &LayerEntry| match layer.origin {
         Origin::Held => Proof::Held,
         Origin::Coded { .. } if rebuildable.contains(&layer.diff_id) => Proof::Rebuilt,
@@ -142,14 +142,15 @@ fn culprit(
     let metadata = package.metadata();
     let fails = |layer: &&LayerEntry| {
         let wanted = Wanted::from([(layer.diff_id.into(), layer.diff_id)]);
-        apply::rebuild_on(package, &wanted, AtHand { targets, ..AtHand::of(known(bases)) }, context).is_err()
+        apply::rebuild_on(package, &wanted, AtHand { targets: known(targets), ..AtHand::of(known(bases)) }, context)
+            .is_err()
     };
     let mut coded = metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
     coded.find(fails).map(|layer| layer.diff_id)
 }
 
-fn known(bases: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {
-    bases.iter().map(|base| (base.diff_id(), base.clone())).collect()
+fn known(layers: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {
+    layers.iter().map(|layer| (layer.diff_id(), layer.clone())).collect()
 }
 
 /// The coded layers that can be rebuilt from `bases`; what a layer is coded against stands before it.

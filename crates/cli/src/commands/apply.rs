@@ -12,7 +12,7 @@ use std::path::Path;
 use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild, rename};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::{BlobCompression, Image, ImageName, Layer, RebuiltImage};
+use delta_core::image::{BlobCompression, Image, ImageName, Layer, RebuiltImage, layers_of};
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
@@ -374,7 +374,7 @@ fn plan(session: &Session, reports: &[ImageReport]) {
 }
 
 pub(super) fn layers(images: &[Image]) -> Vec<Layer> {
-    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers).cloned().collect()
+    layers_of(images).cloned().collect()
 }
 
 pub(super) fn ids(layers: &[Layer]) -> BTreeSet<DiffId> {

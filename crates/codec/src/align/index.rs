@@ -162,9 +162,8 @@ impl<'a> Index<'a> {
 
     /// The offset of the first window of `piece` whose hash some sample has, of every `stride`th.
     fn first_known(&self, piece: &[u8], stride: usize) -> Option<usize> {
-        let windows = piece.windows(self.window).step_by(stride);
-        let is_known = |window: &[u8]| self.samples(hash(window)).next().is_some();
-        windows.into_iter().position(is_known).map(|number| number * stride)
+        let mut windows = piece.windows(self.window).step_by(stride);
+        windows.position(|window| self.samples(hash(window)).next().is_some()).map(|number| number * stride)
     }
 
     /// The samples with this hash, the last one first; with a hundredth of others.

@@ -118,10 +118,9 @@ impl Past {
     }
 
     fn of_values(&self) -> [u32; CONTEXTS] {
-        let number = |place: Option<usize>| place.and_then(|place| self.beside.get(place)).copied().unwrap_or(0);
-        let [own, next] = [0, 1].map(|ahead| number(Some(self.count + ahead)));
-        let places = [Some(self.count), Some(self.count + 1), self.count.checked_sub(1), self.count.checked_sub(2)];
-        let [_, _, before, second_before] = places.map(|place| number(place).min(6));
+        let number = |place: usize| self.beside.get(place).copied().unwrap_or(0);
+        let [own, next] = [0, 1].map(|ahead| number(self.count + ahead));
+        let [before, second_before] = [1, 2].map(|back| self.count.checked_sub(back).map_or(0, number).min(6));
         let two = own.min(6) | next.min(6) << 3;
         let three = two | before << 6;
         let (one, four) = (self.last(1), self.last(4));

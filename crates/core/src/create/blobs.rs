@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Coded;
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{BlobCompression, Image, Layer, VerifiedBlob, VerifiedLayer};
+use crate::image::{BlobCompression, Image, Layer, VerifiedBlob, VerifiedLayer, layers_of};
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::layer::coding::compressed::compress;
@@ -61,10 +61,10 @@ impl Blobs {
         compression: CompressionOptions,
         context: Context<'_>,
     ) -> Result<Self> {
-        let held: BTreeMap<BlobDigest, &Layer> = layers(bases).map(|layer| (layer.blob, layer)).collect();
+        let held: BTreeMap<BlobDigest, &Layer> = layers_of(bases).map(|layer| (layer.blob, layer)).collect();
         let is_compressed = |layer: &&Layer| layer.blob != layer.diff_id.into();
         let wanted: BTreeMap<BlobDigest, &Layer> =
-            layers(targets).filter(is_compressed).map(|layer| (layer.blob, layer)).collect();
+            layers_of(targets).filter(is_compressed).map(|layer| (layer.blob, layer)).collect();
         let blob = |(digest, layer): (&BlobDigest, &&Layer)| {
             let way = match held.get(digest) {
                 Some(base) => held_way(base)?,
@@ -286,8 +286,4 @@ fn member_name(layer: &Layer) -> String {
         BlobCompression::Zstd => ".tar.zst",
     };
     format!("layer_blobs/{}{suffix}", layer.blob.hex())
-}
-
-fn layers(images: &[Image]) -> impl Iterator<Item = &Layer> {
-    images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers)
 }

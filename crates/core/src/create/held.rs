@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::Result;
-use crate::image::{Image, Layer, Manifest, Platform};
+use crate::image::{Image, Layer, Manifest, Platform, layers_of};
 
 /// Far layers that stay in their places are read when those that were replaced have fewer bytes than one part in so many of what is missing.
 const FORERUNNERS: u64 = 2;
@@ -49,15 +49,15 @@ pub(super) struct Sizes<'a> {
 impl<'a> Sizes<'a> {
     /// Of the layers of all images.
     pub(super) fn of((bases, targets): (&'a [Image], &'a [Image])) -> Self {
-        let held: BTreeSet<BlobDigest> = layers(bases).map(|layer| layer.blob).collect();
+        let held: BTreeSet<BlobDigest> = layers_of(bases).map(|layer| layer.blob).collect();
         let is_plain = |layer: &&Layer| layer.blob == layer.diff_id.into();
         Self {
-            plain: layers(bases)
-                .chain(layers(targets))
+            plain: layers_of(bases)
+                .chain(layers_of(targets))
                 .filter(is_plain)
                 .map(|layer| (layer.diff_id, layer.blob_size))
                 .collect(),
-            read: layers(targets)
+            read: layers_of(targets)
                 .filter(|layer| !held.contains(&layer.blob))
                 .map(|layer| (layer.diff_id, layer))
                 .collect(),
@@ -87,10 +87,6 @@ fn related(bases: &[Image], targets: &[Image], missing: &BTreeSet<DiffId>) -> BT
 
 fn manifests(images: &[Image]) -> impl Iterator<Item = &Manifest> {
     images.iter().flat_map(|image| &image.manifests)
-}
-
-fn layers(images: &[Image]) -> impl Iterator<Item = &Layer> {
-    manifests(images).flat_map(|manifest| &manifest.layers)
 }
 
 fn diff_ids(manifest: &Manifest) -> impl Iterator<Item = DiffId> + '_ {

@@ -10,9 +10,10 @@ use super::{CreateOptions, layout_index};
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
 use crate::image::documents::{LayoutIndex, OCI_INDEX, OCI_MANIFEST, synthesise_index, synthesise_manifest};
-use crate::image::{BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root, left_out};
+use crate::image::{
+    BlobCompression, Document, Image, Layer, Manifest, ManifestKind, Platform, Root, layers_of, left_out,
+};
 use crate::job::choices::{Identity, Method};
-use crate::layer::coding::compressed::is_thorough;
 use crate::package::metadata::{ImageEntry, LayerBlob, ManifestEntry, document_member};
 use crate::package::packed::{Documents, pack};
 use crate::package::{MANIFEST, Member};
@@ -58,8 +59,7 @@ fn add_names(image: &mut Image, other: Image) -> Result<()> {
 
 /// Layers of images that can be read without fetching them.
 pub(super) fn near(images: &[Image]) -> BTreeMap<DiffId, &Layer> {
-    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
-    layers.filter(|layer| !layer.content.is_far()).map(|layer| (layer.diff_id, layer)).collect()
+    layers_of(images).filter(|layer| !layer.content.is_far()).map(|layer| (layer.diff_id, layer)).collect()
 }
 
 fn of_platforms(image: &Image, platforms: &[Platform]) -> Result<Image> {
@@ -168,7 +168,7 @@ pub(super) fn documents(
         .collect();
     let manifest = Member { name: MANIFEST.to_owned(), bytes: Arc::new(docker_manifest(images)?) };
     if options.method == Method::Auto
-        && is_thorough(options.compression)
+        && options.compression.is_thorough()
         && let Some(packed) = pack(&documents)
     {
         return Ok(vec![manifest, packed]);

@@ -69,6 +69,9 @@ impl FromStr for Identity {
     }
 }
 
+/// From this level of zstd on the smallest of all ways is looked for.
+const THOROUGH_LEVEL: i32 = 19;
+
 /// How the members of a package are compressed.
 #[derive(Clone, Copy, Debug)]
 pub struct CompressionOptions {
@@ -84,6 +87,11 @@ impl CompressionOptions {
     /// The compressor with its usual level, and everything allowed.
     pub const fn usual(compressor: Compression) -> Self {
         Self { compressor, level: compressor.default_level(), recompress: true }
+    }
+
+    /// Whether a member is worth being compressed in several ways.
+    pub fn is_thorough(self) -> bool {
+        self.compressor == Compression::Zstd && self.level.number() >= THOROUGH_LEVEL
     }
 
     /// How closely bases are looked at: as hard as is compressed. Half of the time of `create` is this at every byte, for
@@ -119,5 +127,31 @@ mod tests {
             assert_eq!(serde_json::to_string(&identity).unwrap(), format!("\"{}\"", identity.name()));
         }
         assert!("Auto".parse::<Method>().is_err() && "".parse::<Identity>().is_err());
+    }
+
+    #[test]
+    fn bases_are_looked_at_as_hard_as_is_compressed() {
+        let at = |compressor, level| CompressionOptions {
+            level: Level::new(compressor, level).unwrap(),
+            ..CompressionOptions::usual(compressor)
+        };
+        for (level, fineness, thorough) in [
+            (-1, Fineness::Eighth, false),
+            (3, Fineness::Eighth, false),
+            (4, Fineness::Fourth, false),
+            (9, Fineness::Fourth, false),
+            (10, Fineness::Second, false),
+            (16, Fineness::Every, false),
+            (18, Fineness::Every, false),
+            (19, Fineness::Every, true),
+        ] {
+            let options = at(Compression::Zstd, level);
+            assert_eq!((options.fineness(), options.is_thorough()), (fineness, thorough), "{level}");
+        }
+        assert_eq!(at(Compression::Xz, 1).fineness(), Fineness::Eighth);
+        assert_eq!(at(Compression::Gzip, 6).fineness(), Fineness::Second);
+        assert_eq!(at(Compression::Xz, 9).fineness(), Fineness::Every);
+        assert!(!at(Compression::Xz, 9).is_thorough());
+        assert_eq!(CompressionOptions::usual(Compression::None).fineness(), Fineness::Fourth);
     }
 }

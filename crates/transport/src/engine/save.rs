@@ -7,7 +7,7 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Reader, Scratch};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
-use delta_core::image::{Image, ImageName, Layer, VerifiedBlob};
+use delta_core::image::{Image, ImageName, Layer, VerifiedBlob, layers_of};
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::BaseEntry;
 use serde::Deserialize;
@@ -141,7 +141,7 @@ impl Engine {
             manifests.iter().filter(|manifest| manifest.available).map(named).collect::<Result<_>>()?;
         let mut sizes = BTreeMap::new();
         let images = self.probed(&Probe::blobs(manifests), scratch, progress)?;
-        for layer in images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers) {
+        for layer in layers_of(&images) {
             let manifest = VerifiedBlob::check(layer.blob, layer.content.stored()?, "a manifest of the base image")?;
             let manifest: Manifest = serde_json::from_reader(Reader::new(manifest.bytes()))
                 .map_err(|error| Error::content(format!("a manifest of the base image: {error}")))?;
@@ -236,9 +236,8 @@ fn is_stored(image: &Image, stored: &StoredImage) -> bool {
 
 /// The layers of these images that are wanted and not empty: a store that lacks a blob may save nothing in its place.
 fn chosen(images: &[Image], wanted: &BTreeSet<DiffId>) -> Vec<Layer> {
-    let layers = images.iter().flat_map(|image| &image.manifests).flat_map(|manifest| &manifest.layers);
     let is_there = |layer: &&Layer| wanted.contains(&layer.diff_id) && layer.blob_size > 0;
-    layers.filter(is_there).cloned().collect()
+    layers_of(images).filter(is_there).cloned().collect()
 }
 
 /// The inventory with the layers that an engine does not list: those of other platforms, and attestations.

@@ -12,16 +12,8 @@ use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::package::Member;
 
-/// From this level of zstd on the smallest of all ways is looked for.
-const THOROUGH_LEVEL: i32 = 19;
-
 /// The level of xz that is tried there: a dictionary of 64 MiB, half of what zstd's window may have.
 const XZ_LEVEL: i32 = 9;
-
-/// Whether a member is worth being compressed in several ways.
-pub(crate) fn is_thorough(compression: CompressionOptions) -> bool {
-    compression.compressor == Compression::Zstd && compression.level.number() >= THOROUGH_LEVEL
-}
 
 /// Compresses `raw` in the way that makes it smallest, but for mixing.
 pub(crate) fn compress_smallest(
@@ -31,7 +23,7 @@ pub(crate) fn compress_smallest(
     context: Context<'_>,
 ) -> Result<Member> {
     let usual = compress(stem.clone(), raw.clone(), compression, context)?;
-    if !is_thorough(compression) {
+    if !compression.is_thorough() {
         return Ok(usual);
     }
     let level = Level::new(Compression::Xz, XZ_LEVEL).map_err(|error| Error::internal(error.to_string()))?;

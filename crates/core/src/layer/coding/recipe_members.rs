@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader, Slice};
 
-use super::compressed::{compress_smallest, is_thorough, plain};
+use super::compressed::{compress_smallest, plain};
 use super::mixed::{self, is_mixed};
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ pub(super) fn encode(
     let doing = format!("coding the layer {}", target.diff_id().short());
     let recipe = recipe::encode(library, layer, compression, context).map_err(Error::io(doing.clone()))?;
     let apart = apart(&recipe.streams, target, compression, context)?;
-    let mixed = if is_thorough(compression) { mixed::encode(&recipe.streams, &apart, target)? } else { None };
+    let mixed = if compression.is_thorough() { mixed::encode(&recipe.streams, &apart, target)? } else { None };
     let members = mixed.filter(|mixed| weight(mixed) < weight(&apart)).unwrap_or(apart);
     Ok((recipe.bases, members, recipe.uses))
 }
