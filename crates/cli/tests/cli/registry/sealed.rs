@@ -120,6 +120,8 @@ fn keys_of_the_machine_ask_for_signatures_of_what_is_pulled() {
     pull("vendor.pub", "out.tar").ok();
     pull("site.pub", "not.tar").failed(4, &["not trusted here", "trusted.d/site.pub"]);
     assert!(!shelf.exists("not.tar"));
+    pull("site.pub", "taken.tar --allow-unsigned").ok();
+    assert_eq!(seen(&shelf.desk.0.file("taken.tar")), seen(&shelf.desk.0.file("out.tar")));
 }
 
 #[test]
