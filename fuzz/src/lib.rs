@@ -21,7 +21,7 @@ mod volumes;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
     ("bsdiff_peer", peers::bsdiff_peer),
@@ -38,6 +38,7 @@ pub const TARGETS: [Target; 22] = [
     ("recipe_round_trip", package::recipe_round_trip),
     ("recreation", codecs::recreation),
     ("registry", answers::registry),
+    ("self_contained", envelope::self_contained),
     ("signature", envelope::signature),
     ("tar_index", package::tar_index),
     ("tar_peer", peers::tar_peer),

@@ -6,6 +6,7 @@ use delta_codec::mix::{Model, Segment, join};
 use delta_codec::recreation::{Found, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
 use delta_core::digest::BlobDigest;
+use delta_envelope::self_contained::{Applier, MARK};
 use delta_envelope::volumes::{Layout, Set};
 
 use crate::gzip::gzipped;
@@ -41,6 +42,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "documents" => DOCUMENTS.map(|text| text.as_bytes().to_vec()).into(),
         "lists" => LISTS.map(|text| text.as_bytes().to_vec()).into(),
         "registry" => vec![registry(&tar(&[("file", &old)]))],
+        "self_contained" => vec![joined(&[&program(), &before(&old)])],
         "signature" => vec![joined(&[SIGNED[0], b"", SIGNED[1], b"docker_delta-signature-1 sequence=7", SIGNED[2]])],
         "names" => NAMES.map(|text| text.as_bytes().to_vec()).into(),
         "archive" => vec![archive(&tar(&[("file", &old)]))],
@@ -102,6 +104,22 @@ fn registry(layer: &[u8]) -> Vec<u8> {
         layer,
         REFERRERS.as_bytes(),
     ])
+}
+
+/// As little of a program as can stand before a package: the header of an executable for x86_64, and the mark.
+fn program() -> Vec<u8> {
+    let mut program = b"\x7fELF\x02\x01\x01".to_vec();
+    program.resize(64, 0);
+    program[16] = 2;
+    program[18] = 62;
+    program.extend(MARK.as_bytes());
+    program
+}
+
+/// A file behind a program.
+fn before(file: &[u8]) -> Vec<u8> {
+    let applier = Applier::read(&program(), "the program").expect("a program");
+    [applier.front().expect("a head"), file.to_vec()].concat()
 }
 
 /// The header of a volume of three.
