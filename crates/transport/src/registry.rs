@@ -21,6 +21,7 @@ mod patience;
 mod referrers;
 mod remote;
 mod sink;
+#[cfg_attr(not(feature = "tls"), path = "registry/trust_absent.rs")]
 mod trust;
 mod upload;
 

@@ -138,7 +138,6 @@ impl Connection {
     /// Speaks with nobody yet.
     pub(super) fn new(registry: &str, access: &Access) -> Result<Self> {
         let agent = Agent::config_builder()
-            .tls_config(trust::tls(access.tls_ca.as_deref())?)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -149,6 +148,7 @@ impl Connection {
             .timeout_per_write(Some(access.patience))
             .timeout_recv_response(Some(access.patience))
             .max_idle_connections_per_host(8);
+        let agent = trust::trusting(agent, access.tls_ca.as_deref())?;
         // What is on this machine is not asked for through a proxy.
         let agent = if is_loopback(registry) { agent.proxy(None) } else { agent };
         Ok(Self {
@@ -172,7 +172,9 @@ impl Connection {
     /// Where its URLs begin.
     pub(super) fn base(&self) -> Result<String> {
         let mut base = lock(&self.base);
-        Ok(base.get_or_insert_with(|| self.find_base()).clone())
+        let base = base.get_or_insert_with(|| self.find_base());
+        trust::require_for(base)?;
+        Ok(base.clone())
     }
 
     /// On this machine registries often have no TLS, which a request tells.

@@ -3,6 +3,11 @@
 use delta_core::error::Error;
 use serde::Deserialize;
 
+use super::trust;
+
+/// What went wrong, and what to do about it where that is known.
+pub(super) type Told = (String, Option<&'static str>);
+
 /// The part of an answer that is looked at for the reason of a refusal.
 pub(super) const REASON_BYTES: u64 = 16 << 10;
 
@@ -61,7 +66,15 @@ const fn status_name(status: u16) -> &'static str {
 
 /// No answer came.
 pub(super) fn unreachable(registry: &str, doing: &str, error: &ureq::Error) -> Error {
-    let (what, hint) = match error {
+    let (what, hint) = trust::told(error).unwrap_or_else(|| told(error));
+    let error = Error::environment(format!("{doing}: the registry {registry} cannot be reached: {what}"));
+    error.with_hint(
+        hint.unwrap_or("see that it runs and that its address is right; without TLS it is reached with --plain-http"),
+    )
+}
+
+fn told(error: &ureq::Error) -> Told {
+    match error {
         ureq::Error::HostNotFound => (
             "no such host is known".to_owned(),
             Some("see how the registry is spelled, and whether this machine has a network"),
@@ -69,53 +82,27 @@ pub(super) fn unreachable(registry: &str, doing: &str, error: &ureq::Error) -> E
         ureq::Error::Timeout(_) => {
             ("nothing was heard for too long".to_owned(), Some("what was transferred is kept: try again"))
         }
-        ureq::Error::Rustls(error) => tls(error),
-        ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(error) => tls(error),
-            None => (error.to_string(), None),
-        },
-        ureq::Error::Tls(what) => ((*what).to_owned(), None),
+        ureq::Error::Io(error) => (error.to_string(), None),
         ureq::Error::Protocol(error) => (format!("what it answers is no HTTP: {error}"), None),
         ureq::Error::LargeResponseHeader(..) => ("the head of its answer is too long".to_owned(), None),
         // Others have URLs in them, which may be secret.
         _ => ("the exchange failed".to_owned(), None),
-    };
-    let error = Error::environment(format!("{doing}: the registry {registry} cannot be reached: {what}"));
-    error.with_hint(
-        hint.unwrap_or("see that it runs and that its address is right; without TLS it is reached with --plain-http"),
-    )
+    }
 }
 
 /// Whether asking again is of no use.
 pub(super) fn is_final(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::HostNotFound
-        | ureq::Error::Rustls(_)
-        | ureq::Error::Tls(_)
-        | ureq::Error::BadUri(_)
-        | ureq::Error::Http(_) => true,
-        ureq::Error::Io(error) => {
-            error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.is::<Error>())
+    trust::is_final(error)
+        || match error {
+            ureq::Error::HostNotFound | ureq::Error::BadUri(_) | ureq::Error::Http(_) => true,
+            ureq::Error::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<Error>()),
+            _ => false,
         }
-        _ => false,
-    }
 }
 
 /// Whether nobody listens there.
 pub(super) fn is_refusal(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused)
-}
-
-fn tls(error: &rustls::Error) -> (String, Option<&'static str>) {
-    let hint = match error {
-        rustls::Error::InvalidCertificate(_) => {
-            "if its certificate is of an authority of your own, name that: --tls-ca FILE (PEM); and see that the host is the one in \
-             the certificate"
-        }
-        rustls::Error::InvalidMessage(_) => "if it is a registry without TLS: --plain-http",
-        _ => return (format!("TLS: {error}"), None),
-    };
-    (format!("TLS: {error}"), Some(hint))
 }
 
 /// The reasons in the body of a refusal (OCI distribution-spec, "Error Codes"), fit to be shown.

@@ -5,13 +5,59 @@ use std::sync::Arc;
 
 use delta_core::error::{Error, Result};
 use rustls::crypto::ring;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::typestate::AgentScope;
 
-/// What the system trusts, and what is in a file of the user's.
+use super::fault::Told;
+
+/// Lets an agent believe what the system trusts, and what is in a file of the user's.
 ///
 /// # Errors
 /// Environment errors when the file cannot be read or has no certificate.
-pub(super) fn tls(ca: Option<&Path>) -> Result<TlsConfig> {
+pub(super) fn trusting(agent: ConfigBuilder<AgentScope>, ca: Option<&Path>) -> Result<ConfigBuilder<AgentScope>> {
+    Ok(agent.tls_config(tls(ca)?))
+}
+
+/// That a URL can be asked for: with TLS, all can.
+pub(super) const fn require_for(_url: &str) -> Result<()> {
+    Ok(())
+}
+
+/// What went wrong in TLS, if it was that.
+pub(super) fn told(error: &ureq::Error) -> Option<Told> {
+    match error {
+        ureq::Error::Tls(what) => Some(((*what).to_owned(), None)),
+        _ => fault(error).map(explained),
+    }
+}
+
+/// Whether TLS failed in a way that asking again does not change.
+pub(super) fn is_final(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Tls(_)) || fault(error).is_some()
+}
+
+fn fault(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn explained(error: &rustls::Error) -> Told {
+    let hint = match error {
+        rustls::Error::InvalidCertificate(_) => Some(
+            "if its certificate is of an authority of your own, name that: --tls-ca FILE (PEM); and see that the host is the one in \
+             the certificate",
+        ),
+        rustls::Error::InvalidMessage(_) => Some("if it is a registry without TLS: --plain-http"),
+        _ => None,
+    };
+    (format!("TLS: {error}"), hint)
+}
+
+fn tls(ca: Option<&Path>) -> Result<TlsConfig> {
     // What the system has and cannot be read is missed when a registry is not believed.
     let mut roots: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
         .certs
