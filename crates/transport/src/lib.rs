@@ -33,6 +33,6 @@ mod sourced_image;
 pub mod spool;
 pub mod stdout;
 pub mod tree;
+pub mod unchanged;
 pub mod volumes;
 mod walk;
-pub mod watch;
