@@ -24,6 +24,7 @@ mod oci_layout;
 pub mod output;
 mod partial;
 mod pick;
+pub mod policy;
 mod program;
 mod reach;
 pub mod reference;
