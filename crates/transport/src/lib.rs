@@ -14,6 +14,7 @@ pub mod engine;
 pub mod file;
 pub mod file_system;
 mod holes;
+pub mod inbox;
 pub mod inputs;
 pub mod key_files;
 mod late;
