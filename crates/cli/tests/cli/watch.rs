@@ -4,6 +4,7 @@ mod alive;
 mod killed;
 mod machine;
 mod odd;
+mod unit;
 
 use std::fs;
 use std::path::{Path, PathBuf};
