@@ -142,8 +142,8 @@ mod tests {
     fn what_cannot_be_meant_is_told_with_its_line() {
         for (text, said, hint) in [
             (
-                "\nallow_unsinged = true",
-                "line 2: `allow_unsinged` is no key of a policy",
+                "\nallow-unsigned = true",
+                "line 2: `allow-unsigned` is no key of a policy",
                 "did you mean `allow_unsigned`?",
             ),
             ("xyzzy = 1", "line 1: `xyzzy`", "trust, allow_unsigned, no_downgrade"),

@@ -105,17 +105,19 @@ impl Watcher<'_> {
             self.events.tell(&Event::PassedOver { name: &shown(&passed.name), reason: passed.reason })?;
         }
         self.tally.staying.retain(|name, _| look.arrivals.iter().any(|arrival| arrival.name == *name));
+        let mut turn = Turn::Left;
         for arrival in look.arrivals {
             if self.stop.is_asked() {
                 return Ok(Turn::Left);
             }
             if self.diary.is_due(&arrival, Instant::now()) && self.deal_with(&arrival)? == Turn::Done {
-                self.diary.encourage(Instant::now());
-                // The names that were looked at are old by now.
-                return Ok(Turn::Done);
+                turn = Turn::Done;
             }
         }
-        Ok(Turn::Left)
+        if turn == Turn::Done {
+            self.diary.encourage(Instant::now());
+        }
+        Ok(turn)
     }
 
     fn is_settling(&mut self) -> Result<bool> {
@@ -124,36 +126,41 @@ impl Watcher<'_> {
     }
 
     fn deal_with(&mut self, arrival: &Arrival) -> Result<Turn> {
-        let outcome = match self.inbox.copy(arrival) {
-            Ok(Copied::Changed) => return Ok(Turn::Left),
-            Err(error) => return self.postpone_for(arrival, &error),
-            Ok(Copied::Whole(copy)) => match (copy.missing_volumes(), self.patience_left(arrival)) {
-                (missing @ [_, ..], Some(left)) => {
-                    let reason = format!("its volumes {} are not there, or not wholly", missing.join(", "));
-                    return self.wait(arrival, &reason, left);
-                }
-                _ => {
-                    self.events.tell(&Event::Applying { name: &shown(&arrival.name) })?;
-                    // Keys that cannot be read say nothing about a package.
-                    match self.settings.require_trust() {
-                        Ok(()) => self.attempts.apply(&copy, arrival, self.stop)?,
-                        Err(error) => return self.postpone_for(arrival, &error),
-                    }
-                }
-            },
-        };
-        match outcome {
-            Outcome::Applied(report) => self.file(arrival, Drawer::Done, &report, None),
-            Outcome::Refused(error) => match self.patience_left(arrival) {
+        self.events.tell(&Event::Applying { name: &shown(&arrival.name) })?;
+        match self.tried(arrival) {
+            Ok(Outcome::Applied(report)) => self.file(arrival, Drawer::Done, &report, None),
+            Ok(Outcome::Refused(error)) => match self.patience_left(arrival) {
                 Some(left) => {
                     self.tally.staying.insert(arrival.name.clone(), error.kind());
                     self.wait(arrival, &error.to_string(), left)
                 }
                 None => self.file(arrival, Drawer::Failed, &attempt::report(&error)?, Some(&error)),
             },
-            Outcome::Postponed(error) => self.postpone(arrival, &error),
-            Outcome::Interrupted => Ok(Turn::Left),
+            Ok(Outcome::Incomplete(reason)) => {
+                let left = self.patience_left(arrival).unwrap_or_default();
+                self.wait(arrival, &reason, left)
+            }
+            Ok(Outcome::Postponed(error)) => self.postpone(arrival, &error),
+            Ok(Outcome::Unfinished) => Ok(Turn::Left),
+            Err(error) => {
+                // `apply` has told of its own.
+                self.session.terminal.error(&error);
+                self.postpone(arrival, &error)
+            }
         }
+    }
+
+    fn tried(&self, arrival: &Arrival) -> Result<Outcome> {
+        let Copied::Whole(copy) = self.inbox.copy(arrival)? else { return Ok(Outcome::Unfinished) };
+        let missing = copy.missing_volumes();
+        // When they do not come, parity may do.
+        if !missing.is_empty() && self.patience_left(arrival).is_some() {
+            let missing = missing.join(", ");
+            return Ok(Outcome::Incomplete(format!("its volumes {missing} are not there, or not wholly")));
+        }
+        // Keys that cannot be read say nothing about a package.
+        self.settings.require_trust()?;
+        self.attempts.apply(&copy, arrival, self.stop)
     }
 
     fn patience_left(&self, arrival: &Arrival) -> Option<Duration> {
@@ -165,12 +172,6 @@ impl Watcher<'_> {
             self.events.tell(&Event::Waiting { name: &shown(&arrival.name), reason, seconds: left.as_secs() })?;
         }
         Ok(Turn::Left)
-    }
-
-    /// The same for an error that `apply` did not tell.
-    fn postpone_for(&mut self, arrival: &Arrival, error: &Error) -> Result<Turn> {
-        self.session.terminal.error(error);
-        self.postpone(arrival, error)
     }
 
     fn postpone(&mut self, arrival: &Arrival, error: &Error) -> Result<Turn> {
@@ -187,7 +188,10 @@ impl Watcher<'_> {
     fn file(&mut self, arrival: &Arrival, drawer: Drawer, report: &str, error: Option<&Error>) -> Result<Turn> {
         let filed = match self.inbox.file(arrival, drawer, report) {
             Ok(filed) => filed,
-            Err(error) => return self.postpone_for(arrival, &error),
+            Err(error) => {
+                self.session.terminal.error(&error);
+                return self.postpone(arrival, &error);
+            }
         };
         self.tally.staying.remove(&arrival.name);
         let name = &shown(&arrival.name);

@@ -256,17 +256,19 @@ fn what_is_wrong_with_a_place_in_a_registry_is_told() {
 #[test]
 fn what_is_wrong_with_a_watch_is_told() {
     let desk = Desk::new();
-    desk.0.write("odd.toml", b"# of our site\ntrust = []\nallow_unsinged = true\n");
+    desk.0.write("odd.toml", b"# of our site\ntrust = []\nallow-unsigned = true\n");
     desk.0.write("two.toml", b"to = 'registry.local:5000/mirror/'\ncontainerd = 'k8s.io'\n");
+    desk.run("docker_delta keygen --no-password programs/vendor").ok();
     desk.0.write("programs/watch.toml", b"allow_unsigned = true\n");
     desk.prints(
         file!["calls/watch.txt"],
         &[
             "docker_delta watch",
-            "docker_delta watch programms --allow-unsigned",
+            "docker_delta watch program --allow-unsigned",
             "docker_delta watch p.ddelta --allow-unsigned",
             "docker_delta watch programs --once --trust nowhere.pub",
             "docker_delta watch programs --once --trust letter.txt",
+            "docker_delta watch programs --once --trust programs/vendor.pub",
             "docker_delta watch programs --trust letter.txt --allow-unsigned",
             "docker_delta watch programs --once --allow-unsigned --to registry.local:5000/ --output programs",
             "docker_delta watch programs --once --allow-unsigned --output images",

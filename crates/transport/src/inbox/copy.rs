@@ -70,7 +70,9 @@ impl Inbox {
         let doing = || Error::io(format!("copying {} for ourselves", self.shown(&arrival.name)));
         let folder = folders::make(self.own.as_fd(), OsStr::new(NAME), 0o700).map_err(doing())?;
         clear(folder.as_fd()).map_err(doing())?;
-        file_system::require(&self.path, arrival.bytes(), "a copy that nobody else can change")?;
+        file_system::require(&self.path, arrival.bytes(), "a copy that nobody else can change").map_err(|error| {
+            error.with_hint("free some room there: a watch needs as much as the package that it deals with")
+        })?;
         let mut volumes = Vec::new();
         // It clears the folder however this ends.
         let mut copy = Copy { folder, package: OsString::new(), missing: Vec::new() };

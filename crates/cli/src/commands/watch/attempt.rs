@@ -35,13 +35,17 @@ pub(super) enum Outcome {
     Refused(Error),
     /// Something around is missing.
     Postponed(Error),
-    /// It was told to stop.
-    Interrupted,
+    /// It may become whole yet, for this reason.
+    Incomplete(String),
+    /// Somebody writes there, or this was told to stop.
+    Unfinished,
 }
 
 /// How packages are applied.
 pub(super) struct Attempt {
-    /// The words behind the name of the program: all but the package and what depends on it.
+    /// What the program is called: as a plugin of Docker's client it takes that one's options before its own.
+    name: &'static str,
+    /// The words behind its name: all but the package and what depends on it.
     words: Vec<OsString>,
     /// The folder that gets an archive of each.
     output: Option<PathBuf>,
@@ -64,13 +68,21 @@ struct Said {
 impl Attempt {
     pub(super) fn new(common: &Common, settings: &Settings) -> Result<Self> {
         let output = settings.output().map(ToOwned::to_owned);
-        Ok(Self { words: settings.words(common)?, output, target: settings.target() })
+        let words = settings.words(common)?;
+        let globals = &common.engine_arguments;
+        let (name, words) = if globals.is_empty() {
+            ("docker_delta", words)
+        } else {
+            let globals = globals.iter().map(Into::into);
+            ("docker-delta", globals.chain(["delta".into()]).chain(words).collect())
+        };
+        Ok(Self { name, words, output, target: settings.target() })
     }
 
     /// Applies the copy of an arrival.
     pub(super) fn apply(&self, copy: &Copy, arrival: &Arrival, stop: &Stop) -> Result<Outcome> {
         let mut command = Command::new(OURSELVES);
-        command.arg0("docker_delta").args(&self.words);
+        command.arg0(self.name).args(&self.words);
         if let Some(output) = &self.output {
             command.arg("--output").arg(output.join(archive(&arrival.name)));
         }
@@ -81,20 +93,16 @@ impl Attempt {
         let process = process.ok_or_else(|| Error::internal("a process without a number"))?;
         let said = stop.with_running(process, || heard(&mut child));
         let status = child.wait().map_err(Error::io("waiting for `docker_delta apply`"))?;
-        Ok(if stop.is_asked() && !status.success() { Outcome::Interrupted } else { judged(status, &said?) })
+        Ok(if stop.is_asked() && !status.success() { Outcome::Unfinished } else { judged(status, &said) })
     }
 }
 
 /// What the archive of a package is called, in no more bytes than a name may have.
 fn archive(package: &OsStr) -> OsString {
-    let bytes = package.as_bytes();
-    let stem = bytes.strip_suffix(b".ddelta").filter(|stem| !stem.is_empty()).unwrap_or(bytes);
-    let whole = String::from_utf8_lossy(&stem[..stem.len().min(LONGEST_STEM)]);
-    // A character that was cut is none.
-    let stem = if stem.len() > LONGEST_STEM { whole.trim_end_matches('\u{fffd}').as_bytes() } else { stem };
-    let mut name = OsStr::from_bytes(stem).to_owned();
-    name.push(".tar");
-    name
+    let text = package.to_string_lossy();
+    let stem = text.strip_suffix(".ddelta").filter(|stem| !stem.is_empty()).unwrap_or(&text);
+    let most = (0..=LONGEST_STEM).rev().find(|at| stem.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}.tar", stem.get(..most).unwrap_or(stem)).into()
 }
 
 /// A name that is neither an option nor standard input.
@@ -107,16 +115,13 @@ fn typed(name: &OsStr) -> OsString {
     name.to_owned()
 }
 
-/// All that it prints.
-fn heard(child: &mut Child) -> Result<String> {
-    let mut said = String::new();
+/// What it prints. What cannot be read is no report, and told as that.
+fn heard(child: &mut Child) -> String {
+    let mut said = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        stdout
-            .take(REPORT_BYTES)
-            .read_to_string(&mut said)
-            .map_err(Error::io("reading what `docker_delta apply` prints"))?;
+        let _ = stdout.take(REPORT_BYTES).read_to_end(&mut said);
     }
-    Ok(said)
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 fn judged(status: ExitStatus, said: &str) -> Outcome {
@@ -157,7 +162,7 @@ mod tests {
             Outcome::Applied(_) => ("applied", None),
             Outcome::Refused(error) => ("refused", Some(error.kind())),
             Outcome::Postponed(error) => ("postponed", Some(error.kind())),
-            Outcome::Interrupted => ("interrupted", None),
+            Outcome::Incomplete(_) | Outcome::Unfinished => unreachable!("an end is neither"),
         }
     }
 

@@ -123,6 +123,17 @@ impl Settings {
                 inbox.path().display()
             )));
         }
+        let Self { trusted: Trusted::Keys(keys), .. } = self else { return self.require_output_outside(inbox) };
+        if let Some(key) = keys.iter().find(|key| inbox.holds(Path::new(key))) {
+            return Err(Error::usage(format!(
+                "the key {key} lies in {}, where whoever drops packages could put another one",
+                inbox.path().display()
+            )));
+        }
+        self.require_output_outside(inbox)
+    }
+
+    fn require_output_outside(&self, inbox: &Inbox) -> Result<()> {
         if let Some(output) = self.output().filter(|output| inbox.holds(output)) {
             return Err(Error::usage(format!(
                 "{} lies in {}, where archives would be taken for packages",

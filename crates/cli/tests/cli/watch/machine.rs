@@ -63,6 +63,17 @@ fn a_drawer_on_another_file_system_is_told() {
         .failed(3, &["in/done is on another file system"]);
 }
 
+#[test]
+fn a_folder_without_room_is_told_and_the_package_stays() {
+    let site = Site::new();
+    site.drop_package("p.ddelta", SIGNED);
+    let script = "cp in/p.ddelta p.ddelta; mount -t tmpfs -o size=32k none in; cp p.ddelta in; \
+                  watch in --once --interval 1 --trust vendor.pub || code=$?; ls in; exit $code";
+    let ran = on_a_machine(&site, script)
+        .failed(3, &["a copy that nobody else can change needs", "hint: free some room there"]);
+    assert!(ran.stdout.contains("p.ddelta"), "{}", ran.stdout);
+}
+
 /// Runs it as somebody who is not root.
 fn as_nobody(site: &Site, line: &str) -> Ran {
     let program = env!("CARGO_BIN_EXE_docker_delta");

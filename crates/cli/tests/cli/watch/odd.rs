@@ -77,13 +77,13 @@ fn names_of_every_kind_go_through() {
 #[test]
 fn a_name_of_other_bytes_than_utf8_goes_through() {
     let site = Site::new();
+    let name = OsStr::from_bytes(b"\xff.ddelta");
     site.drop_package("p", SIGNED);
-    fs::rename(site.path("in/p"), site.path("in").join(OsStr::from_bytes(b"\xff.ddelta"))).unwrap();
-    let ran = site.run("watch in --once --interval 1 --trust vendor.pub --base v1.tar --output images --json");
-    // The name of the archive cannot be told to `apply`, which takes text; nothing is lost.
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(site.path("in/failed").join(OsStr::from_bytes(b"\xff.ddelta")).exists());
-    assert!(site.path("in/failed").join(OsStr::from_bytes(b"\xff.ddelta.error.json")).exists());
+    fs::rename(site.path("in/p"), site.path("in").join(name)).unwrap();
+    site.once("--json").ok();
+    assert!(site.path("in/done").join(name).exists());
+    assert_eq!(fs::read_dir(site.path("in/done")).unwrap().count(), 2);
+    assert_eq!(site.names("images"), ["\u{fffd}.tar"]);
 }
 
 #[test]
@@ -129,4 +129,14 @@ fn differences_of_files_are_told_what_applies_them() {
     crate::support::finish(command.current_dir(site.0.path())).ok();
     site.once("").failed(2, &["file_delta apply"]);
     assert_eq!(site.json("in/failed/d.delta.error.json")["error"]["exit_code"], 2);
+}
+
+#[test]
+fn what_docker_hands_to_its_plugin_is_handed_on() {
+    let site = Site::new();
+    site.drop_package("p.ddelta", SIGNED);
+    symlink(env!("CARGO_BIN_EXE_docker_delta"), site.path("docker-delta")).unwrap();
+    let mut plugin = std::process::Command::new(site.path("docker-delta"));
+    plugin.args(["--context", "nowhere", "delta", "watch", "in", "--once", "--interval", "1", "--trust", "vendor.pub"]);
+    crate::support::finish(plugin.current_dir(site.0.path())).failed(3, &["nowhere", "p.ddelta is tried again"]);
 }
