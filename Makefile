@@ -5,9 +5,10 @@
 test: check docs-test
 	scripts/run-tests
 
-# What README.md tells to type, in a world made for it.
+# What README.md tells to type, and the recipes of examples/, each in a world made for it.
 docs-test: tools
 	scripts/test-readme
+	scripts/test-examples
 
 # Format, lints, documentation, spelling, dependencies.
 check: tools

@@ -20,10 +20,12 @@ mod examples;
 mod registry;
 mod sealed;
 mod volumes;
+mod watch;
 
 pub(crate) use registry::{Pull, Push};
 pub(crate) use sealed::{EncryptionArguments, Freshness, Keygen, Opening, Sign, SignatureArguments, Signing};
 pub(crate) use volumes::{Join, Repair, Split, VolumeArguments};
+pub(crate) use watch::Watch;
 
 /// Moves container images to machines that no network reaches: as small packages, exact to the last byte.
 #[derive(Debug, Parser)]
@@ -94,6 +96,9 @@ pub enum Command {
     /// Rebuild the images of a package and load them into the engine, or write them to a file
     #[command(after_help = examples::APPLY)]
     Apply(Apply),
+    /// Apply every package that is dropped into a folder, if it is signed by whom the site trusts
+    #[command(after_help = examples::WATCH)]
+    Watch(Watch),
     /// Keep a package in a registry, where `pull` finds it by the image that it makes
     #[command(after_help = examples::PUSH)]
     Push(Push),

@@ -14,3 +14,4 @@ pub(crate) mod push;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod volumes;
+pub(crate) mod watch;

@@ -68,6 +68,6 @@ mod tests {
         assert_eq!(ask("create -m x"), "xdelta3\n:4\n");
         assert_eq!(ask("create -v "), ":0\n", "a flag takes no value; images and files follow");
         assert_eq!(ask("apply --base "), ":0\n", "a value of any kind may be a file");
-        assert!(ask("").starts_with("create\napply\npush\npull\nlist\n"));
+        assert!(ask("").starts_with("create\napply\nwatch\npush\npull\nlist\n"));
     }
 }

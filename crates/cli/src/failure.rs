@@ -13,12 +13,20 @@ struct Report<'a> {
     error: Failure<'a>,
 }
 
+/// An error in a report.
 #[derive(Serialize)]
-struct Failure<'a> {
+pub(crate) struct Failure<'a> {
     kind: &'static str,
-    message: String,
+    pub(crate) message: String,
     hint: Option<&'a str>,
     exit_code: u8,
+}
+
+impl<'a> From<&'a Error> for Failure<'a> {
+    fn from(error: &'a Error) -> Self {
+        let kind = error.kind();
+        Self { kind: kind.name(), message: error.to_string(), hint: error.hint(), exit_code: number(kind) }
+    }
 }
 
 /// The exit code of an error.
@@ -28,10 +36,7 @@ pub fn exit_code(error: &Error) -> ExitCode {
 
 /// The error as a report.
 pub(crate) fn report(error: &Error) -> impl Serialize {
-    let kind = error.kind();
-    let failure =
-        Failure { kind: kind.name(), message: error.to_string(), hint: error.hint(), exit_code: number(kind) };
-    Report { schema: 1, error: failure }
+    Report { schema: 1, error: Failure::from(error) }
 }
 
 const fn number(kind: Kind) -> u8 {

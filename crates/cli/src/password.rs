@@ -1,7 +1,7 @@
 //! Passwords and passphrases: from an open file, from the environment, or from the hands of somebody at the terminal; never from the command line, which
 //! every user of the machine can read.
 
-use std::env;
+use std::{env, io};
 
 use delta_core::error::{Error, Result};
 use delta_transport::key_files;
@@ -21,6 +21,9 @@ pub(crate) const PASSWORD: Secret =
 /// What packages and identities are locked with.
 pub(crate) const PASSPHRASE: Secret =
     Secret { word: "passphrase", variable: "DOCKER_DELTA_PASSPHRASE", option: "--passphrase-fd" };
+
+/// A variable that is set where nobody sits who could be asked, even if there is a terminal.
+pub(crate) const NOBODY_IS_ASKED: &str = "DOCKER_DELTA_NOBODY_IS_ASKED";
 
 impl Secret {
     /// The one that somebody knows: for `what`, from the open file `descriptor`, else from the environment, else typed.
@@ -63,7 +66,11 @@ impl Secret {
     }
 
     fn typed(self, prompt: &str) -> Result<String> {
-        rpassword::prompt_password(prompt).map_err(|error| {
+        let asked = match env::var_os(NOBODY_IS_ASKED) {
+            None => rpassword::prompt_password(prompt),
+            Some(_) => Err(io::Error::other("nobody is there")),
+        };
+        asked.map_err(|error| {
             Error::environment(format!("no {} can be asked for, as there is no terminal: {error}", self.word))
                 .with_hint(format!("give it through an open file ({} 3 3< FILE) or in {}", self.option, self.variable))
         })

@@ -4,23 +4,20 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
 use delta_core::error::{Error, Result};
 use delta_envelope::self_contained::MARK;
 use delta_transport::destination;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::arguments::{ApplierArguments, ApplierCommand, Arguments, Command, Common};
 use crate::commands::{
-    apply, compare, create, doctor, file, info, inspect, keygen, list, pull, push, sign, verify, volumes,
+    apply, compare, create, doctor, file, info, inspect, keygen, list, pull, push, sign, verify, volumes, watch,
 };
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
 use crate::terminal::{self, Loudness, Terminal};
-use crate::{failure, pages, plugin};
+use crate::{failure, pages, plugin, signals};
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
@@ -79,6 +76,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
     let done = match command {
         Command::Create(arguments) => create::run(&session, &arguments),
         Command::Apply(arguments) => apply::run(&session, &arguments),
+        Command::Watch(arguments) => watch::run(&session, &arguments),
         Command::Push(arguments) => push::run(&session, &arguments),
         Command::Pull(arguments) => pull::run(&session, &arguments),
         Command::List(arguments) => list::run(&session, &arguments),
@@ -99,7 +97,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
 
 /// Turns whatever happens into an exit code: errors, panics, and signals.
 fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
-    clean_up_on_signals();
+    signals::listen();
     let words = arguments.to_vec();
     panic::set_hook(Box::new(move |panic| {
         // A program that is built without unwinding, as released ones are, ends behind this hook, and catches nothing.
@@ -145,18 +143,4 @@ fn show(asked: &clap::Error) -> ExitCode {
     // A closed stream leaves nobody to be told.
     let _ = asked.print();
     ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2))
-}
-
-/// Removes what has no final name when the program is told to stop, then ends with the code that shells expect.
-fn clean_up_on_signals() {
-    // A limit of the shell on the size of files is then an error of writing.
-    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            destination::remove_pending();
-            #[expect(clippy::exit, reason = "the work goes on in other threads, which nobody waits for")]
-            std::process::exit(128 + signal);
-        }
-    });
 }

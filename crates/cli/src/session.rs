@@ -25,8 +25,8 @@ use delta_transport::registry::{Referrers, Registries};
 use delta_transport::source::{open_path, open_stream};
 use delta_transport::spool::TempScratch;
 use delta_transport::stdout;
+use delta_transport::unchanged::Unchanged;
 use delta_transport::volumes::{Depth, Opened};
-use delta_transport::watch::Watch;
 
 use crate::arguments::Common;
 use crate::surroundings;
@@ -48,7 +48,7 @@ pub(crate) struct Session {
     pub(crate) scratch: Arc<TempScratch>,
     pub(crate) registries: Registries,
     /// The files that are read.
-    watch: Watch,
+    unchanged: Unchanged,
     /// Whether standard input was asked for.
     stdin_is_taken: AtomicBool,
     /// The engines that answered, by what was asked for.
@@ -68,7 +68,7 @@ impl Session {
             common,
             scratch,
             registries,
-            watch: Watch::default(),
+            unchanged: Unchanged::default(),
             stdin_is_taken: AtomicBool::new(false),
             engines: Mutex::default(),
             containerd: OnceLock::new(),
@@ -77,12 +77,12 @@ impl Session {
 
     /// Fails when a file changed since it was opened.
     pub(crate) fn require_unchanged(&self) -> Result<()> {
-        self.watch.require_unchanged()
+        self.unchanged.require_unchanged()
     }
 
     /// The error, or what lies behind it: a file that changed, or a medium that failed.
     pub(crate) fn explained(&self, error: Error) -> Error {
-        file::explained(self.watch.explained(error))
+        file::explained(self.unchanged.explained(error))
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -120,7 +120,7 @@ impl Session {
             }
         }
         let at = |path: &Path, pick: Option<&str>| {
-            self.watch.add(path);
+            self.unchanged.add(path);
             open_path(path, pick, &self.scratch, &self.terminal).map_err(|error| mistaken(path, "image", error))
         };
         let open = |reference: &Reference, referrers: Referrers| -> Result<Vec<Image>> {
@@ -230,7 +230,7 @@ impl Session {
         if is_pipe(path) {
             return self.scratch.spool(&mut self.pipe(path)?, &format!("reading {}", path.display()));
         }
-        self.watch.add(path);
+        self.unchanged.add(path);
         FileBytes::open(path)
     }
 

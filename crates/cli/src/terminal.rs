@@ -112,6 +112,13 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
     print(&format!("{text}\n"))
 }
 
+/// Writes one of many reports to stdout, in a line of its own.
+pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Result<()> {
+    REPORTED.store(true, Ordering::Relaxed);
+    let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
 /// Writes the report of an error, unless the command's own says what came of it: one call, one document.
 pub(crate) fn print_json_error(value: &impl serde::Serialize) -> Result<()> {
     if REPORTED.load(Ordering::Relaxed) { Ok(()) } else { print_json(value) }

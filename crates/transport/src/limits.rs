@@ -1,5 +1,22 @@
 //! Bounds of what is held in memory here, each with its reason.
 
+use std::time::Duration;
+
 /// The bytes of a file under one digest of 8 bytes while it is written, to be compared with what the medium gives back: a flash page or a
 /// page of memory, so that what fails is named as it fails; 2 MB of memory for each GB.
 pub(crate) const READ_BACK_BLOCK: usize = 4096;
+
+/// A policy of all keys has less than 1 kB; lists of keys and bases may be long.
+pub(crate) const POLICY_BYTES: u64 = 64 << 10;
+
+/// Names of an inbox that are looked at, of which each takes some 300 bytes of memory. What is behind comes in turn when others went.
+pub(crate) const INBOX_NAMES: usize = 100_000;
+
+/// What is being moved: the names of some thousand volumes, and a report of some 100 bytes for each layer.
+pub(crate) const FILING_BYTES: u64 = 64 << 20;
+
+/// How often one name may be taken in a drawer before a person should look there.
+pub(crate) const FILED_UNDER_ONE_NAME: u32 = 100_000;
+
+/// The longest pause before what failed for its surroundings is tried again: an engine that is started is noticed within this.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);

@@ -5,6 +5,7 @@
 
 mod ask;
 mod blocks;
+mod census;
 mod file_name;
 mod open;
 mod place;
@@ -16,6 +17,7 @@ mod write;
 
 pub use ask::{Ask, Lack, NobodyToAsk};
 pub use blocks::VolumeState;
+pub(crate) use census::missing;
 pub use file_name::VolumeName;
 pub use open::{Depth, Opened, Request, open};
 pub use repair::{Repaired, repair};

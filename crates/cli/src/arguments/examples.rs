@@ -48,6 +48,17 @@ Examples:
   docker_delta apply app.ddelta --identity-file site.age
   docker_delta apply -d app.ddelta                 # only say what is missing and what would be done";
 
+pub(super) const WATCH: &str = "\
+Examples:
+  docker_delta watch /var/spool/docker_delta       # keys in /etc/docker_delta/trusted.d; the rest by /etc/docker_delta/watch.toml
+  docker_delta watch --once IN --trust vendor.pub --patience 300    # for cron
+  docker_delta watch IN --trust vendor.pub --to registry.local:5000/mirror/ --no-downgrade
+  docker_delta watch IN --trust vendor.pub --base images/ --output images/    # without an engine
+  docker_delta watch IN --json | jq -r 'select(.event == \"failed\") | .error.message'
+
+What came of a package lies beside it: done/NAME.json is the report of `apply --json`, failed/NAME.error.json its error.
+Exit codes of --once: that of the worst that happened (1, then 4, 2, 3).";
+
 pub(super) const COMPARE: &str = "\
 Examples:
   docker_delta compare v2.tar v2-again.tar         # the bytes around an image may differ, the image may not

@@ -18,7 +18,7 @@ impl Session {
         }
         let opened = self.with_request(path, depth, volumes::open)?;
         if let Some(opened) = &opened {
-            opened.files.iter().for_each(|file| self.watch.add(file));
+            opened.files.iter().for_each(|file| self.unchanged.add(file));
             self.tell_faults(path, opened);
         }
         Ok(opened)

@@ -55,7 +55,7 @@ impl Desk {
             }
             writeln!(text, "--- exit code {}\n", ran.code).unwrap();
         }
-        text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        text.replace(env!("CARGO_PKG_VERSION"), "VERSION").replace(self.0.path().to_str().unwrap(), "/DESK")
     }
 
     #[track_caller]
@@ -249,6 +249,41 @@ fn what_is_wrong_with_a_place_in_a_registry_is_told() {
             "docker_delta pull docker://localhost:1/app:v2 --download q.ddelta -o q.tar",
             "docker_delta pull docker://localhost:1/app:v2 v2.tar",
             "docker_delta pull docker://localhost:1/app:v2 --base",
+        ],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_watch_is_told() {
+    let desk = Desk::new();
+    desk.0.write("odd.toml", b"# of our site\ntrust = []\nallow-unsigned = true\n");
+    desk.0.write("two.toml", b"to = 'registry.local:5000/mirror/'\ncontainerd = 'k8s.io'\n");
+    desk.run("docker_delta keygen --no-password programs/vendor").ok();
+    desk.0.write("programs/watch.toml", b"allow_unsigned = true\n");
+    desk.prints(
+        file!["calls/watch.txt"],
+        &[
+            "docker_delta watch",
+            "docker_delta watch program --allow-unsigned",
+            "docker_delta watch p.ddelta --allow-unsigned",
+            "docker_delta watch programs --once --trust nowhere.pub",
+            "docker_delta watch programs --once --trust letter.txt",
+            "docker_delta watch programs --once --trust programs/vendor.pub",
+            "docker_delta watch programs --trust letter.txt --allow-unsigned",
+            "docker_delta watch programs --once --allow-unsigned --to registry.local:5000/ --output programs",
+            "docker_delta watch programs --once --allow-unsigned --output images",
+            "docker_delta watch programs --once --allow-unsigned --output letter.txt",
+            "docker_delta watch programs --once --allow-unsigned --output programs",
+            "docker_delta watch programs --once --allow-unsigned --containerd k8s.io/app",
+            "docker_delta watch programs --once --allow-unsigned --base -",
+            "docker_delta watch programs --once --allow-unsigned --volumes .",
+            "docker_delta watch programs --once --allow-unsigned --interval 0",
+            "docker_delta watch programs --once --policy no.toml",
+            "docker_delta watch programs --once --policy letter.txt",
+            "docker_delta watch programs --once --policy programs",
+            "docker_delta watch programs --once --policy odd.toml",
+            "docker_delta watch programs --once --policy two.toml",
+            "docker_delta watch programs --once --policy programs/watch.toml",
         ],
     );
 }

@@ -9,6 +9,7 @@ fn help_is_what_it_was() {
     assert_data_eq!(docker_delta(&["--help"]).ok().stdout, file!["help/docker_delta.txt"]);
     assert_data_eq!(docker_delta(&["create", "--help"]).ok().stdout, file!["help/create.txt"]);
     assert_data_eq!(docker_delta(&["apply", "--help"]).ok().stdout, file!["help/apply.txt"]);
+    assert_data_eq!(docker_delta(&["watch", "--help"]).ok().stdout, file!["help/watch.txt"]);
     assert_data_eq!(docker_delta(&["push", "--help"]).ok().stdout, file!["help/push.txt"]);
     assert_data_eq!(docker_delta(&["pull", "--help"]).ok().stdout, file!["help/pull.txt"]);
     assert_data_eq!(file_delta(&["--help"]).ok().stdout, file!["help/file_delta.txt"]);
@@ -19,6 +20,7 @@ fn every_command_has_help_and_a_version() {
     let commands = [
         "create",
         "apply",
+        "watch",
         "push",
         "pull",
         "list",

@@ -32,4 +32,5 @@ mod standards;
 mod support;
 mod trees;
 mod volumes;
+mod watch;
 mod words;

@@ -13,18 +13,18 @@ use rustix::fs::OFlags;
 
 /// Files, and what they were when the run began.
 #[derive(Debug, Default)]
-pub struct Watch(Mutex<Vec<Watched>>);
+pub struct Unchanged(Mutex<Vec<Noted>>);
 
 #[derive(Debug)]
-struct Watched {
+struct Noted {
     path: PathBuf,
     /// The file itself, whatever its name becomes.
     file: File,
     before: Metadata,
 }
 
-impl Watch {
-    /// Watches a regular file; opening anything else will tell what is wrong with it.
+impl Unchanged {
+    /// Notes what a regular file is now; opening anything else will tell what is wrong with it.
     pub fn add(&self, path: &Path) {
         if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
             return;
@@ -34,8 +34,8 @@ impl Watch {
         if let Ok(file) = opened
             && let Ok(before) = file.metadata()
         {
-            let watched = Watched { path: path.to_owned(), file, before };
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
+            let noted = Noted { path: path.to_owned(), file, before };
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
         }
     }
 
@@ -44,8 +44,8 @@ impl Watch {
     /// # Errors
     /// An environment error that names the file.
     pub fn require_unchanged(&self) -> Result<()> {
-        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(changed) = watched.iter().find(|watched| watched.is_changed()) else { return Ok(()) };
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(changed) = noted.iter().find(|noted| noted.is_changed()) else { return Ok(()) };
         Err(Error::environment(format!("{} changed while it was read", changed.path.display()))
             .with_hint("wait until what writes there is done, or read a copy"))
     }
@@ -59,7 +59,7 @@ impl Watch {
     }
 }
 
-impl Watched {
+impl Noted {
     /// By length and by the times of its content and of its facts, as `tree::pack` does it.
     fn is_changed(&self) -> bool {
         let facts =
@@ -86,28 +86,28 @@ mod tests {
         ];
         for (what, change) in changes {
             fs::write(&path, b"bytes").unwrap();
-            let watch = Watch::default();
-            watch.add(&path);
-            watch.require_unchanged().unwrap();
+            let files = Unchanged::default();
+            files.add(&path);
+            files.require_unchanged().unwrap();
             let content = || Error::content("damaged");
-            assert_eq!(watch.explained(content()).kind(), Kind::Content);
+            assert_eq!(files.explained(content()).kind(), Kind::Content);
             later();
             change();
-            let error = watch.require_unchanged().unwrap_err();
+            let error = files.require_unchanged().unwrap_err();
             assert!(error.kind() == Kind::Environment && error.to_string().contains("changed"), "{what}: {error}");
-            assert_eq!(watch.explained(content()).kind(), Kind::Environment, "{what}");
-            assert_eq!(watch.explained(Error::usage("other")).kind(), Kind::Usage, "{what}");
+            assert_eq!(files.explained(content()).kind(), Kind::Environment, "{what}");
+            assert_eq!(files.explained(Error::usage("other")).kind(), Kind::Usage, "{what}");
         }
     }
 
     #[test]
-    fn nothing_but_files_is_watched() {
+    fn nothing_but_files_is_noted() {
         let folder = tempfile::tempdir().unwrap();
-        let watch = Watch::default();
+        let files = Unchanged::default();
         for path in [folder.path(), Path::new("/dev/null"), Path::new("-"), &folder.path().join("missing")] {
-            watch.add(path);
+            files.add(path);
         }
         fs::write(folder.path().join("missing"), b"it came").unwrap();
-        watch.require_unchanged().unwrap();
+        files.require_unchanged().unwrap();
     }
 }
