@@ -5,9 +5,9 @@
 test: check docs-test
 	scripts/run-tests
 
-# What README.md tells to type, in a world made for it.
+# What README.md and docs/ tell to type, each page in a world made for it.
 docs-test: tools
-	scripts/test-readme
+	scripts/test-docs
 
 # Format, lints, documentation, spelling, dependencies.
 check: tools
