@@ -1,6 +1,6 @@
 # `make test` installs what is missing and runs every check; `./demo` shows the program at work.
 
-.PHONY: test check tools deny docs-test fuzz install static release test-release
+.PHONY: test check tools deny docs-test book fuzz install static release test-release
 
 test: check docs-test
 	scripts/run-tests
@@ -9,7 +9,11 @@ test: check docs-test
 docs-test: tools
 	scripts/test-docs
 
-# Format, lints, documentation, spelling, dependencies.
+# The pages of docs/ as a book, in target/book; its links are looked at.
+book: tools
+	scripts/book
+
+# Format, lints, documentation, the book, spelling, dependencies.
 check: tools
 	scripts/check
 
