@@ -12,7 +12,7 @@ use delta_envelope::trust::Known;
 
 /// The folder of the keys that count for everybody on this machine: NAME.pub is trusted, NAME.revoked is not any more. No variable of the
 /// environment moves it, for whoever sets that would choose whom the machine trusts.
-pub const TRUSTED: &str = "/etc/docker_delta/trusted.d";
+pub(crate) const TRUSTED: &str = "/etc/docker_delta/trusted.d";
 
 /// Reads a file that only its owner may read.
 ///
