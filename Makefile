@@ -1,16 +1,20 @@
 # `make test` installs what is missing and runs every check; `./demo` shows the program at work.
 
-.PHONY: test check tools deny docs-test fuzz install static release test-release
+.PHONY: test check tools deny docs-test book fuzz install static release test-release
 
 test: check docs-test
 	scripts/run-tests
 
-# What README.md tells to type, and the recipes of examples/, each in a world made for it.
+# What README.md and docs/ tell to type, each page in a world made for it, and the recipes of examples/.
 docs-test: tools
-	scripts/test-readme
+	scripts/test-docs
 	scripts/test-examples
 
-# Format, lints, documentation, spelling, dependencies.
+# The pages of docs/ as a book, in target/book; its links are looked at.
+book: tools
+	scripts/book
+
+# Format, lints, documentation, the book, spelling, dependencies.
 check: tools
 	scripts/check
 

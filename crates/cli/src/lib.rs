@@ -2,6 +2,24 @@
 //!
 //! `arguments` says what can be typed; one file of `commands` does each command; `terminal` talks to the user; `failure`
 //! turns errors into exit codes.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(&folder)?;
+//! use std::process::ExitCode;
+//!
+//! let type_it = |words: &str| docker_delta::run::file_delta(words.split(' ').map(Into::into).collect());
+//! std::fs::write("old", "some words that stay, ".repeat(200))?;
+//! std::fs::write("new", "some words that stay, ".repeat(200) + "and new ones")?;
+//!
+//! assert_eq!(type_it("file_delta create old new update.delta"), ExitCode::SUCCESS);
+//! assert_eq!(type_it("file_delta apply old update.delta again"), ExitCode::SUCCESS);
+//! assert_eq!(std::fs::read("again")?, std::fs::read("new")?);
+//! assert_eq!(type_it("file_delta apply new update.delta other"), ExitCode::from(4));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+#![allow(unreachable_pub, reason = "only `run` can be seen from outside; in the others `pub` is what this crate shares")]
 
 /// musl's own gives memory back to the system with every large buffer, which costs half as much time again in the kernel.
 #[cfg(target_env = "musl")]
@@ -9,13 +27,13 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod appliers;
-pub mod arguments;
-pub mod commands;
+mod arguments;
+mod commands;
 mod complete;
 mod copies;
-pub mod failure;
+mod failure;
 mod figures;
-pub mod file_arguments;
+mod file_arguments;
 mod freshness;
 mod named_images;
 mod opening;

@@ -31,7 +31,6 @@ pub(crate) use checksum::gzip_trailer;
 pub use close::close;
 pub(crate) use gzip::header_end;
 pub(crate) use inflate::inflate as inflate_stream;
-pub use plan::ENCODERS;
 
 use crate::limits::DEFLATE_PLAIN_BYTES;
 use crate::{Concat, ReadAt, Scratch, Slice};

@@ -3,6 +3,22 @@
 //! Nothing here knows what a tar archive or an image is, and nothing here opens a file: bytes come in through
 //! [`ReadAt`] and [`std::io::Read`], go out through [`std::io::Write`], and what is too large for memory goes into a
 //! [`Scratch`] that the caller provides.
+//!
+//! ```
+//! use delta_codec::vcdiff;
+//!
+//! let base = b"some words that stay, ".repeat(200);
+//! let target = [&base[..2000], b"a few that are new, ", &base[2000..]].concat();
+//!
+//! let mut delta = Vec::new();
+//! vcdiff::encode(&base, &target, &[], &mut delta)?;
+//! assert!(delta.len() < 100);
+//!
+//! let (mut again, most) = (Vec::new(), target.len() as u64);
+//! vcdiff::decode(&base, delta.as_slice(), &mut again, most)?;
+//! assert_eq!(again, target);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![warn(clippy::disallowed_methods, clippy::disallowed_types, reason = "it does not touch the world")]
 

@@ -1,27 +1,27 @@
 //! Every bound of this crate on memory, each with its reason.
 
 /// A base up to this size is held whole while something is aligned with it, because it is read at random.
-pub const ALIGN_HELD_BASE_BYTES: u64 = 256 << 20;
+pub(crate) const ALIGN_HELD_BASE_BYTES: u64 = 256 << 20;
 
 /// What is read from front to back, with a look around now and then, is held up to this size.
-pub const WALKED_HELD_BYTES: u64 = 4 << 20;
+pub(crate) const WALKED_HELD_BYTES: u64 = 4 << 20;
 
 /// What is not held is read through a cache of this many blocks ...
-pub const CACHE_BLOCKS: usize = 4096;
+pub(crate) const CACHE_BLOCKS: usize = 4096;
 
 /// ... of this many bytes: 64 MiB. Small blocks, because a probe needs some hundred bytes of its place only.
-pub const CACHE_BLOCK_BYTES: usize = 16 << 10;
+pub(crate) const CACHE_BLOCK_BYTES: usize = 16 << 10;
 
 /// Windows of the base that the aligner remembers where it looks at every byte, 8 bytes each: 128 MiB. Of a longer base it remembers
 /// fewer than all, and where it looks less closely so many times fewer.
-pub const ALIGN_SAMPLES: u64 = 16 << 20;
+pub(crate) const ALIGN_SAMPLES: u64 = 16 << 20;
 
 /// A base is predicted, and the matches of a patch held, only where base and target have at most this many bytes each. Of
 /// the matches that can be at most 72 MiB; in practice it is below 1 MiB. The base is there twice while a package is applied.
 pub const PREDICTED_BYTES: u64 = 48 << 20;
 
 /// Target bytes of one VCDIFF window. Decoders hold one, and xdelta3 refuses more than 16 MiB.
-pub const VCDIFF_WINDOW_BYTES: usize = 4 << 20;
+pub(crate) const VCDIFF_WINDOW_BYTES: usize = 4 << 20;
 
 /// The largest window of somebody else's VCDIFF that we decode: what `xdelta3 -W` can make.
 pub const VCDIFF_WINDOW_BYTES_MAX: u64 = 16 << 20;
@@ -52,22 +52,22 @@ pub const DEFLATE_DIRECTORY_BYTES: u64 = 64 << 20;
 pub const DEFLATE_IDAT_CHUNKS: usize = 1 << 16;
 
 /// Streams of up to this many plain bytes are made again side by side ...
-pub const DEFLATE_HELD_BYTES: u64 = 4 << 20;
+pub(crate) const DEFLATE_HELD_BYTES: u64 = 4 << 20;
 
 /// ... as many as come to this many plain bytes, held together with their streams.
-pub const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
+pub(crate) const DEFLATE_BATCH_BYTES: u64 = 16 << 20;
 
 /// How a blob is made again: some twenty bytes, or for each file of a layer where each is compressed by itself. Held whole.
 pub const RECREATION_PLAN_BYTES: usize = 16 << 20;
 
 /// The first bytes of a blob by which it is seen whether a known encoder may have made it; others differ within some 100 KB.
-pub const RECREATION_LOOK_BYTES: u64 = 1 << 20;
+pub(crate) const RECREATION_LOOK_BYTES: u64 = 1 << 20;
 
 /// Streams of one blob that are looked for; some 60 bytes are held for each.
-pub const RECREATION_STREAMS: usize = 1 << 18;
+pub(crate) const RECREATION_STREAMS: usize = 1 << 18;
 
 /// What is copied or hashed goes through memory in pieces of this many bytes.
-pub const COPY_BYTES: usize = 64 << 10;
+pub(crate) const COPY_BYTES: usize = 64 << 10;
 
 /// Program headers and section headers of an executable that are looked at; real ones have some ten and some forty. All sections together
 /// have at most as many bytes as the file, so that a prediction takes time in proportion to it, and memory of some 10 times its length
@@ -80,33 +80,33 @@ pub const EXEC_SECTIONS: usize = 4096;
 pub const PIGZ_BLOCK_BYTES: usize = 4 << 20;
 
 /// Blocks of pigz that are compressed side by side have at most this many bytes together, held with what is made of them.
-pub const PIGZ_HELD_BYTES: usize = 4 << 20;
+pub(crate) const PIGZ_HELD_BYTES: usize = 4 << 20;
 
 /// The window of klauspost's Zstandard encoder at its level "fastest"; twice that is held.
-pub const ZSTANDARD_FASTEST_WINDOW_BYTES: usize = 4 << 20;
+pub(crate) const ZSTANDARD_FASTEST_WINDOW_BYTES: usize = 4 << 20;
 
 /// The same at "default". With 1.3 MiB of tables and some blocks an encoder has at most 18 MiB.
-pub const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
+pub(crate) const ZSTANDARD_DEFAULT_WINDOW_BYTES: usize = 8 << 20;
 
 /// The same at "better" up to 1.16.3. With 4 MiB of tables and some blocks an encoder has at most 37 MiB.
-pub const ZSTANDARD_BETTER_WINDOW_BYTES: usize = 16 << 20;
+pub(crate) const ZSTANDARD_BETTER_WINDOW_BYTES: usize = 16 << 20;
 
 /// The same at "best" up to 1.16.3. With 34 MiB of tables and some blocks an encoder has at most 100 MiB.
-pub const ZSTANDARD_BEST_WINDOW_BYTES: usize = 32 << 20;
+pub(crate) const ZSTANDARD_BEST_WINDOW_BYTES: usize = 32 << 20;
 
 /// Pieces of a stream of Go's encoder that are made side by side have at most this many plain bytes together; what is made of them is held,
 /// and an encoder of 1 MiB for each core.
-pub const GO_HELD_BYTES: u64 = 32 << 20;
+pub(crate) const GO_HELD_BYTES: u64 = 32 << 20;
 
 /// Checkpoints of a stream of Go's encoder are this many plain bytes apart, so that eight pieces fill [`GO_HELD_BYTES`] ...
-pub const GO_APART_BYTES: u64 = 4 << 20;
+pub(crate) const GO_APART_BYTES: u64 = 4 << 20;
 
 /// ... or fewer where the stream is short, but never fewer than this: to start at one takes work for some 100 KB.
-pub const GO_APART_BYTES_MIN: u64 = 256 << 10;
+pub(crate) const GO_APART_BYTES_MIN: u64 = 256 << 10;
 
 /// Blocks of pgzip that are compressed side by side have at most this many bytes together, held with what is made of them; an encoder of
 /// at most 4 MiB for each besides. A longer block is made by itself.
-pub const PGZIP_HELD_BYTES: u64 = 16 << 20;
+pub(crate) const PGZIP_HELD_BYTES: u64 = 16 << 20;
 
 /// The highest level of Zstandard's own library: it holds some 95 MB there, and some 160 MB when it works in jobs.
 pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;

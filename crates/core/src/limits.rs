@@ -49,32 +49,32 @@ pub const INDEX_DEPTH: usize = 8;
 pub const COPY_BUFFER: usize = 256 << 10;
 
 /// Samples of a layer's content by which layers are compared: some 64 bytes each.
-pub const SKETCH_SAMPLES: usize = 16_384;
+pub(crate) const SKETCH_SAMPLES: usize = 16_384;
 
 /// Layers up to this size are coded side by side; larger ones one after the other, as each may take the aligner's 256 MiB
 /// and the compressor's window.
-pub const PARALLEL_LAYER_BYTES: u64 = 128 << 20;
+pub(crate) const PARALLEL_LAYER_BYTES: u64 = 128 << 20;
 
 /// The encoder of a longer layer is made sure of while layers are coded; shorter ones before, so that no layer is coded that need not be.
-pub const SURE_LAYER_BYTES: u64 = 16 << 20;
+pub(crate) const SURE_LAYER_BYTES: u64 = 16 << 20;
 
 /// Method `auto` tries the other methods too on layers up to this size, where that costs nothing.
-pub const COMPARED_BYTES: u64 = 1 << 20;
+pub(crate) const COMPARED_BYTES: u64 = 1 << 20;
 
 /// About what a member costs besides its bytes: a header, padding, a line in `metadata.json`.
-pub const MEMBER_OVERHEAD: u64 = 1_000;
+pub(crate) const MEMBER_OVERHEAD: u64 = 1_000;
 
 /// Streams of a recipe up to this length stand in its first member.
 pub const INLINE_STREAM_BYTES: u64 = 32 << 10;
 
 /// What a stream may have besides what its layer accounts for: one byte for each entry, and what stands in the first member.
-pub const BEYOND_STREAM: u64 = 1 << 20;
+pub(crate) const BEYOND_STREAM: u64 = 1 << 20;
 
 /// Entries that a layer is split into; the rest of it is one piece. An index holds some 150 bytes for each.
 pub const ENTRIES_PER_LAYER: usize = 1 << 20;
 
 /// Bytes of a path that entries are found by; longer ones are cut.
-pub const INDEXED_PATH_BYTES: usize = 4_096;
+pub(crate) const INDEXED_PATH_BYTES: usize = 4_096;
 
 /// A long name or the pax records of one entry; longer ones are not looked into.
 pub const DESCRIPTION_BYTES: u64 = 1 << 20;
@@ -83,11 +83,11 @@ pub const DESCRIPTION_BYTES: u64 = 1 << 20;
 pub const SPARSE_BYTES: u64 = 512 << 10;
 
 /// Bytes of a content that its sketch is made of: enough to tell contents apart, read again for every content.
-pub const SKETCHED_BYTES: u64 = 128 << 10;
+pub(crate) const SKETCHED_BYTES: u64 = 128 << 10;
 
 /// Contents, with their bases, that are patched at the same time, unless one alone is larger. The aligner holds them and
 /// an index of four times the base's length.
-pub const PATCH_BATCH_BYTES: u64 = 64 << 20;
+pub(crate) const PATCH_BATCH_BYTES: u64 = 64 << 20;
 
 /// Predicting from a content of a base, and opening it, takes work in proportion to it, and to its plain bytes. All such work for one
 /// layer is on at most this many times the bytes of the bases, of the layer, and of what is compressed again in it; real ones stay below two ...
@@ -97,7 +97,7 @@ pub const BASE_WORK_TIMES: u64 = 8;
 pub const BASE_WORK_BYTES: u64 = 128 << 20;
 
 /// The piece of each base layer that is held while a layer is rebuilt from many.
-pub const BASE_WINDOW: usize = 64 << 10;
+pub(crate) const BASE_WINDOW: usize = 64 << 10;
 
 /// The description of how one opened content is closed again: some ten bytes a stream.
 pub const PLAN_BYTES: usize = 16 << 20;
@@ -106,10 +106,10 @@ pub const PLAN_BYTES: usize = 16 << 20;
 pub const HINT_BYTES: usize = 16 << 10;
 
 /// About how many times its length a compressed content has when it is opened; what batches are filled by.
-pub const OPENED_GROWTH: u64 = 4;
+pub(crate) const OPENED_GROWTH: u64 = 4;
 
 /// Bytes of each stream that are compressed to see whether opening a content pays.
-pub const WEIGHED_BYTES: u64 = 4 << 20;
+pub(crate) const WEIGHED_BYTES: u64 = 4 << 20;
 
 /// Plans of blobs up to this size stand in `metadata.json`; longer ones are worth a member, where they are compressed.
-pub const INLINE_PLAN_BYTES: usize = 400;
+pub(crate) const INLINE_PLAN_BYTES: usize = 400;

@@ -34,10 +34,10 @@ pub const METADATA: &str = "metadata.json";
 pub const MANIFEST: &str = "manifest.json";
 
 /// The name of the member that has all documents, where each has none of its own.
-pub const PACKED: &str = "documents.mix";
+pub(crate) const PACKED: &str = "documents.mix";
 
 /// The name of the member that closes the package; only signatures follow it.
-pub const CLOSING: &str = "closing.json";
+pub(crate) const CLOSING: &str = "closing.json";
 
 /// The member that closes the package.
 #[derive(Debug, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use delta_core::package::metadata::{ImageEntry, Metadata};
 use crate::limits::CLAIMED_NAMES_BYTES;
 
 /// The word that a claim of this form starts with, which is a feature of its own.
-pub const FEATURE: &str = "docker_delta-signature-1";
+pub(crate) const FEATURE: &str = "docker_delta-signature-1";
 
 /// What every form of a claim starts with.
 const PREFIX: &str = "docker_delta-signature-";
@@ -65,7 +65,7 @@ impl Claim {
     ///
     /// # Errors
     /// A mismatch.
-    pub fn require_digest(&self, digest: BlobDigest) -> Result<()> {
+    pub(crate) fn require_digest(&self, digest: BlobDigest) -> Result<()> {
         match self.package {
             Some(claimed) if claimed != digest => Err(Error::Mismatch {
                 what: "the package that the signature names".to_owned(),
@@ -80,7 +80,7 @@ impl Claim {
     ///
     /// # Errors
     /// A mismatch.
-    pub fn require_brought(&self, metadata: &Metadata) -> Result<()> {
+    pub(crate) fn require_brought(&self, metadata: &Metadata) -> Result<()> {
         let found = brought(metadata);
         match &self.brings {
             Some(claimed) if *claimed != found => Err(Error::Mismatch {

@@ -49,7 +49,7 @@ impl Signature {
     ///
     /// # Errors
     /// As [`Self::parse`], and for any other form.
-    pub fn parse_exactly(text: &[u8]) -> Result<Self> {
+    pub(crate) fn parse_exactly(text: &[u8]) -> Result<Self> {
         let signature = Self::parse(text)?;
         if signature.to_file().as_bytes() == text {
             Ok(signature)
@@ -80,7 +80,7 @@ impl Signature {
     }
 
     /// What anybody may have written about it.
-    pub fn untrusted_comment(&self) -> String {
+    pub(crate) fn untrusted_comment(&self) -> String {
         self.0.untrusted_comment().unwrap_or_default()
     }
 

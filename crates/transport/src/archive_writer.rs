@@ -54,7 +54,7 @@ pub fn write_archive(
 ///
 /// # Errors
 /// What writing reports, and reading the blobs.
-pub fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progress) -> Result<()> {
+pub(crate) fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progress) -> Result<()> {
     let files = files(images, Naming::Named)?;
     let task = progress.begin("Writing the image", Some(files.values().map(|bytes| bytes.len()).sum()));
     fs::create_dir_all(folder.join("blobs/sha256")).map_err(Error::io(format!("making {}/blobs", folder.display())))?;
@@ -73,7 +73,7 @@ pub fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progr
 ///
 /// # Errors
 /// An internal error that names the blob.
-pub fn check_complete(image: &RebuiltImage) -> Result<()> {
+pub(crate) fn check_complete(image: &RebuiltImage) -> Result<()> {
     let named = image.manifests.iter().flat_map(|manifest| &manifest.layers).map(|(_, blob)| blob);
     match named.into_iter().find(|blob| !image.blobs.contains_key(blob)) {
         Some(blob) => Err(Error::internal(format!("the blob {blob} was not rebuilt"))),

@@ -1,4 +1,22 @@
 //! Where images live: engines, registries, archives, layouts and folders, and the files that packages are.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use delta_core::job::progress::Silent;
+//! use delta_transport::reference::Reference;
+//! use delta_transport::source::open_path;
+//! use delta_transport::spool::TempScratch;
+//!
+//! # let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/samples/tiny/docker28-classic/v2.tar");
+//! let reference: Reference = format!("docker-archive:{archive}").parse()?;
+//! let path = reference.path().ok_or("it is no file")?;
+//!
+//! let images = open_path(path, None, &Arc::new(TempScratch::new(None)?), &Silent)?;
+//! assert_eq!(images[0].names[0].to_string(), "t/tiny:v2");
+//! assert_eq!(images[0].manifests[0].layers.len(), 5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod applied;
 pub mod archive_writer;

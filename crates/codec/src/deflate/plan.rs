@@ -21,7 +21,7 @@ const ZLIB: u8 = 1;
 const BY_NUMBER: u8 = 3;
 
 /// The feature of plans that name encoders by their numbers.
-pub const ENCODERS: &str = "deflate-2";
+const ENCODERS: &str = "deflate-2";
 
 /// Why bytes describe no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -146,7 +146,7 @@ impl Level {
     pub const ALL: [Self; 4] = [Self::Fastest, Self::Default, Self::Better, Self::Best];
 
     /// Whether it tries harder than most callers ask for.
-    pub const fn is_high(self) -> bool {
+    pub(crate) const fn is_high(self) -> bool {
         matches!(self, Self::Better | Self::Best)
     }
 }

@@ -90,7 +90,7 @@ impl CompressionOptions {
     }
 
     /// Whether a member is worth being compressed in several ways.
-    pub fn is_thorough(self) -> bool {
+    pub(crate) fn is_thorough(self) -> bool {
         self.compressor == Compression::Zstd && self.level.number() >= THOROUGH_LEVEL
     }
 

@@ -59,10 +59,10 @@ named! {
 }
 
 /// `metadata.json` leaves out what the documents say.
-pub const IMPLIED: &str = "implied-1";
+pub(crate) const IMPLIED: &str = "implied-1";
 
 /// `metadata.json` leaves out sizes of layers that a base has, because they were not read.
-pub const UNMEASURED: &str = "unmeasured-1";
+pub(crate) const UNMEASURED: &str = "unmeasured-1";
 
 named! {
     /// What the images of a package may have besides, each under a feature of its own.

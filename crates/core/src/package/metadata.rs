@@ -332,6 +332,6 @@ const fn is_zero(number: &u64) -> bool {
 }
 
 /// The name of the member that holds a document.
-pub fn document_member(digest: BlobDigest) -> String {
+pub(crate) fn document_member(digest: BlobDigest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }

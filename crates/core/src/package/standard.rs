@@ -7,7 +7,7 @@ use crate::digest::BlobDigest;
 use crate::error::{Error, Result};
 
 /// The length of every note: each number has its place.
-pub const NOTE_BYTES: u64 = 199;
+pub(crate) const NOTE_BYTES: u64 = 199;
 
 const MAGIC: &str = "file_delta-1";
 
@@ -62,7 +62,7 @@ impl Sides {
     }
 
     /// Reads a note, which has one form only.
-    pub fn of_note(note: &[u8]) -> Option<Self> {
+    pub(crate) fn of_note(note: &[u8]) -> Option<Self> {
         let mut words = str::from_utf8(note).ok()?.split_ascii_whitespace().skip(1);
         let mut side = || Some(Side { digest: words.next()?.parse().ok()?, length: words.next()?.parse().ok()? });
         let sides = Self { old: side()?, new: side()? };

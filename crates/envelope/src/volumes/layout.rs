@@ -126,7 +126,7 @@ impl Layout {
     }
 
     /// The volume that has a block.
-    pub fn volume_of(&self, block: u64) -> u64 {
+    pub(crate) fn volume_of(&self, block: u64) -> u64 {
         match block.checked_sub(self.data_blocks()) {
             None => block / self.blocks_per_volume + 1,
             Some(parity) => self.data_volumes() + parity / self.blocks_per_volume + 1,

@@ -77,7 +77,7 @@ impl Inventory {
     }
 
     /// How many layers from the lowest on some image has in the same order.
-    pub fn longest_chain(&self, diff_ids: &[DiffId]) -> usize {
+    pub(crate) fn longest_chain(&self, diff_ids: &[DiffId]) -> usize {
         let common =
             |image: &StoredImage| image.diff_ids.iter().zip(diff_ids).take_while(|(one, other)| one == other).count();
         self.images.iter().map(common).max().unwrap_or(0)

@@ -27,7 +27,7 @@ impl CheckedImage {
 impl Engine {
     /// The ID that the engine gives to an image: in a containerd store the digest of its manifest or index, else that of
     /// its config.
-    pub fn id_of(&self, image: &RebuiltImage) -> Option<BlobDigest> {
+    pub(crate) fn id_of(&self, image: &RebuiltImage) -> Option<BlobDigest> {
         match self.store {
             Store::Containerd => Some(image.root.digest),
             Store::Classic | Store::Podman => image.manifests.first().map(|manifest| manifest.config.into()),

@@ -75,7 +75,7 @@ impl Address {
 
     /// The same repository, asked for something else.
     #[must_use]
-    pub fn with_digest(&self, digest: BlobDigest) -> Self {
+    pub(crate) fn with_digest(&self, digest: BlobDigest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
