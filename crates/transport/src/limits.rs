@@ -20,3 +20,6 @@ pub(crate) const FILED_UNDER_ONE_NAME: u32 = 100_000;
 
 /// The longest pause before what failed for its surroundings is tried again: an engine that is started is noticed within this.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Seconds between two looks at an inbox: whoever wants fewer than one a day has cron.
+pub(crate) const INTERVAL_SECONDS: u64 = 24 * 60 * 60;

@@ -11,7 +11,7 @@ use delta_core::error::{Error, Result};
 use serde::Deserialize;
 
 use crate::engine::ClientKind;
-use crate::limits::POLICY_BYTES;
+use crate::limits::{INTERVAL_SECONDS, POLICY_BYTES};
 
 /// The policy of the machine, which counts where no other one is named.
 pub const OF_MACHINE: &str = "/etc/docker_delta/watch.toml";
@@ -111,12 +111,15 @@ impl Policy {
     }
 }
 
-/// Fails for no time at all between two looks: what is being written cannot change in it.
+/// Fails for no time at all between two looks, in which what is being written cannot change, and for more than a day.
 ///
 /// # Errors
 /// A usage error.
 pub fn require_interval(seconds: u64) -> Result<u64> {
-    if seconds > 0 { Ok(seconds) } else { Err(Error::usage("expected 1 second or more between two looks, found 0")) }
+    if (1..=INTERVAL_SECONDS).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(Error::usage(format!("expected 1 to {INTERVAL_SECONDS} seconds between two looks, found {seconds}")))
 }
 
 #[cfg(test)]
@@ -155,7 +158,8 @@ mod tests {
             ("to =", "line 1", ""),
             ("to = 'a'\noutput = '/b'", "`to` and `output`", ""),
             ("trust = ['/a']\nallow_unsigned = true", "`trust` asks for signatures", ""),
-            ("interval = 0", "expected 1 second or more", ""),
+            ("interval = 0", "expected 1 to 86400 seconds", ""),
+            ("interval = 86401", "found 86401", ""),
             ("output = 'images'", "found `images`", "who starts the program"),
             ("trust = [[[[[[[[[[[[", "line 1", ""),
         ] {

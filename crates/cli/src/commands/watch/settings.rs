@@ -116,33 +116,19 @@ impl Settings {
 
     /// Fails when whoever drops packages could drop what decides about them, or what is written would be taken for a package.
     pub(super) fn require_outside(&self, inbox: &Inbox) -> Result<()> {
-        if let Some(policy) = self.policy_file.iter().find(|policy| inbox.holds(policy)) {
-            return Err(Error::usage(format!(
-                "the policy {} lies in {}, where whoever drops packages could put another one",
-                policy.display(),
-                inbox.path().display()
-            )));
-        }
-        let Self { trusted: Trusted::Keys(keys), .. } = self else { return self.require_output_outside(inbox) };
-        if let Some(key) = keys.iter().find(|key| inbox.holds(Path::new(key))) {
-            return Err(Error::usage(format!(
-                "the key {key} lies in {}, where whoever drops packages could put another one",
-                inbox.path().display()
-            )));
-        }
-        self.require_output_outside(inbox)
-    }
-
-    fn require_output_outside(&self, inbox: &Inbox) -> Result<()> {
-        if let Some(output) = self.output().filter(|output| inbox.holds(output)) {
-            return Err(Error::usage(format!(
-                "{} lies in {}, where archives would be taken for packages",
-                output.display(),
-                inbox.path().display()
-            ))
-            .with_hint("write them into another folder"));
-        }
-        Ok(())
+        let another = "whoever drops packages could put another one there";
+        let keys = match &self.trusted {
+            Trusted::Keys(keys) => keys.as_slice(),
+            Trusted::Everybody => &[],
+        };
+        let policy = self.policy_file.iter().map(|path| ("policy", path.as_path(), another));
+        let keys = keys.iter().map(|key| ("key", Path::new(key), another));
+        let output = self.output().map(|path| ("output", path, "archives would be taken for packages"));
+        let Some((what, path, reason)) = policy.chain(keys).chain(output).find(|(_, path, _)| inbox.holds(path)) else {
+            return Ok(());
+        };
+        Err(Error::usage(format!("the {what} {} lies in {}, where {reason}", path.display(), inbox.path().display()))
+            .with_hint("choose another folder for it"))
     }
 
     /// The words of `apply` that are the same for every package.
