@@ -19,7 +19,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-#![allow(unreachable_pub, reason = "only `run` can be seen from outside; in the others `pub` is what this crate shares")]
+#![allow(
+    unreachable_pub,
+    reason = "only `run` can be seen from outside; in the others `pub` is what this crate shares"
+)]
 
 /// musl's own gives memory back to the system with every large buffer, which costs half as much time again in the kernel.
 #[cfg(target_env = "musl")]

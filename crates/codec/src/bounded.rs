@@ -21,11 +21,6 @@ impl<W: Write> Bounded<W> {
         self.left
     }
 
-    /// The writer below.
-    pub const fn inner(&mut self) -> &mut W {
-        &mut self.inner
-    }
-
     /// What the writer below reported, which is no fault of what is written; `None` when it took everything.
     pub fn into_failure(self) -> Option<io::Error> {
         self.failure

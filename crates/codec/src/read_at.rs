@@ -158,11 +158,6 @@ impl<T: ReadAt> Reader<T> {
     pub const fn new(bytes: T) -> Self {
         Self { bytes, position: 0 }
     }
-
-    /// The offset of the next byte that will be read.
-    pub const fn position(&self) -> u64 {
-        self.position
-    }
 }
 
 impl<T: ReadAt> Read for Reader<T> {
@@ -224,7 +219,7 @@ mod tests {
         for before in [SeekFrom::Current(-16), SeekFrom::End(-11)] {
             assert_eq!(reader.seek(before).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
-        assert_eq!(reader.position(), 15);
+        assert_eq!(reader.stream_position().unwrap(), 15);
     }
 
     #[test]

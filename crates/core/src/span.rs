@@ -9,27 +9,27 @@ pub struct Span {
 
 impl Span {
     /// A span, or `None` when its end would not fit into 64 bits.
-    pub fn new(offset: u64, length: u64) -> Option<Self> {
+    pub(crate) fn new(offset: u64, length: u64) -> Option<Self> {
         offset.checked_add(length).map(|_| Self { offset, length })
     }
 
     /// Where it starts.
-    pub const fn offset(self) -> u64 {
+    pub(crate) const fn offset(self) -> u64 {
         self.offset
     }
 
     /// How many bytes it has.
-    pub const fn length(self) -> u64 {
+    pub(crate) const fn length(self) -> u64 {
         self.length
     }
 
     /// The offset of the first byte behind it.
-    pub const fn end(self) -> u64 {
+    pub(crate) const fn end(self) -> u64 {
         self.offset + self.length
     }
 
     /// Whether it lies wholly inside `length` bytes.
-    pub const fn fits(self, length: u64) -> bool {
+    pub(crate) const fn fits(self, length: u64) -> bool {
         self.end() <= length
     }
 }

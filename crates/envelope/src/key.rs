@@ -54,7 +54,7 @@ impl PublicKey {
     }
 
     /// Whether both are the same key.
-    pub fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         self.0.to_bytes() == other.0.to_bytes()
     }
 

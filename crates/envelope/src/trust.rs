@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::package::{Closed, KeyId, Package};
 use serde::Serialize;
@@ -120,11 +119,6 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The digest of the package.
-    pub const fn digest(&self) -> BlobDigest {
-        self.closed.digest()
-    }
-
     /// Opens the package, which must bring what its signatures say.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ pub struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Reads the base once. The memory is bounded by [`ALIGN_SAMPLES`] whatever its size.
+    /// Reads the base once. The memory is bounded by `ALIGN_SAMPLES` whatever its size.
     ///
     /// # Errors
     /// What reading the base reports.

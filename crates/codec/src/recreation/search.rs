@@ -63,7 +63,7 @@ pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<Found> {
     }
 }
 
-/// Whether a known encoder makes the first [`RECREATION_LOOK_BYTES`] of `blob`, and so probably all of it. Takes a fraction of the time of
+/// Whether a known encoder makes the first `RECREATION_LOOK_BYTES` of `blob`, and so probably all of it. Takes a fraction of the time of
 /// [`find`] where the blob is long.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ impl CompressionOptions {
 
     /// How closely bases are looked at: as hard as is compressed. Half of the time of `create` is this at every byte, for
     /// packages that are a hundredth smaller (bench/README.md).
-    pub const fn fineness(self) -> Fineness {
+    pub(crate) const fn fineness(self) -> Fineness {
         // The scales of the others end where that of zstd is half through.
         let level = match self.compressor {
             Compression::Zstd => self.level.number(),

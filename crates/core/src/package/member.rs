@@ -22,7 +22,7 @@ impl Member {
     ///
     /// # Errors
     /// What reading its bytes reports.
-    pub fn entry(&self) -> Result<MemberEntry> {
+    pub(crate) fn entry(&self) -> Result<MemberEntry> {
         let (digest, size) = BlobDigest::of_reader(&mut Reader::new(&self.bytes))
             .map_err(Error::io(format!("reading the member {}", self.name)))?;
         Ok(MemberEntry { name: self.name.clone(), size, digest })

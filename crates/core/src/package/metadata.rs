@@ -80,7 +80,7 @@ pub struct ImageEntry<L = LayerBlob> {
 
 impl ImageEntry {
     /// Whether nothing of it is an image: a chart, a signature, a bill of materials.
-    pub fn is_artifact(&self) -> bool {
+    pub(crate) fn is_artifact(&self) -> bool {
         self.manifests.iter().all(|manifest| manifest.kind == ManifestKind::Attestation)
     }
 }
@@ -320,7 +320,7 @@ impl Stored {
 
 impl Metadata {
     /// The layers that only a base image can give.
-    pub fn base_layers(&self) -> BTreeSet<DiffId> {
+    pub(crate) fn base_layers(&self) -> BTreeSet<DiffId> {
         let held = self.bases.iter().flat_map(|base| &base.layers).map(|layer| layer.diff_id);
         held.chain(self.stream.iter().map(|stream| stream.base)).collect()
     }

@@ -68,7 +68,7 @@ impl Package {
     ///
     /// # Errors
     /// A content error when there is no such member.
-    pub fn member(&self, name: &str) -> Result<Arc<dyn ReadAt>> {
+    pub(crate) fn member(&self, name: &str) -> Result<Arc<dyn ReadAt>> {
         let span = self.members.get(name);
         let slice = span.and_then(|span| Slice::new(self.bytes.clone(), span.offset(), span.length()));
         slice.map(|slice| Arc::new(slice) as Arc<dyn ReadAt>).ok_or_else(|| missing(name))
@@ -86,7 +86,7 @@ impl Package {
     ///
     /// # Errors
     /// A content error when it is not there or has other bytes.
-    pub fn document(&self, digest: BlobDigest) -> Result<Document> {
+    pub(crate) fn document(&self, digest: BlobDigest) -> Result<Document> {
         document(&self.bytes, (&self.members, self.packed.as_ref()), digest)
     }
 }

@@ -25,7 +25,7 @@ impl Side {
     ///
     /// # Errors
     /// What reading `what` reports.
-    pub fn of(bytes: &dyn ReadAt, what: &str) -> Result<Self> {
+    pub(crate) fn of(bytes: &dyn ReadAt, what: &str) -> Result<Self> {
         let read = BlobDigest::of_reader(&mut Reader::new(bytes)).map_err(Error::io(format!("reading {what}")));
         read.map(|(digest, length)| Self { digest, length })
     }
@@ -34,7 +34,7 @@ impl Side {
     ///
     /// # Errors
     /// [`Error::Mismatch`] with `what` when it is another one.
-    pub fn check(self, bytes: &dyn ReadAt, what: &str) -> Result<()> {
+    pub(crate) fn check(self, bytes: &dyn ReadAt, what: &str) -> Result<()> {
         let mismatch =
             |expected: String, found: String| Err(Error::Mismatch { what: what.to_owned(), expected, found });
         if bytes.len() != self.length {
@@ -56,7 +56,7 @@ pub struct Sides {
 
 impl Sides {
     /// The note, a line of text of [`NOTE_BYTES`].
-    pub fn note(&self) -> Vec<u8> {
+    pub(crate) fn note(&self) -> Vec<u8> {
         let Self { old, new } = self;
         format!("{MAGIC} {} {:020} {} {:020}\n", old.digest, old.length, new.digest, new.length).into_bytes()
     }

@@ -87,7 +87,7 @@ impl Applier {
     }
 
     /// The program as it stands in the file, in gzip's format.
-    pub fn compressed(&self) -> &[u8] {
+    pub(crate) fn compressed(&self) -> &[u8] {
         &self.compressed
     }
 }

@@ -146,7 +146,7 @@ impl Layout {
     }
 
     /// The bytes of the header of each volume.
-    pub fn header_bytes(&self) -> u64 {
+    pub(crate) fn header_bytes(&self) -> u64 {
         header_bytes(self.blocks())
     }
 

@@ -21,7 +21,7 @@ impl Engine {
     ///
     /// # Errors
     /// What the engine's client reports.
-    pub fn holds(
+    pub(crate) fn holds(
         &self,
         image: &RebuiltImage,
         inventory: &Inventory,

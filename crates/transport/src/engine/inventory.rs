@@ -54,7 +54,7 @@ struct RootFs {
 
 impl Inventory {
     /// The image that has this name.
-    pub fn named(&self, name: &ImageName) -> Option<&StoredImage> {
+    pub(crate) fn named(&self, name: &ImageName) -> Option<&StoredImage> {
         self.images.iter().find(|image| image.names.iter().any(|other| other.full() == name.full()))
     }
 

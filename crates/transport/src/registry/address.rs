@@ -41,7 +41,7 @@ impl Address {
     }
 
     /// What the registry is asked for: the digest, else the tag, else `latest`.
-    pub fn reference(&self) -> String {
+    pub(crate) fn reference(&self) -> String {
         match (self.digest, &self.tag) {
             (Some(digest), _) => digest.to_string(),
             (None, Some(tag)) => tag.clone(),
@@ -55,7 +55,7 @@ impl Address {
     }
 
     /// The name that an engine gives to the image: none where only a digest was given.
-    pub fn name(&self) -> Option<ImageName> {
+    pub(crate) fn name(&self) -> Option<ImageName> {
         let tag = match (&self.tag, self.digest) {
             (Some(tag), _) => tag,
             (None, None) => "latest",
@@ -65,7 +65,7 @@ impl Address {
     }
 
     /// The repository's name with another tag, in the short form where Docker has one.
-    pub fn named(&self, tag: &str) -> Option<ImageName> {
+    pub(crate) fn named(&self, tag: &str) -> Option<ImageName> {
         let repository = match self.registry.as_str() {
             "docker.io" => self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned(),
             registry => format!("{registry}/{}", self.repository),

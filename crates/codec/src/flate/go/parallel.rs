@@ -12,7 +12,7 @@ use crate::limits::{COPY_BYTES, GO_HELD_BYTES};
 
 /// Writes to `out` the stream of `plain` at `level`, as [`Encoder`] does; pieces between `checkpoints` side by side.
 ///
-/// `checkpoints` are some of those that an encoder noted for the same bytes and level, in order. Pieces of up to [`GO_HELD_BYTES`] together are held.
+/// `checkpoints` are some of those that an encoder noted for the same bytes and level, in order. Pieces of up to `GO_HELD_BYTES` together are held.
 ///
 /// # Errors
 /// What reading and writing report; [`io::ErrorKind::InvalidData`] where the encoder does not come to a checkpoint.

@@ -94,7 +94,7 @@ impl LayoutIndex {
     ///
     /// # Errors
     /// Never for real images; an internal error otherwise.
-    pub fn renamed(&self, root: BlobDigest, name: &ImageName) -> Result<Document> {
+    pub(crate) fn renamed(&self, root: BlobDigest, name: &ImageName) -> Result<Document> {
         let of_root = |entry: &&LayoutEntry| entry.digest == Some(root);
         let first = self.entries.iter().position(|entry| of_root(&entry));
         let mut entries = Vec::new();
@@ -112,7 +112,7 @@ impl LayoutIndex {
     ///
     /// # Errors
     /// Never for real images; an internal error otherwise.
-    pub fn moved(&self, from: BlobDigest, to: &Root) -> Result<Document> {
+    pub(crate) fn moved(&self, from: BlobDigest, to: &Root) -> Result<Document> {
         let moved = |entry: &LayoutEntry| match entry.digest == Some(from) {
             true => entry.edited(|fields| {
                 fields.insert("mediaType".to_owned(), json!(to.media_type));

@@ -26,7 +26,7 @@ impl<'a> Index<'a> {
     }
 
     /// The entry of a blob that is no layer.
-    pub fn blob(&self, digest: BlobDigest) -> Option<&'a BlobEntry> {
+    pub(crate) fn blob(&self, digest: BlobDigest) -> Option<&'a BlobEntry> {
         self.blobs.get(&digest).copied()
     }
 }
