@@ -25,5 +25,6 @@ mod plugin;
 pub mod run;
 mod sealing;
 mod session;
+mod stopping;
 mod surroundings;
 mod terminal;

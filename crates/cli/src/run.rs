@@ -4,14 +4,11 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
 use delta_core::error::{Error, Result};
 use delta_envelope::self_contained::MARK;
 use delta_transport::destination;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::arguments::{ApplierArguments, ApplierCommand, Arguments, Command, Common};
 use crate::commands::{
@@ -20,7 +17,7 @@ use crate::commands::{
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
 use crate::terminal::{self, Loudness, Terminal};
-use crate::{failure, pages, plugin};
+use crate::{failure, pages, plugin, stopping};
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
@@ -99,7 +96,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
 
 /// Turns whatever happens into an exit code: errors, panics, and signals.
 fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
-    clean_up_on_signals();
+    stopping::clean_up();
     let words = arguments.to_vec();
     panic::set_hook(Box::new(move |panic| {
         // A program that is built without unwinding, as released ones are, ends behind this hook, and catches nothing.
@@ -145,18 +142,4 @@ fn show(asked: &clap::Error) -> ExitCode {
     // A closed stream leaves nobody to be told.
     let _ = asked.print();
     ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2))
-}
-
-/// Removes what has no final name when the program is told to stop, then ends with the code that shells expect.
-fn clean_up_on_signals() {
-    // A limit of the shell on the size of files is then an error of writing.
-    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            destination::remove_pending();
-            #[expect(clippy::exit, reason = "the work goes on in other threads, which nobody waits for")]
-            std::process::exit(128 + signal);
-        }
-    });
 }

@@ -32,6 +32,11 @@ pub mod source;
 mod sourced_image;
 pub mod spool;
 pub mod stdout;
+pub mod system;
+#[cfg(unix)]
+pub mod tree;
+#[cfg(not(unix))]
+#[path = "tree/absent.rs"]
 pub mod tree;
 pub mod volumes;
 mod walk;
