@@ -48,5 +48,17 @@ test-release: release-tools
 release-tools:
 	scripts/install-release-tools
 
+# Compiles all of it for macOS and Windows, on Linux, without linking.
+ports:
+	scripts/check-ports
+
+# The programs for Windows, under wine, against those of Linux.
+test-windows: release-tools
+	cargo build --locked --package docker_delta
+	scripts/windows target/windows dev
+	scripts/test-windows target/windows target/debug/docker_delta
+
+.PHONY: ports test-windows
+
 install:
 	cargo install --locked --path crates/cli

@@ -14,4 +14,5 @@ pub(crate) mod push;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod volumes;
+#[cfg_attr(not(target_os = "linux"), path = "commands/watch_absent.rs")]
 pub(crate) mod watch;

@@ -9,6 +9,7 @@ use delta_core::job::progress::Progress;
 use delta_core::package::KeyId;
 use delta_envelope::trust::Standing;
 use delta_transport::applied::Applied;
+use delta_transport::system;
 
 use crate::arguments::Freshness;
 use crate::opening::Opened;
@@ -83,10 +84,12 @@ fn folder() -> Result<PathBuf> {
     if let Some(state) = said("XDG_STATE_HOME") {
         return Ok(state.join("docker_delta"));
     }
-    if rustix::process::geteuid().is_root() {
-        return Ok("/var/lib/docker_delta".into());
+    if system::is_root() {
+        return Ok(system::KEPT_FOR_SYSTEM.into());
     }
-    said("HOME").map(|home| home.join(".local/state/docker_delta")).ok_or_else(|| {
-        Error::environment("there is no place to keep what was applied").with_hint("set HOME or XDG_STATE_HOME")
+    let kept = system::KEPT_FOR_USER.and_then(said).map(|kept| kept.join("docker_delta"));
+    kept.or_else(|| Some(said(system::HOME)?.join(".local/state/docker_delta"))).ok_or_else(|| {
+        Error::environment("there is no place to keep what was applied")
+            .with_hint(format!("set {} or XDG_STATE_HOME", system::HOME))
     })
 }

@@ -46,6 +46,9 @@ mod plugin;
 pub mod run;
 mod sealing;
 mod session;
+#[cfg(unix)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only a watch takes requests over, which needs Linux"))]
 mod signals;
+mod stopping;
 mod surroundings;
 mod terminal;

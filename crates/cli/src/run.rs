@@ -17,7 +17,7 @@ use crate::commands::{
 use crate::file_arguments::{FileArguments, FileCommand};
 use crate::session::Session;
 use crate::terminal::{self, Loudness, Terminal};
-use crate::{failure, pages, plugin, signals};
+use crate::{failure, pages, plugin, stopping};
 
 /// Runs `docker_delta`.
 pub fn docker_delta(arguments: Vec<OsString>) -> ExitCode {
@@ -97,7 +97,7 @@ fn dispatch(common: Common, command: Command) -> Result<()> {
 
 /// Turns whatever happens into an exit code: errors, panics, and signals.
 fn guarded(arguments: &[OsString], work: impl FnOnce() -> std::result::Result<Result<()>, clap::Error>) -> ExitCode {
-    signals::listen();
+    stopping::clean_up();
     let words = arguments.to_vec();
     panic::set_hook(Box::new(move |panic| {
         // A program that is built without unwinding, as released ones are, ends behind this hook, and catches nothing.

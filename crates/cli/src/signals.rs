@@ -1,33 +1,16 @@
-//! What happens when the program is told to stop.
+//! Requests to stop that a command takes over, because it ends by itself.
 
-use std::process;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use delta_transport::destination;
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// The command that stops by itself, if one does.
 static TAKEN_OVER: OnceLock<Stop> = OnceLock::new();
 
-/// Removes what has no final name when the program is told to stop, then ends with the code that shells expect; unless a command took that over.
-pub(crate) fn listen() {
-    // A limit of the shell on the size of files is then an error of writing.
-    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-    thread::spawn(move || {
-        for signal in signals.forever() {
-            let is_news = TAKEN_OVER.get().is_some_and(Stop::ask);
-            // Who asks twice does not want to wait.
-            if !is_news {
-                destination::remove_pending();
-                #[expect(clippy::exit, reason = "the work goes on in other threads, which nobody waits for")]
-                process::exit(128 + signal);
-            }
-        }
-    });
+/// Hands a request to stop on to the command that took them over; returns whether there is one, and it was not asked before.
+pub(crate) fn is_news_to_a_command() -> bool {
+    TAKEN_OVER.get().is_some_and(Stop::ask)
 }
 
 /// From now on the first request to stop is told to whoever asks here.

@@ -8,6 +8,7 @@ use delta_core::error::Result;
 use delta_core::job::progress::Progress;
 use delta_transport::containerd::{Choice, Containerd};
 use delta_transport::registry::Access;
+use delta_transport::system;
 
 use crate::arguments::Common;
 
@@ -32,14 +33,14 @@ pub(crate) fn containerd(progress: Arc<dyn Progress>) -> Result<Containerd> {
 /// Where `podman login`, `skopeo login` and `docker login` write, in the order in which skopeo looks
 /// (containers/image, containers-auth.json.5).
 fn credentials() -> Vec<PathBuf> {
-    let home = folder("HOME");
-    let of_user = format!("/run/containers/{}/auth.json", rustix::process::getuid().as_raw());
+    let home = folder(system::HOME);
+    let of_user = system::user().map(|user| format!("/run/containers/{user}/auth.json"));
     let docker = folder("DOCKER_CONFIG").or_else(|| Some(home.clone()?.join(".docker")));
     let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
     [
         folder("REGISTRY_AUTH_FILE"),
         folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
-        Some(of_user.into()),
+        of_user.map(PathBuf::from),
         config.map(|folder| folder.join("containers/auth.json")),
         docker.map(|folder| folder.join("config.json")),
     ]
@@ -51,9 +52,11 @@ fn credentials() -> Vec<PathBuf> {
 /// Where downloads wait that were broken off: with the other temporary files if the user named a place for these.
 fn downloads(common: &Common) -> Option<PathBuf> {
     if let Some(folder) = &common.temp_dir {
-        return Some(folder.join(format!("docker_delta-downloads-{}", rustix::process::getuid().as_raw())));
+        let name = "docker_delta-downloads".to_owned();
+        return Some(folder.join(system::user().map_or_else(|| name.clone(), |user| format!("{name}-{user}"))));
     }
-    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    let of_system = || system::KEPT_FOR_USER.and_then(folder).or_else(|| Some(folder(system::HOME)?.join(".cache")));
+    let cache = folder("XDG_CACHE_HOME").or_else(of_system)?;
     Some(cache.join("docker_delta/downloads"))
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use delta_core::error::{Error, Result};
 use delta_core::package::KeyId;
 use serde::{Deserialize, Serialize};
+
+use crate::system;
 
 /// The most bytes of the file: about a hundred for each image and key.
 const MOST: u64 = 16 << 20;
@@ -85,7 +86,7 @@ impl Applied {
     pub fn write(&self) -> Result<()> {
         let doing = || Error::io(format!("writing {}", self.path.display()));
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(doing())?;
+        system::make_private_folders(folder).map_err(doing())?;
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(doing())?;
         let text = serde_json::to_vec_pretty(&self.stored).map_err(|error| Error::internal(error.to_string()))?;
         file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(doing())?;

@@ -9,7 +9,6 @@ mod source;
 mod stock;
 
 use std::io::{self, ErrorKind};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use delta_core::image::ImageName;
 use delta_core::job::progress::Progress;
 
 use crate::program::Program;
+use crate::system;
 pub use inventory::Store;
 pub use stock::{PlannedStock, Stocking};
 
@@ -68,10 +68,15 @@ impl Containerd {
     /// # Errors
     /// Environment errors that say which socket was tried, and what to do.
     pub fn connect(choice: Choice<'_>, progress: Arc<dyn Progress>) -> Result<Self> {
-        let program = client()?;
         let address = choice.address.unwrap_or_else(|| usual_address());
         let address = address.strip_prefix("unix://").unwrap_or(address).to_owned();
-        UnixStream::connect(&address).map_err(|error| unreachable(&address, &error))?;
+        let heard = system::listens(&address);
+        if heard.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unsupported) {
+            return Err(Error::environment("containerd is reached by its socket, which this system does not have")
+                .with_hint("run this where containerd runs, or go by an archive or a registry"));
+        }
+        let program = client()?;
+        heard.map_err(|error| unreachable(&address, &error))?;
         let program = program.with(&["--address", &address]);
         let listed = program.text(&["namespaces", "ls", "--quiet"])?;
         Ok(Self {

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use delta_codec::compress::{Compression, decoder};
@@ -140,7 +139,7 @@ fn only_blobs(folder: &Path) -> io::Result<bool> {
         if !fs::symlink_metadata(&algorithm)?.is_dir() {
             return Ok(false);
         }
-        let is_digest = |name: &OsString| name.as_bytes().iter().all(u8::is_ascii_hexdigit);
+        let is_digest = |name: &OsString| name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
         if !names(&algorithm)?.iter().all(is_digest) {
             return Ok(false);
         }

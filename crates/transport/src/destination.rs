@@ -11,19 +11,16 @@ mod write;
 pub use crate::partial::remove_pending;
 
 use std::fmt;
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, IsTerminal};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use delta_core::error::{Error, Result};
-use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::content::Content;
 use crate::file_system;
 use crate::inputs::Inputs;
-use crate::partial::{FileId, file_id};
+use crate::system::{self, FileId, Special};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +138,11 @@ impl Destination {
         if is_stdout(path) {
             return stdout(product);
         }
+        if let Some(why) = system::odd_name(path) {
+            return Err(
+                Error::usage(format!("{} cannot be written: {why}", path.display())).with_hint("name another file")
+            );
+        }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() && !product.is_folder() => {
                 let Some(name) = name else {
@@ -257,7 +259,7 @@ impl Destination {
             .with_hint("name the place itself"));
         }
         let folder = folder_of(path);
-        let is_slashed = path.as_os_str().as_bytes().ends_with(b"/");
+        let is_slashed = path.as_os_str().to_string_lossy().ends_with(path::is_separator);
         let Some(name) = path.file_name().filter(|_| product.is_folder() || !is_slashed) else {
             return Err(absent(path));
         };
@@ -277,7 +279,8 @@ impl Destination {
         let Request { product, path, force, inputs, .. } = request;
         let shown = path.display().to_string();
         let real = fs::canonicalize(path).map_err(Error::io(format!("looking at {shown}")))?;
-        if let Some(input) = inputs.named(file_id(found)) {
+        let id = system::file_id(path).map_err(Error::io(format!("looking at {shown}")))?;
+        if let Some(input) = inputs.named(id) {
             let alias = if input == shown { String::new() } else { format!(" is {input}") };
             return Err(Error::usage(format!("{shown}{alias}, which this run reads, cannot be written"))
                 .with_hint("name another file"));
@@ -295,9 +298,9 @@ impl Destination {
             return Err(taken(product, &shown, there));
         }
         if found.is_dir() {
-            check_movable(&shown, &real, found)?;
+            check_movable(&shown, &real, id)?;
         }
-        Self::named(product, shown, real, Some(file_id(found)), inputs)
+        Self::named(product, shown, real, Some(id), inputs)
     }
 
     fn named(
@@ -312,9 +315,8 @@ impl Destination {
                 .with_hint("name a place outside of it"));
         }
         let folder = folder_of(&path);
-        let writable = accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
-        writable.map_err(|error| {
-            Error::environment(format!("{shown} cannot be written: {}: {}", folder.display(), io::Error::from(error)))
+        system::require_writable(folder).map_err(|error| {
+            Error::environment(format!("{shown} cannot be written: {}: {error}", folder.display()))
                 .with_hint("name a place in a folder that you may write to")
         })?;
         Ok(Self { product, shown, place: Place::Name { path, replaced }, reads_back: false, is_executable: false })
@@ -323,20 +325,18 @@ impl Destination {
     fn stream(request: Request<'_>, found: &Metadata) -> Result<Self> {
         let Request { product, path, .. } = request;
         let shown = path.display().to_string();
-        let kind = found.file_type();
         let refused = |why: &str| Err(Error::usage(format!("{shown} is {why}")).with_hint("name a file"));
+        let kind = system::special(found);
         if product.is_folder() {
             return refused(&format!("{}, where {} is to be written", special(kind), product.noun()));
         }
-        if kind.is_block_device() {
-            return refused("a disk, whose content would be lost");
-        }
-        if kind.is_socket() {
-            return refused("a socket, which cannot be opened as a file");
-        }
-        // Terminals of all kinds (Linux, admin-guide/devices.txt).
-        if kind.is_char_device() && matches!(rustix::fs::major(found.rdev()), 4 | 5 | 136..=143) {
-            return refused(&format!("a terminal, which {} would garble", product.noun()));
+        match kind {
+            Some(Special::Disk) => return refused("a disk, whose content would be lost"),
+            Some(Special::Socket) => return refused("a socket, which cannot be opened as a file"),
+            Some(Special::Terminal) => {
+                return refused(&format!("a terminal, which {} would garble", product.noun()));
+            }
+            Some(Special::Pipe | Special::Device) | None => {}
         }
         Ok(Self { product, shown, place: Place::Stream(path.to_owned()), reads_back: false, is_executable: false })
     }
@@ -361,17 +361,16 @@ fn stdout(product: Product) -> Result<Destination> {
 
 /// `-`, and the names that the system has for it: behind them may be a file that the shell made.
 fn is_stdout(path: &Path) -> bool {
-    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+    path == Path::new("-") || system::is_stdout(path)
 }
 
 /// A folder that is replaced is moved, which some cannot be.
-fn check_movable(shown: &str, real: &Path, found: &Metadata) -> Result<()> {
+fn check_movable(shown: &str, real: &Path, id: FileId) -> Result<()> {
     let hint = || format!("name a new folder in it: {}", Path::new(shown).join("NAME").display());
-    let is = |path: &Path| fs::metadata(path).is_ok_and(|other| file_id(&other) == file_id(found));
-    if is(Path::new(".")) {
+    if system::file_id(Path::new(".")).is_ok_and(|here| here == id) {
         return Err(Error::usage(format!("{shown} is the folder in which you are")).with_hint(hint()));
     }
-    if real.parent().is_none_or(|parent| fs::metadata(parent).is_ok_and(|parent| parent.dev() != found.dev())) {
+    if real.parent().is_none_or(|parent| system::device(parent).is_ok_and(|device| device != id.0)) {
         return Err(Error::usage(format!("{shown} is where a file system is mounted")).with_hint(hint()));
     }
     Ok(())
@@ -413,13 +412,11 @@ fn absent(folder: &Path) -> Error {
         .with_hint("make it first, or name another")
 }
 
-fn special(kind: FileType) -> &'static str {
-    if kind.is_fifo() {
-        "a FIFO"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
+const fn special(kind: Option<Special>) -> &'static str {
+    match kind {
+        Some(Special::Pipe) => "a FIFO",
+        Some(Special::Socket) => "a socket",
+        _ => "a device",
     }
 }
 

@@ -4,7 +4,6 @@ mod fault;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use delta_codec::ReadAt;
 use delta_core::error::{Error, Result};
 
 use crate::nearby;
+use crate::system::{self, Special};
 pub use fault::explained;
 
 /// An open file. Reads go through the page cache and not through a memory map, so that they do not count as memory of this
@@ -57,7 +57,7 @@ impl FileBytes {
     fn fill(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.file.read_at(&mut buffer[filled..], offset + filled as u64) {
+            match system::read_at(&self.file, &mut buffer[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -83,7 +83,7 @@ impl ReadAt for FileBytes {
 
 /// Whether it has no length and can be read only once, such as the pipe that a shell makes for `<(…)`.
 pub fn is_pipe(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+    std::fs::metadata(path).is_ok_and(|found| system::special(&found) == Some(Special::Pipe))
 }
 
 /// Opens a pipe. A FIFO waits for somebody who writes into it.

@@ -1,9 +1,10 @@
 //! How much room there is.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use delta_core::error::{Error, Result};
+
+use crate::system;
 
 /// Fails when the file system of `path` has less than `bytes` free for `what`.
 ///
@@ -24,9 +25,7 @@ pub fn require(path: &Path, bytes: u64, what: &str) -> Result<()> {
 /// # Errors
 /// An environment error when the system cannot say.
 pub fn free(path: &Path) -> Result<u64> {
-    let room = rustix::fs::statvfs(path)
-        .map_err(|error| Error::io(format!("asking for the free room of {}", path.display()))(error.into()))?;
-    Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    system::free(path).map_err(Error::io(format!("asking for the free room of {}", path.display())))
 }
 
 /// Whether two folders lie on one file system, and so share its room.
@@ -36,7 +35,7 @@ pub(crate) fn are_same(one: &Path, other: &Path) -> bool {
 
 /// The file system of a file or folder.
 pub(crate) fn device(path: &Path) -> Option<u64> {
-    std::fs::metadata(path).ok().map(|found| found.dev())
+    system::device(path).ok()
 }
 
 /// The largest file that FAT32 takes: its directory has 32 bits for the length.
@@ -61,17 +60,9 @@ fn require_at_most(largest: u64, (folder, bytes, what): (&Path, u64, &str)) -> R
     .with_hint("name a place on another one, such as exFAT or ext4"))
 }
 
-/// What the kernel says of vfat and msdos (statfs(2)); exFAT has a number of its own, and no such limit.
-const MSDOS_SUPER_MAGIC: u64 = 0x4d44;
-
 /// The largest file that the file system of `folder` takes, where that is known to be small.
 pub(crate) fn largest_file(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statfs(folder).ok()?;
-    is_fat(u64::try_from(found.f_type).ok()?).then_some(FAT32)
-}
-
-const fn is_fat(kind: u64) -> bool {
-    kind == MSDOS_SUPER_MAGIC
+    system::is_fat(folder).then_some(FAT32)
 }
 
 #[cfg(test)]
@@ -89,8 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn fat_is_told_by_its_number() {
-        assert!(is_fat(0x4d44) && !is_fat(0x2011_bab0) && !is_fat(0xef53));
+    fn other_file_systems_have_no_such_limit() {
         assert_eq!(largest_file(Path::new("/proc")), None);
         assert_eq!(largest_file(Path::new("/no such folder")), None);
     }

@@ -23,7 +23,7 @@ pub use copy::{Copied, Copy};
 pub use diary::{Diary, Patience};
 pub use filing::{Drawer, Filed};
 
-use crate::partial::FileId;
+use crate::system::FileId;
 use own::OwnFolder;
 
 /// The folder, held open and locked: there is one of it at a time.

@@ -1,10 +1,8 @@
 //! What a run reads, so that it is never written over.
 
-use std::fs::{self, File, Metadata};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use crate::partial::{FileId, file_id};
+use crate::system::{self, FileId};
 
 /// The files and folders that a run reads, told by device and inode: links and other names do not hide them.
 #[derive(Clone, Debug, Default)]
@@ -37,24 +35,22 @@ impl Inputs {
 
     /// The folder among them in which this real path lies.
     pub(crate) fn around(&self, path: &Path) -> Option<String> {
-        let above = path.ancestors().skip(1).filter_map(|above| fs::metadata(above).ok());
-        let ids: Vec<FileId> = above.map(|above| file_id(&above)).collect();
+        let ids: Vec<FileId> = path.ancestors().skip(1).filter_map(|above| system::file_id(above).ok()).collect();
         let around = self.0.iter().find(|input| input.is_folder && ids.contains(&input.id));
         around.map(|input| input.path.display().to_string())
     }
 }
 
 fn input(path: &Path) -> Option<Input> {
-    let metadata = if path == Path::new("-") { stdin()? } else { fs::metadata(path).ok()? };
-    Some(Input { path: path.to_owned(), id: file_id(&metadata), is_folder: metadata.is_dir() })
-}
-
-fn stdin() -> Option<Metadata> {
-    File::from(std::io::stdin().as_fd().try_clone_to_owned().ok()?).metadata().ok()
+    let (id, is_folder) =
+        if path == Path::new("-") { system::stdin().ok()? } else { (system::file_id(path).ok()?, path.is_dir()) };
+    Some(Input { path: path.to_owned(), id, is_folder })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -66,7 +62,7 @@ mod tests {
         fs::hard_link(path("file"), path("hard")).unwrap();
         std::os::unix::fs::symlink("file", path("soft")).unwrap();
         let inputs = Inputs::of([path("soft"), path("tree"), path("missing")].iter().map(PathBuf::as_path));
-        let named = |name: &str| inputs.named(file_id(&fs::metadata(path(name)).unwrap()));
+        let named = |name: &str| inputs.named(system::file_id(&path(name)).unwrap());
         assert!(["file", "hard", "soft", "tree"].iter().all(|name| named(name).is_some()));
         fs::write(path("other"), b"bytes").unwrap();
         assert_eq!(named("other"), None);

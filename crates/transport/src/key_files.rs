@@ -1,8 +1,7 @@
 //! Files with keys and passwords, and the folder of those that count on this machine.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use delta_core::error::{Error, Result};
@@ -10,9 +9,13 @@ use delta_envelope::key::{NewKeys, PublicKey};
 use delta_envelope::limits::KEY_FILE_BYTES;
 use delta_envelope::trust::Known;
 
+use crate::system;
+
 /// The folder of the keys that count for everybody on this machine: NAME.pub is trusted, NAME.revoked is not any more. No variable of the
 /// environment moves it, for whoever sets that would choose whom the machine trusts.
-pub const TRUSTED: &str = "/etc/docker_delta/trusted.d";
+pub fn trusted() -> PathBuf {
+    system::settings().join("trusted.d")
+}
 
 /// Reads a file that only its owner may read.
 ///
@@ -21,7 +24,7 @@ pub const TRUSTED: &str = "/etc/docker_delta/trusted.d";
 pub fn read_secret(path: &Path) -> Result<Vec<u8>> {
     let (file, bytes) = read(path)?;
     let found = file.metadata().map_err(Error::io(format!("looking at {}", path.display())))?;
-    let mode = found.permissions().mode() & 0o777;
+    let mode = system::mode(&found).unwrap_or_default() & 0o777;
     if found.is_file() && mode & 0o077 != 0 {
         return Err(Error::environment(format!(
             "{} is secret, and others can read or write it: expected the permissions 600 or 400, found {mode:o}",
@@ -76,12 +79,12 @@ pub fn named(text: &str) -> Result<Vec<Known>> {
 /// # Errors
 /// As [`named`], and when others than its owner can write a key.
 pub fn of_machine() -> Result<Vec<Known>> {
-    let folder = Path::new(TRUSTED);
-    if !folder.try_exists().map_err(Error::io(format!("looking at {TRUSTED}")))? {
+    let folder = trusted();
+    if !folder.try_exists().map_err(Error::io(format!("looking at {}", folder.display())))? {
         return Ok(Vec::new());
     }
-    let keys = of_folder(folder)?;
-    for path in keys.iter().map(|known| Path::new(&known.name)).chain([folder]) {
+    let keys = of_folder(&folder)?;
+    for path in keys.iter().map(|known| Path::new(&known.name)).chain([&*folder]) {
         require_unwritable(path)?;
     }
     Ok(keys)
@@ -90,7 +93,7 @@ pub fn of_machine() -> Result<Vec<Known>> {
 /// Whoever can write there chooses whom this machine trusts.
 fn require_unwritable(path: &Path) -> Result<()> {
     let found = fs::metadata(path).map_err(Error::io(format!("looking at {}", path.display())))?;
-    if found.permissions().mode() & 0o022 == 0 {
+    if system::mode(&found).unwrap_or_default() & 0o022 == 0 {
         return Ok(());
     }
     Err(Error::environment(format!("others can write {}, so it says nothing about trust", path.display()))
@@ -172,9 +175,10 @@ pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     let doing = || Error::io(format!("writing {}", path.display()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(doing())?;
+    let mut options = OpenOptions::new();
+    let mut file = system::with_mode(options.write(true).create_new(true), mode).open(path).map_err(doing())?;
     // Neither the mask of the shell nor rules of the folder make it readable for others.
-    file.set_permissions(Permissions::from_mode(mode)).map_err(doing())?;
+    system::set_mode(&file, mode).map_err(doing())?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written.map_err(doing()).inspect_err(|_| {
         let _ = fs::remove_file(path);
@@ -184,15 +188,24 @@ fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
 /// The first line of what comes through an open file of this number: `what` no other user sees.
 ///
 /// # Errors
-/// Environment errors when nothing can be read there, usage errors for what is no text.
+/// Environment errors when nothing can be read there, usage errors for what is no text, and where open files have no numbers.
 pub fn first_line(descriptor: u32, what: &str) -> Result<String> {
-    let bytes = read_public(&PathBuf::from(format!("/dev/fd/{descriptor}")))?;
+    let path = system::descriptor(descriptor).map_err(|_: io::Error| {
+        Error::usage(format!(
+            "the {what} cannot come through an open file here, for this system has no numbers for them"
+        ))
+        .with_hint("give it in the variable of the environment, or type it when it is asked for")
+    })?;
+    let bytes = read_public(&path)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("the {what} is no text in UTF-8")))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

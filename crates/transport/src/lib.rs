@@ -32,6 +32,7 @@ pub mod engine;
 pub mod file;
 pub mod file_system;
 mod holes;
+#[cfg(target_os = "linux")]
 pub mod inbox;
 pub mod inputs;
 pub mod key_files;
@@ -52,6 +53,11 @@ pub mod source;
 mod sourced_image;
 pub mod spool;
 pub mod stdout;
+pub mod system;
+#[cfg(unix)]
+pub mod tree;
+#[cfg(not(unix))]
+#[path = "tree/absent.rs"]
 pub mod tree;
 pub mod unchanged;
 pub mod volumes;

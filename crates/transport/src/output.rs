@@ -10,6 +10,7 @@ use delta_core::job::progress::Progress;
 use crate::archive_writer::{Naming, check_complete, write_archive, write_layout};
 use crate::destination::{Destination, Product};
 use crate::spool::TempScratch;
+use crate::system;
 
 /// A file or folder to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,12 @@ impl FromStr for Output {
         }
         let archive = text.strip_prefix("docker-archive:").or_else(|| text.strip_prefix("oci-archive:"));
         let prefixed = archive.or_else(|| text.strip_prefix("oci:")).filter(|path| !Path::new(path).exists());
-        if let Some((path, name)) = prefixed.and_then(|path| path.split_once(':')) {
+        let named = prefixed.and_then(|path| {
+            let drive = system::drive_bytes(path);
+            let at = drive + path[drive..].find(':')?;
+            Some((&path[..at], &path[at + 1..]))
+        });
+        if let Some((path, name)) = named {
             return Err(Error::usage(format!(
                 "`{text}` names the image too; its name comes behind the package: apply PACKAGE {name} -o {path}"
             )));
@@ -49,7 +55,7 @@ impl FromStr for Output {
             (Some(path), _) => Self::Archive(path.into()),
             (None, Some(path)) => Self::Layout(path.into()),
             // Without the slash, but for the root folder.
-            _ if text.ends_with('/') || Path::new(text).is_dir() => {
+            _ if text.ends_with(std::path::is_separator) || Path::new(text).is_dir() => {
                 Self::Layout(Path::new(text).components().collect())
             }
             _ => Self::Archive(text.into()),

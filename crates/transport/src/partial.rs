@@ -4,15 +4,12 @@
 //! Elsewhere, and for folders, it has a random name of fixed length and a lock that ends with the program: what can be
 //! locked was left by a program that was killed, and the next run removes it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, linkat, renameat_with};
-use rustix::io::Errno;
+use crate::system::{self, FileId};
 
 const PREFIX: &str = ".docker_delta-";
 const SUFFIX: &str = ".partial";
@@ -29,13 +26,6 @@ pub fn remove_pending() {
     }
 }
 
-/// Device and inode: what a file or folder is, under whatever name.
-pub(crate) type FileId = (u64, u64);
-
-pub(crate) fn file_id(metadata: &fs::Metadata) -> FileId {
-    (metadata.dev(), metadata.ino())
-}
-
 /// A file or folder to be put in place, or removed.
 pub(crate) struct Partial {
     folder: PathBuf,
@@ -50,11 +40,11 @@ impl Partial {
     /// A new file in `folder`, to be written and read.
     pub(crate) fn file(folder: &Path) -> io::Result<Self> {
         sweep(folder);
-        match nameless(folder) {
+        match system::nameless(folder) {
             Ok(file) => {
                 // On its way to replace something it has a name for a moment, under which another run must not sweep it away.
                 // A file system without locks has none that sweeps either.
-                let _ = file.try_lock_shared();
+                let _ = system::hold_with_others(&file);
                 Ok(Self { folder: folder.to_owned(), file, named: None, dressed: false })
             }
             Err(error) if is_unsupported(&error) => {
@@ -67,10 +57,7 @@ impl Partial {
     /// A new folder in `folder`.
     pub(crate) fn folder(folder: &Path) -> io::Result<Self> {
         sweep(folder);
-        Self::locked(folder, |path| {
-            DirBuilder::new().mode(0o777).create(path)?;
-            File::open(path)
-        })
+        Self::locked(folder, system::make_folder)
     }
 
     fn locked(folder: &Path, make: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
@@ -81,14 +68,7 @@ impl Partial {
                 named = Some(Named::new(path.to_owned()));
                 Ok(file)
             })?;
-            let is_taken = match made.try_lock() {
-                Err(TryLockError::WouldBlock) => true,
-                // A file system without locks: nobody can take it for abandoned either.
-                Err(TryLockError::Error(_)) => false,
-                // Another run may have locked and removed it before.
-                Ok(()) => made.metadata()?.nlink() == 0,
-            };
-            if !is_taken {
+            if system::hold(&made)? {
                 return Ok(Self { folder: folder.to_owned(), file: made, named, dressed: false });
             }
         }
@@ -113,7 +93,7 @@ impl Partial {
     /// is there again.
     pub(crate) fn put_in_place(mut self, path: &Path, replaced: Option<FileId>) -> io::Result<()> {
         match (replaced, &self.named) {
-            (None, None) => self.link_to(path)?,
+            (None, None) => system::give_name(&self.file, path)?,
             (None, Some(named)) => rename_to_free(&named.path, path)?,
             (Some(replaced), _) => return self.exchange(path, replaced),
         }
@@ -127,21 +107,16 @@ impl Partial {
         Ok(())
     }
 
-    fn link_to(&self, path: &Path) -> io::Result<()> {
-        let open = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
-    }
-
     /// The new one and the old one change names in one step; the old one goes when the folder is on the disk.
     fn exchange(mut self, path: &Path, replaced: FileId) -> io::Result<()> {
         let old = fs::symlink_metadata(path)?;
-        if !self.dressed {
-            self.file.set_permissions(fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+        if let Some(mode) = system::mode(&old).filter(|_| !self.dressed) {
+            system::set_mode(&self.file, mode & 0o777)?;
         }
         if self.named.is_none() {
             let mut named = None;
             random_name(&self.folder, &mut |path| {
-                self.link_to(path)?;
+                system::give_name(&self.file, path)?;
                 named = Some(Named::new(path.to_owned()));
                 Ok(())
             })?;
@@ -150,16 +125,18 @@ impl Partial {
         let Some(named) = &self.named else { return Err(io::Error::other("a partial file without a name")) };
         // As long as it has a partial name, another run would take it for one that was left.
         let held = File::open(path).ok();
-        let _is_held = held.as_ref().is_some_and(|old| old.try_lock_shared().is_ok());
-        let swap = || renameat_with(CWD, &named.path, CWD, path, RenameFlags::EXCHANGE);
+        let _is_held = held.as_ref().is_some_and(system::hold_with_others);
+        let swap = || system::exchange(&named.path, path);
         match swap() {
-            Ok(()) => {}
-            // Not every file system knows the flag.
-            Err(Errno::INVAL | Errno::NOSYS) => return self.replace(path, replaced),
-            Err(error) => return Err(error.into()),
+            Err(error) if is_unsupported(&error) => {
+                // Some systems replace nothing that is open.
+                drop(held);
+                return self.replace(path, replaced);
+            }
+            swapped => swapped?,
         }
-        let checked = fs::symlink_metadata(&named.path)
-            .and_then(|old| if file_id(&old) == replaced { self.flush_folder() } else { Err(changed()) });
+        let checked = system::file_id_of_name(&named.path)
+            .and_then(|old| if old == replaced { self.flush_folder() } else { Err(changed()) });
         if checked.is_err() {
             swap()?;
         }
@@ -169,8 +146,14 @@ impl Partial {
     /// The same in more than one step: what was there is moved aside, and back if the new one cannot take its place.
     fn replace(mut self, path: &Path, replaced: FileId) -> io::Result<()> {
         let Some(named) = &mut self.named else { return Err(io::Error::other("a partial file without a name")) };
-        if file_id(&fs::symlink_metadata(path)?) != replaced {
+        if system::file_id_of_name(path)? != replaced {
             return Err(changed());
+        }
+        if !system::FLUSHES_FOLDERS && self.file.metadata()?.is_file() {
+            // Nothing comes behind it that could fail.
+            fs::rename(&named.path, path)?;
+            named.forget();
+            return Ok(());
         }
         // Not among what is removed when the program is told to stop: it is the user's until the new one is there.
         let aside = random_name(&self.folder, &mut |aside| {
@@ -193,11 +176,7 @@ impl Partial {
     }
 
     fn flush_folder(&self) -> io::Result<()> {
-        match File::open(&self.folder)?.sync_all() {
-            // Some file systems cannot flush a folder.
-            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
-            flushed => flushed,
-        }
+        system::flush_folder(&self.folder)
     }
 }
 
@@ -240,24 +219,8 @@ fn random_name<T>(folder: &Path, make: &mut dyn FnMut(&Path) -> io::Result<T>) -
     made.keep().map(|(made, _)| made).map_err(|error| error.error)
 }
 
-fn nameless(folder: &Path) -> io::Result<File> {
-    // Without it there is no way to a name.
-    if !Path::new("/proc/self/fd").exists() {
-        return Err(io::ErrorKind::Unsupported.into());
-    }
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .mode(0o666)
-        .custom_flags(OFlags::TMPFILE.bits().cast_signed())
-        .open(folder)
-}
-
-/// What file systems and kernels without nameless files say (open(2), `O_TMPFILE`).
 fn is_unsupported(error: &io::Error) -> bool {
-    let unsupported = [Errno::OPNOTSUPP, Errno::ISDIR, Errno::NOENT, Errno::INVAL];
     error.kind() == io::ErrorKind::Unsupported
-        || unsupported.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Removes what programs that were killed left in `folder`.
@@ -267,25 +230,23 @@ fn sweep(folder: &Path) {
         let name = entry.file_name();
         let random = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
         let kind = entry.file_type();
-        if random.is_some_and(|random| random.len() == RANDOM) && kind.is_ok_and(|kind| kind.is_file() || kind.is_dir())
-        {
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(entry.path());
-            if opened.is_ok_and(|file| file.try_lock().is_ok()) {
-                // What cannot be removed is in nobody's way.
-                let _ = remove(&entry.path());
-            }
+        let is_ours = random.is_some_and(|random| random.len() == RANDOM)
+            && kind.is_ok_and(|kind| kind.is_file() || kind.is_dir());
+        if is_ours && system::is_left(&entry.path()) {
+            // What cannot be removed is in nobody's way.
+            let _ = remove(&entry.path());
         }
     }
 }
 
 /// Renames only if nothing came to be at the target meanwhile.
 fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system knows the flag.
-        Err(Errno::INVAL | Errno::NOSYS) if fs::symlink_metadata(to).is_ok() => Err(changed()),
-        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
-        result => Ok(result?),
+    match system::rename_to_free(from, to) {
+        Err(error) if is_unsupported(&error) => match fs::symlink_metadata(to) {
+            Ok(_) => Err(changed()),
+            Err(_) => fs::rename(from, to),
+        },
+        renamed => renamed,
     }
 }
 
@@ -305,7 +266,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Lets the owner into a folder and all below it.
 fn open_up(path: &Path) -> io::Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    system::let_in(path)?;
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
@@ -318,6 +279,7 @@ fn open_up(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 
@@ -329,7 +291,7 @@ mod tests {
     }
 
     fn id(path: &Path) -> Option<FileId> {
-        fs::symlink_metadata(path).ok().map(|found| file_id(&found))
+        system::file_id_of_name(path).ok()
     }
 
     /// With and without a name, as file systems allow it.
@@ -407,7 +369,7 @@ mod tests {
         let partial = Partial::file(folder.path()).unwrap();
         let passing = folder.path().join(format!("{PREFIX}AbCdEf12{SUFFIX}"));
         if partial.named.is_none() {
-            partial.link_to(&passing).unwrap();
+            system::give_name(&partial.file, &passing).unwrap();
         }
         let before = names(folder.path());
         sweep(folder.path());

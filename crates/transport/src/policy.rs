@@ -4,7 +4,6 @@ mod keys;
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use delta_core::error::{Error, Result};
@@ -12,6 +11,7 @@ use serde::Deserialize;
 
 use crate::engine::ClientKind;
 use crate::limits::{INTERVAL_SECONDS, POLICY_BYTES};
+use crate::system;
 
 /// The policy of the machine, which counts where no other one is named.
 pub const OF_MACHINE: &str = "/etc/docker_delta/watch.toml";
@@ -65,7 +65,7 @@ impl Policy {
         if !found.is_file() {
             return Err(Error::usage(format!("{shown} is no regular file")).with_hint("a policy is one file of TOML"));
         }
-        if found.permissions().mode() & 0o022 != 0 {
+        if system::mode(&found).is_some_and(|mode| mode & 0o022 != 0) {
             return Err(Error::environment(format!("others can write {shown}, so it decides nothing"))
                 .with_hint(format!("look what is in it, then chmod go-w {shown}")));
         }

@@ -9,6 +9,7 @@ use delta_core::image::ImageName;
 use crate::containerd;
 use crate::engine::ClientKind;
 use crate::registry::Address;
+use crate::system;
 
 /// What a user named as an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,8 @@ impl FromStr for Reference {
         // What is written like a path is meant as one, even if it is not there: the error will name it.
         if text.starts_with(['/', '.', '~'])
             || text.ends_with('/')
+            || system::DRIVE && text.contains('\\')
+            || system::drive_bytes(text) > 0
             || ENDINGS.iter().any(|ending| text.ends_with(ending))
         {
             return Ok(Self::Path { path: text.into(), pick: None });
@@ -166,8 +169,10 @@ fn split(text: &str) -> Reference {
     if Path::new(text).exists() {
         return whole;
     }
-    let named = text.rmatch_indices(':').find(|(at, _)| Path::new(&text[..*at]).exists()).map(|(at, _)| at);
-    match named.or_else(|| text.find(':')) {
+    let drive = system::drive_bytes(text);
+    let mut colons = text.rmatch_indices(':').map(|(at, _)| at).take_while(|at| *at >= drive);
+    let named = colons.find(|at| Path::new(&text[..*at]).exists());
+    match named.or_else(|| text[drive..].find(':').map(|at| drive + at)) {
         Some(at) => Reference::Path { path: text[..at].into(), pick: Some(text[at + 1..].to_owned()) },
         None => whole,
     }

@@ -3,13 +3,13 @@
 //! A difference that was made against a file while somebody wrote into it fits neither what the file was nor what it is. Folders look after
 //! themselves (`tree::pack`), and what is named by a digest cannot be mistaken.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use delta_core::error::{Error, Kind, Result};
-use rustix::fs::OFlags;
+
+use crate::system::{self, Version};
 
 /// Files, and what they were when the run began.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ struct Noted {
     path: PathBuf,
     /// The file itself, whatever its name becomes.
     file: File,
-    before: Metadata,
+    before: Version,
 }
 
 impl Unchanged {
@@ -29,10 +29,8 @@ impl Unchanged {
         if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
             return;
         }
-        let flags = (OFlags::PATH | OFlags::CLOEXEC).bits().cast_signed();
-        let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
-        if let Ok(file) = opened
-            && let Ok(before) = file.metadata()
+        if let Ok(file) = system::open_to_look(path)
+            && let Ok(before) = system::version(&file)
         {
             let noted = Noted { path: path.to_owned(), file, before };
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
@@ -62,9 +60,7 @@ impl Unchanged {
 impl Noted {
     /// By length and by the times of its content and of its facts, as `tree::pack` does it.
     fn is_changed(&self) -> bool {
-        let facts =
-            |found: &Metadata| (found.len(), (found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
-        self.file.metadata().is_ok_and(|now| facts(&now) != facts(&self.before))
+        system::version(&self.file).is_ok_and(|now| now != self.before)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::file::is_pipe;
 use delta_transport::file_system;
 use delta_transport::inputs::Inputs;
+use delta_transport::system;
 use delta_transport::tree::{self, Detail, Lost};
 use serde::Serialize;
 
@@ -223,7 +223,7 @@ fn require_room(session: &Session, arguments: &FileApply, destination: &Destinat
 /// How much of a file is holes, as those of its next version will be too.
 fn holes(path: &Path) -> u64 {
     let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
-    found.map_or(0, |found| found.len().saturating_sub(found.blocks().saturating_mul(512)))
+    found.map_or(0, |found| found.len().saturating_sub(system::held_bytes(&found)))
 }
 
 /// The bytes of an opened file or folder without the holes of a file.
@@ -274,7 +274,7 @@ fn facts_of(path: &Path) -> Result<Option<Facts>> {
         return Ok(None);
     }
     let file = File::open(path).map_err(Error::io(format!("opening {}", path.display())))?;
-    tree::facts_of_file(&file, path).map(Some)
+    tree::facts_of_file(&file, path)
 }
 
 fn json(session: &Session, report: &Report) -> Result<()> {

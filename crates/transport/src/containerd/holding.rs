@@ -1,13 +1,12 @@
 //! Names of ours, which hold the parts of an image until it has its own: who gave one, and whether anybody still needs it.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use delta_core::digest::BlobDigest;
 
 use super::HELD;
+use crate::system;
 
 /// A run that may be of another container of this machine, where processes have other numbers, is taken to be over after this long.
 const LONGEST_RUN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,7 +46,7 @@ struct Giver {
 impl Giver {
     fn ourselves() -> Self {
         let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let numbering = fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino());
+        let numbering = system::file_id(Path::new("/proc/self/ns/pid")).map_or(0, |(_, namespace)| namespace);
         Self { begun, numbering, process: std::process::id() }
     }
 

@@ -3,16 +3,14 @@
 //! A stick that lies about its size, or wears out, takes every write and every flush; only its own bytes tell.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, OFlags, fadvise};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::limits::READ_BACK_BLOCK as BLOCK;
+use crate::system;
 
 /// What is read at a time; a multiple of every block that direct reading asks for.
 const PIECE: usize = 1 << 20;
@@ -35,11 +33,11 @@ impl Blocks {
         Ok(blocks)
     }
 
-    /// Where the first block lies that the medium gives back other than it was meant.
-    pub(super) fn first_bad(mut self, file: &File) -> io::Result<Option<u64>> {
+    /// Where the first block lies that the medium gives back other than it was meant; `path` is the name of the file, if it has one.
+    pub(super) fn first_bad(mut self, file: &File, path: Option<&Path>) -> io::Result<Option<u64>> {
         self.end_block();
         let mut found = Self::default();
-        read_past_cache(file, &mut found)?;
+        read_past_cache(file, path, &mut found)?;
         found.end_block();
         let same = self.digests.iter().zip(&found.digests).take_while(|(meant, found)| meant == found).count();
         let is_whole = same == self.digests.len() && same == found.digests.len();
@@ -81,7 +79,7 @@ impl Folder {
     pub(super) fn of(folder: &Path) -> io::Result<Self> {
         let mut files = BTreeMap::new();
         for path in files_in(folder)? {
-            let blocks = Blocks::of(&mut open(&path, OFlags::empty())?)?;
+            let blocks = Blocks::of(&mut system::open_no_link(&path)?)?;
             files.insert(path, blocks);
         }
         Ok(Self(files))
@@ -90,7 +88,7 @@ impl Folder {
     /// The first file, and where in it, that the medium gives back other than it was meant.
     pub(super) fn first_bad(self) -> io::Result<Option<(PathBuf, u64)>> {
         for (path, blocks) in self.0 {
-            if let Some(offset) = blocks.first_bad(&open(&path, OFlags::empty())?)? {
+            if let Some(offset) = blocks.first_bad(&system::open_no_link(&path)?, Some(&path))? {
                 return Ok(Some((path, offset)));
             }
         }
@@ -113,22 +111,14 @@ fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn open(path: &Path, more: OFlags) -> io::Result<File> {
-    let flags = more | OFlags::NOFOLLOW;
-    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
-}
-
 /// Reads a file that was flushed from the medium itself.
-fn read_past_cache(file: &File, out: &mut Blocks) -> io::Result<()> {
-    // What is on the disk need not stay in memory; where that is not obeyed, direct reading goes past it.
-    fadvise(file, 0, None, Advice::DontNeed)?;
-    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-    let direct = OpenOptions::new().read(true).custom_flags(OFlags::DIRECT.bits().cast_signed()).open(&path);
+fn read_past_cache(file: &File, path: Option<&Path>, out: &mut Blocks) -> io::Result<()> {
+    let direct = system::open_past_cache(file, path);
     match direct.and_then(|mut direct| copy_aligned(&mut direct, out)) {
         // Not every file system reads directly; one in memory has no medium.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             *out = Blocks::default();
-            io::copy(&mut OpenOptions::new().read(true).open(&path)?, out).map(|_| ())
+            io::copy(&mut system::open_again(file, path)?, out).map(|_| ())
         }
         done => done,
     }
@@ -150,6 +140,7 @@ fn copy_aligned(from: &mut File, to: &mut Blocks) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
     use std::os::unix::fs::FileExt;
 
     use super::*;
@@ -170,20 +161,20 @@ mod tests {
             file.write_all(&bytes).unwrap();
             file.sync_all().unwrap();
             for piece in [1, 511, BLOCK, PIECE] {
-                assert_eq!(noted(&bytes, piece).first_bad(&file).unwrap(), None, "{length} {piece}");
+                assert_eq!(noted(&bytes, piece).first_bad(&file, None).unwrap(), None, "{length} {piece}");
             }
             for place in [0, length / 2, length.saturating_sub(1)] {
                 if let Some(byte) = bytes.get(place) {
                     file.write_all_at(&[byte ^ 1], place as u64).unwrap();
                     file.sync_all().unwrap();
-                    let bad = noted(&bytes, PIECE).first_bad(&file).unwrap();
+                    let bad = noted(&bytes, PIECE).first_bad(&file, None).unwrap();
                     assert_eq!(bad, Some((place / BLOCK * BLOCK) as u64), "{length} {place}");
                     file.write_all_at(&[*byte], place as u64).unwrap();
                 }
             }
             for other in [length.saturating_sub(1), length + 1].into_iter().filter(|other| *other != length) {
                 file.set_len(other as u64).unwrap();
-                let bad = noted(&bytes, PIECE).first_bad(&file).unwrap();
+                let bad = noted(&bytes, PIECE).first_bad(&file, None).unwrap();
                 assert_eq!(bad, Some((length.min(other) / BLOCK * BLOCK) as u64), "{length} became {other}");
                 file.set_len(length as u64).unwrap();
                 file.write_all_at(&bytes, 0).unwrap();

@@ -1,8 +1,7 @@
 //! The way to the final name: all bytes first, on the disk, then the name.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use delta_core::error::{Error, Result};
@@ -13,6 +12,7 @@ use crate::holes::HoleWriter;
 use crate::limits::READ_BACK_BLOCK;
 use crate::partial::Partial;
 use crate::spool::TempScratch;
+use crate::system;
 
 const BUFFER: usize = 256 << 10;
 
@@ -28,15 +28,17 @@ impl Destination {
             Place::Name { path, replaced } => {
                 let mut partial = Partial::file(folder_of(path)).map_err(doing())?;
                 if self.is_executable {
-                    let mode = partial.open().metadata().map_err(doing())?.permissions().mode();
-                    // File systems without permissions, as sticks have them, refuse that; a shell runs the file all the same.
-                    let _ = partial.open().set_permissions(Permissions::from_mode(mode | ((mode & 0o444) >> 2)));
+                    let found = partial.open().metadata().map_err(doing())?;
+                    if let Some(mode) = system::mode(&found) {
+                        // File systems without permissions, as sticks have them, refuse that; a shell runs the file all the same.
+                        let _ = system::set_mode(partial.open(), mode | ((mode & 0o444) >> 2));
+                    }
                     partial.keep_permissions();
                 }
                 let mut blocks = self.blocks();
                 let result = self.fill(partial.open(), |out| fill(&mut Noting { out, blocks: blocks.as_mut() }))?;
                 partial.open().sync_all().map_err(doing())?;
-                self.compare(blocks, partial.open())?;
+                self.compare(blocks, &partial)?;
                 partial.put_in_place(path, *replaced).map_err(doing())?;
                 return Ok(result);
             }
@@ -75,7 +77,7 @@ impl Destination {
         let dressed = dress(partial.open())?;
         partial.keep_permissions();
         partial.open().sync_all().map_err(self.failed())?;
-        self.compare(blocks, partial.open())?;
+        self.compare(blocks, &partial)?;
         partial.put_in_place(path, *replaced).map_err(self.failed())?;
         Ok(Some(dressed))
     }
@@ -93,8 +95,7 @@ impl Destination {
         let folder = partial.path().ok_or_else(|| Error::internal("a folder without a name"))?;
         let result = fill(folder)?;
         let meant = self.reads_back.then(|| read_back::Folder::of(folder)).transpose().map_err(self.not_read_back())?;
-        // One call for all files and folders in it.
-        rustix::fs::syncfs(partial.open()).map_err(io::Error::from).map_err(doing())?;
+        system::flush_tree(partial.open(), folder).map_err(doing())?;
         let bad = meant.map(read_back::Folder::first_bad).transpose().map_err(self.not_read_back())?.flatten();
         if let Some((path, offset)) = bad {
             let inside = path.strip_prefix(folder).unwrap_or(&path).display();
@@ -123,8 +124,9 @@ impl Destination {
         self.reads_back.then(Blocks::default)
     }
 
-    fn compare(&self, blocks: Option<Blocks>, file: &File) -> Result<()> {
-        let bad = blocks.map(|blocks| blocks.first_bad(file)).transpose().map_err(self.not_read_back())?.flatten();
+    fn compare(&self, blocks: Option<Blocks>, partial: &Partial) -> Result<()> {
+        let first_bad = |blocks: Blocks| blocks.first_bad(partial.open(), partial.path());
+        let bad = blocks.map(first_bad).transpose().map_err(self.not_read_back())?.flatten();
         bad.map_or(Ok(()), |offset| Err(other_bytes(&self.shown, offset)))
     }
 

@@ -14,7 +14,7 @@ use rustix::fs::{Dir, FileType, Stat};
 use super::{Drawer, folders};
 use crate::digest_file;
 use crate::limits::INBOX_NAMES;
-use crate::partial::FileId;
+use crate::system::FileId;
 use crate::volumes::VolumeName;
 
 /// What the name of a signature beside a package ends in.

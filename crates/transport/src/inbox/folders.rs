@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::partial::{FileId, file_id};
+use crate::system::{FileId, file_id, file_id_of};
 
 /// A folder that a user named, which may be a link to one.
 pub(super) fn open_given(path: &Path) -> Result<(OwnedFd, FileId)> {
@@ -31,13 +31,13 @@ pub(super) fn open_given(path: &Path) -> Result<(OwnedFd, FileId)> {
             .with_hint("name the folder into which packages are dropped; `docker_delta apply` takes one package"));
     }
     let file = File::open(path).map_err(doing())?;
-    let id = file_id(&file.metadata().map_err(doing())?);
+    let id = file_id_of(&file).map_err(doing())?;
     Ok((file.into(), id))
 }
 
 /// What a path leads to.
 pub(super) fn id_of(path: &Path) -> Option<FileId> {
-    fs::metadata(path).ok().map(|found| file_id(&found))
+    file_id(path).ok()
 }
 
 /// The way to an open folder for whoever takes only paths: whatever becomes of its name.

@@ -161,7 +161,7 @@ fn credentials(auth: &Auth) -> Result<Option<Credentials>> {
 
 /// Asks the program that a file names.
 fn ask(helper: &str, server: &str) -> Result<Option<Credentials>> {
-    if helper.contains('/') {
+    if helper.contains(std::path::is_separator) {
         return Err(Error::environment(format!("`{}` is no name of a credential helper", helper.escape_debug())));
     }
     ask_program(format!("docker-credential-{helper}").as_ref(), server)

@@ -1,15 +1,16 @@
 //! Where downloads are written, so that one that was broken off goes on where it stopped, even when the program was killed.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use delta_core::digest::BlobDigest;
+
+use crate::system;
 
 /// What nobody went on with for this long is removed.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -75,7 +76,7 @@ impl Downloads {
     fn named(&self, digest: BlobDigest) -> Option<(PathBuf, File)> {
         let path = self.kept()?.join(digest.hex());
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        system::with_mode(options.read(true).write(true).create(true).truncate(false), 0o600);
         // A link that stands there is not followed.
         let is_file = fs::symlink_metadata(&path).map_or(true, |metadata| metadata.is_file());
         let file = options.open(&path).ok().filter(|_| is_file)?;
@@ -102,12 +103,11 @@ fn is_ours(folder: &Path) -> io::Result<bool> {
     if let Some(above) = folder.parent() {
         fs::create_dir_all(above)?;
     }
-    match DirBuilder::new().mode(0o700).create(folder) {
+    match system::make_private_folder(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let metadata = fs::symlink_metadata(folder)?;
-    Ok(metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0)
+    fs::symlink_metadata(folder).map(|found| system::is_private_folder(&found))
 }
 
 fn remove_old(folder: &Path) {

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use delta_core::error::{Error, Result};
 use delta_core::facts::{Attribute, Facts, Time};
-use rustix::fs::{AtFlags, Gid, Mode, Stat, Timespec, Timestamps, Uid};
+use rustix::fs::{AtFlags, Gid, Stat, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 use xattr::FileExt;
 
 use super::losses::{Loss, Losses, Lost};
+use crate::system;
 
 /// The access control list of an entry, and that of what will be made in a folder (acl(5)).
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
@@ -53,12 +54,12 @@ pub(super) enum Made<'a> {
     Node(BorrowedFd<'a>, &'a [u8], &'a Path),
 }
 
-/// What a file is besides its bytes.
+/// What a file is besides its bytes; nothing on systems that do not keep it.
 ///
 /// # Errors
 /// What the file system reports.
-pub fn facts_of_file(file: &File, path: &Path) -> Result<Facts> {
-    facts_of(Made::Open(file)).map_err(Error::io(format!("reading {}", path.display())))
+pub fn facts_of_file(file: &File, path: &Path) -> Result<Option<Facts>> {
+    facts_of(Made::Open(file)).map(Some).map_err(Error::io(format!("reading {}", path.display())))
 }
 
 /// Gives a file what it should be besides its bytes, and says what it could not be given.
@@ -76,7 +77,7 @@ pub fn dress_file(file: &File, path: &Path, facts: &Facts, keep: Keep) -> Result
 pub(super) fn facts_of(made: Made<'_>) -> io::Result<Facts> {
     let stat = made.stat()?;
     let facts = Facts {
-        mode: stat.st_mode & 0o7777,
+        mode: system::mode_of(&stat) & 0o7777,
         uid: stat.st_uid,
         gid: stat.st_gid,
         modified: modified(&stat),
@@ -159,8 +160,9 @@ fn compare(
     if mode & SET_ID != facts.mode & SET_ID {
         lost(Loss::SetId, other("it would act for another owner".to_owned()));
     }
-    if keep.permissions && !matches!(made, Made::Link(..)) && found.st_mode & 0o7777 != mode {
-        lost(Loss::Permissions, other(format!("{:o} should be {mode:o}", found.st_mode & 0o7777)));
+    let found_mode = system::mode_of(&found) & 0o7777;
+    if keep.permissions && !matches!(made, Made::Link(..)) && found_mode != mode {
+        lost(Loss::Permissions, other(format!("{found_mode:o} should be {mode:o}")));
     }
     if keep.times && modified(&found) != facts.modified {
         lost(Loss::Time, other("the file system keeps it less exactly, or not".to_owned()));
@@ -244,7 +246,7 @@ impl Made<'_> {
     }
 
     fn permit(self, mode: u32) -> io::Result<()> {
-        let mode = Mode::from_raw_mode(mode);
+        let mode = system::permissions(mode);
         let done = match self {
             Self::Open(file) => rustix::fs::fchmod(file, mode),
             Self::Node(folder, name, _) => rustix::fs::chmodat(folder, OsStr::from_bytes(name), mode, AtFlags::empty()),

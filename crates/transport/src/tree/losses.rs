@@ -7,6 +7,7 @@ use std::io;
 use delta_core::error::{Error, Result};
 
 use super::entry::shown;
+use crate::system;
 
 /// Kinds that are told apart; a stream can name any number of attributes.
 const KINDS: usize = 64;
@@ -85,7 +86,7 @@ impl Losses {
 
 impl Lost {
     fn new(loss: &Loss, name: &[u8], why: &io::Error) -> Self {
-        let is_root = rustix::process::geteuid().is_root();
+        let is_root = system::is_root();
         let (what, option, usual) = match loss {
             Loss::Owner => ("the owner".to_owned(), "--no-owner", !is_root),
             Loss::Group => ("the group".to_owned(), "--no-owner", !is_root),

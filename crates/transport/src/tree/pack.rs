@@ -18,6 +18,7 @@ use super::entry::{Entry, Kind, ROOT, shown};
 use super::header::{BLOCK, RECORDS_BYTES, encode};
 use super::place::{open_folder, open_root};
 use super::sparse;
+use crate::system;
 
 /// How much of a folder goes into the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Packer<'_> {
         if stat.st_nlink == 1 {
             return None;
         }
-        let first = self.links.entry((stat.st_dev, stat.st_ino)).or_insert_with(|| name.to_vec());
+        let first = self.links.entry((system::device_of(stat), stat.st_ino)).or_insert_with(|| name.to_vec());
         (first != name).then(|| first.clone())
     }
 

@@ -19,6 +19,7 @@ use super::entry::{Entry, Kind, ROOT, shown};
 use super::header::invalid;
 use super::losses::{Loss, Losses, Lost};
 use super::place::{Place, open_folder};
+use crate::system;
 
 /// Makes what the stream says in the empty folder `root`, and says what could not be given back.
 ///
@@ -120,7 +121,7 @@ impl Maker<'_> {
         }
         let (folder, leaf) = self.place.of(&entry.name)?;
         let device = rustix::fs::makedev(major, minor);
-        match rustix::fs::mknodat(folder, OsStr::from_bytes(leaf), kind, Mode::RUSR | Mode::WUSR, device) {
+        match system::make_node(folder, OsStr::from_bytes(leaf), kind, device) {
             Err(Errno::PERM) if is_device => {
                 self.losses.add(Loss::Device, &entry.name, &Errno::PERM.into());
                 Ok(())

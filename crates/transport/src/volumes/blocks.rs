@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use delta_core::digest::{BlobDigest, Hasher};
@@ -13,6 +12,7 @@ use delta_envelope::volumes::Set;
 use serde::Serialize;
 
 use super::search::Candidate;
+use crate::system;
 
 /// What is known of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -141,7 +141,7 @@ fn digest_of(file: &File, offset: u64, bytes: u64, buffer: &mut [u8]) -> io::Res
     let mut at = offset;
     while at < end {
         let count = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-        file.read_exact_at(&mut buffer[..count], at)?;
+        system::read_exact_at(file, &mut buffer[..count], at)?;
         hasher.write_all(&buffer[..count])?;
         at += count as u64;
     }

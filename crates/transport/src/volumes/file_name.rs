@@ -1,7 +1,5 @@
 //! What the file of a volume is called: the name of the package, and the number of the volume in three digits.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// The name of a volume, taken apart.
@@ -16,21 +14,22 @@ pub struct VolumeName {
 impl VolumeName {
     /// Takes a path apart that ends in a dot and three digits; `000` is no number of a volume.
     pub fn parse(path: &Path) -> Option<Self> {
-        let bytes = path.as_os_str().as_bytes();
-        let (stem, number) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
-        let digits = number.strip_prefix(b".")?;
-        let ends_in_a_name = stem.last().is_some_and(|byte| *byte != b'/');
+        // A path that ends in a separator is no file's.
+        let digits = path.extension()?.as_encoded_bytes();
+        if digits.len() != 3 || !path.as_os_str().as_encoded_bytes().ends_with(digits) {
+            return None;
+        }
         let volume = digits
             .iter()
             .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0')))?;
-        (volume > 0 && ends_in_a_name).then(|| Self { stem: PathBuf::from(OsStr::from_bytes(stem)), volume })
+        (volume > 0).then(|| Self { stem: path.with_extension(""), volume })
     }
 
     /// The path of a volume.
     pub fn path(stem: &Path, volume: u64) -> PathBuf {
-        let mut name: Vec<u8> = stem.as_os_str().as_bytes().to_vec();
-        name.extend(format!(".{volume:03}").bytes());
-        PathBuf::from(OsString::from_vec(name))
+        let mut name = stem.as_os_str().to_owned();
+        name.push(format!(".{volume:03}"));
+        name.into()
     }
 
     /// What the number of a volume is put behind: the path without a number, if it has one.
@@ -41,6 +40,9 @@ impl VolumeName {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]

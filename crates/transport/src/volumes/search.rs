@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use delta_envelope::volumes::{Header, Odd, START, Set};
 
 use super::file_name::VolumeName;
 use crate::destination::folder_of;
-use crate::partial::{FileId, file_id};
+use crate::system::{self, FileId};
 
 /// A file that is, or should be, a volume.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ pub(super) struct Found {
 /// What the system says, or why it is none.
 pub(super) fn header(file: &File) -> io::Result<Result<Header, Odd>> {
     let mut start = [0; START];
-    match file.read_exact_at(&mut start, 0) {
+    match system::read_exact_at(file, &mut start, 0) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Err(Odd::Foreign)),
         read => read?,
     }
@@ -56,7 +55,7 @@ pub(super) fn header(file: &File) -> io::Result<Result<Header, Odd>> {
         return Ok(Err(Odd::Damaged));
     }
     let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, 0)?;
+    system::read_exact_at(file, &mut bytes, 0)?;
     Ok(Header::parse(&bytes))
 }
 
@@ -125,8 +124,7 @@ impl Found {
 
     fn take(&mut self, path: &Path) {
         let Some(file) = open(path) else { return };
-        let Ok(metadata) = file.metadata() else { return };
-        let id = file_id(&metadata);
+        let (Ok(metadata), Ok(id)) = (file.metadata(), system::file_id_of(&file)) else { return };
         // What was let go of may be another file by now.
         let is_known = |known: &Candidate| known.file.is_some() && known.id == id;
         if self.candidates.iter().any(is_known) {
@@ -204,5 +202,5 @@ fn open(path: &Path) -> Option<File> {
 /// What is a package, and what is compressed: a volume that lost its start is neither.
 fn is_something_else(file: &File) -> bool {
     let mut start = [0; 16];
-    file.read_exact_at(&mut start, 0).is_ok() && start.starts_with(delta_core::package::METADATA.as_bytes())
+    system::read_exact_at(file, &mut start, 0).is_ok() && start.starts_with(delta_core::package::METADATA.as_bytes())
 }

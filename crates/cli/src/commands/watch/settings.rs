@@ -107,7 +107,7 @@ impl Settings {
                 None => format!(
                     "put the maker's NAME.pub into {}, or name it: `trust` in the policy, or --trust; \
                      --allow-unsigned takes packages of anybody",
-                    key_files::TRUSTED
+                    key_files::trusted().display()
                 ),
             };
             error.within("nobody is trusted here").with_hint(hint)
@@ -208,7 +208,7 @@ fn trusted(arguments: &Watch, policy: &Policy) -> Result<Trusted> {
     }
     if keys.is_empty() {
         // Named, so that a folder that is emptied meanwhile does not let everybody in.
-        return Ok(Trusted::Keys(vec![key_files::TRUSTED.to_owned()]));
+        return Ok(Trusted::Keys(vec![key_files::trusted().display().to_string()]));
     }
     let named = |text: &String| if PublicKey::is_meant(text) { Ok(text.clone()) } else { absolute_text(text) };
     Ok(Trusted::Keys(keys.iter().map(named).collect::<Result<_>>()?))
