@@ -11,7 +11,7 @@ from package.compression import MAGIC, decompressed, told_by_first_bytes
 from package.faults import Refused
 
 BASE_BYTES = 1 << 32
-MIXED, MIX_FEATURE = ".mix", "mix-1"
+MIXED, MIX_FEATURE, LARGE_FEATURE = ".mix", "mix-1", "exec-2"
 
 
 class Bases:
@@ -103,7 +103,11 @@ class Package:
             mixed = any(name.endswith(MIXED) for name in how["members"])
             if mixed and MIX_FEATURE not in self.metadata["requires"]:
                 raise Refused(f"the package does not require {MIX_FEATURE}, which a recipe uses")
-            return Recipe(streams.pop("recipe"), streams, known, size, mixed).layer()
+            recipe = Recipe(streams.pop("recipe"), streams, known, size, mixed)
+            made = recipe.layer()
+            if recipe.contents.predicts_large and LARGE_FEATURE not in self.metadata["requires"]:
+                raise Refused(f"the package does not require {LARGE_FEATURE}, which a recipe uses")
+            return made
         if codec == "bsdiff":
             return bsdiff.apply(self.members[how["members"][0]], b"".join(known), size)
         data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(codec, size))

@@ -19,7 +19,7 @@ fn main() {
     println!("hint      {:10} bytes, {:.3} s", hint.len(), start.elapsed().as_secs_f64());
     report("predicted", &base, &target, &|matches| {
         let start = Instant::now();
-        let predicted = exec::predict(&base, matches, &hint);
+        let predicted = exec::predict(base.clone(), matches, &hint);
         let seconds = start.elapsed().as_secs_f64();
         by_section(&base, &target, &predicted, matches);
         println!("          {seconds:.3} s to predict with {} matches", matches.len());

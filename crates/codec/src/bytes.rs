@@ -13,10 +13,11 @@ const BLOCK: u64 = CACHE_BLOCK_BYTES as u64;
 pub(crate) struct Bytes<'a> {
     source: &'a dyn ReadAt,
     length: u64,
-    store: Store,
+    store: Store<'a>,
 }
 
-enum Store {
+enum Store<'a> {
+    Lent(&'a [u8]),
     Held(Vec<u8>),
     /// A direct-mapped cache: block `n` lives in slot `n % CACHE_BLOCKS`.
     Cached(Vec<Option<(u64, Vec<u8>)>>),
@@ -26,6 +27,15 @@ impl<'a> Bytes<'a> {
     /// For bytes that are read from front to back.
     pub(crate) fn walked(source: &'a dyn ReadAt) -> io::Result<Self> {
         Self::new(source, WALKED_HELD_BYTES)
+    }
+
+    /// Like [`Bytes::walked`], but what is in memory already is not held again. How long the pieces are then depends on where the bytes are, so
+    /// that nothing that goes into a package may depend on that.
+    pub(crate) fn lent(source: &'a dyn ReadAt) -> io::Result<Self> {
+        match source.in_memory() {
+            Some(bytes) => Ok(Self { source, length: source.len(), store: Store::Lent(bytes) }),
+            None => Self::walked(source),
+        }
     }
 
     /// For bytes that are held whole when there are at most `held` of them.
@@ -49,6 +59,7 @@ impl<'a> Bytes<'a> {
     /// The bytes from `offset` up to the end of its block and [`OVERLAP`] more; empty only at the end.
     pub(crate) fn from(&mut self, offset: u64) -> io::Result<&[u8]> {
         match &mut self.store {
+            Store::Lent(lent) => Ok(piece(lent, offset)),
             Store::Held(held) => Ok(piece(held, offset)),
             Store::Cached(slots) => {
                 let number = offset / BLOCK;
@@ -60,6 +71,7 @@ impl<'a> Bytes<'a> {
     /// The bytes before `offset` down to the start of the block that holds the last of them; empty only at the start.
     pub(crate) fn before(&mut self, offset: u64) -> io::Result<&[u8]> {
         match &mut self.store {
+            Store::Lent(lent) => Ok(&lent[..lent.len() - piece(lent, offset).len()]),
             Store::Held(held) => Ok(&held[..held.len() - piece(held, offset).len()]),
             Store::Cached(_) if offset == 0 => Ok(&[]),
             Store::Cached(slots) => {
@@ -97,13 +109,20 @@ fn cached<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Concat;
 
     #[test]
     fn held_and_cached_bytes_read_alike() {
         let size = usize::try_from(WALKED_HELD_BYTES).unwrap() + 3 * CACHE_BLOCK_BYTES;
         let source: Vec<u8> = (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect();
-        let mut bytes = Bytes::walked(&source).unwrap();
-        assert!(matches!(bytes.store, Store::Cached(_)));
+        assert!(matches!(Bytes::walked(&source).unwrap().store, Store::Cached(_)));
+        assert!(matches!(Bytes::lent(&source).unwrap().store, Store::Lent(_)));
+        assert!(matches!(Bytes::lent(&Concat::new([&source])).unwrap().store, Store::Cached(_)));
+        read_alike(Bytes::walked(&source).unwrap(), &source);
+        read_alike(Bytes::lent(&source).unwrap(), &source);
+    }
+
+    fn read_alike(mut bytes: Bytes<'_>, source: &[u8]) {
         for offset in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, WALKED_HELD_BYTES, bytes.len() - 1] {
             let start = usize::try_from(offset).unwrap();
             let after = bytes.from(offset).unwrap();

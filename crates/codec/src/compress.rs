@@ -2,10 +2,14 @@
 //!
 //! Streams in, streams out; which of them a file uses is told by its first bytes.
 
+mod tuned;
+
 use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+
+pub use tuned::{Effort, Filter, xz};
 
 /// Above this zstd level the window grows to [`ZSTD_WINDOW_LOG`], so that repeats far apart are found.
 const ZSTD_LONG_LEVEL: i32 = 1;

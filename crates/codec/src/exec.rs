@@ -5,7 +5,7 @@
 //! found is replaced by the one at which that place is in the target, and the residual is taken from the result. A wrong guess costs
 //! some bytes of residual; nothing is disassembled, and nothing can fail: what does not parse stays as it stands.
 //!
-//! What is said here is part of the package format, as the predictor `exec-1`.
+//! What is said here is part of the package format, as the predictor `exec-1`; for large executables it is `exec-2`.
 //!
 //! # The map
 //!
@@ -39,10 +39,10 @@ use std::io;
 
 use crate::ReadAt;
 use crate::align::Match;
-use crate::limits::PREDICTED_BYTES;
+use crate::limits::PREDICTED_BYTES_LARGE;
 use elf::{Elf, Machine, Section};
 use moves::Moves;
-use output::Output;
+use output::{Output, Written};
 use space::{Layout, Space};
 
 const PROGRAM: u32 = 1;
@@ -56,7 +56,7 @@ const ENDERS: u32 = 15;
 const RELATIVE: u32 = 19;
 
 /// What the receiver must be told of `target`; `None` when the two are no executables for the same processor, or larger than
-/// [`PREDICTED_BYTES`].
+/// [`PREDICTED_BYTES_LARGE`].
 ///
 /// # Errors
 /// What reading reports.
@@ -71,19 +71,26 @@ pub fn describe(base: &dyn ReadAt, target: &dyn ReadAt) -> io::Result<Option<Vec
 }
 
 /// The base with the addresses that `matches` and the hint of [`describe`] give: as many bytes as `base` has.
-pub fn predict(base: &[u8], matches: &[Match], hint: &[u8]) -> Vec<u8> {
-    let Some(elf) = Elf::parse(base) else { return base.to_vec() };
-    let Some(target) = Layout::from_bytes(hint, &Layout::of(&elf)) else { return base.to_vec() };
+pub fn predict(base: Vec<u8>, matches: &[Match], hint: &[u8]) -> Vec<u8> {
+    match written(&base, matches, hint) {
+        Some(written) => written.over(base),
+        None => base,
+    }
+}
+
+fn written(base: &[u8], matches: &[Match], hint: &[u8]) -> Option<Written> {
+    let elf = Elf::parse(base)?;
+    let target = Layout::from_bytes(hint, &Layout::of(&elf))?;
     let moves = Moves::new(matches, base.len() as u64);
     let space = Space::new(&elf, &moves, &target);
-    let mut output = Output { base, predicted: base.to_vec(), space: &space };
+    let mut output = Output::new(base, &space);
     let starts = if elf.machine == Machine::X86_64 { x86::table_starts(&elf, &space) } else { Vec::new() };
     tables::headers(&mut output, &elf, &target);
     for section in &elf.sections {
         self::section(&mut output, &elf, section, &starts);
     }
     go::predict(&mut output, &elf);
-    output.predicted
+    Some(output.finish())
 }
 
 /// The sections of an executable that have bytes, with where they stand, for tools that look into patches; none for other bytes.
@@ -121,7 +128,7 @@ fn section(output: &mut Output<'_>, elf: &Elf<'_>, section: &Section<'_>, starts
 
 fn starts_like_one(bytes: &dyn ReadAt) -> io::Result<bool> {
     let mut magic = [0; 4];
-    Ok(bytes.len() <= PREDICTED_BYTES && bytes.read_at(&mut magic, 0)? == 4 && magic == *b"\x7fELF")
+    Ok(bytes.len() <= PREDICTED_BYTES_LARGE && bytes.read_at(&mut magic, 0)? == 4 && magic == *b"\x7fELF")
 }
 
 fn all(bytes: &dyn ReadAt) -> io::Result<Vec<u8>> {

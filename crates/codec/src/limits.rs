@@ -16,9 +16,15 @@ pub(crate) const CACHE_BLOCK_BYTES: usize = 16 << 10;
 /// fewer than all, and where it looks less closely so many times fewer.
 pub(crate) const ALIGN_SAMPLES: u64 = 16 << 20;
 
-/// A base is predicted, and the matches of a patch held, only where base and target have at most this many bytes each. Of
-/// the matches that can be at most 72 MiB; in practice it is below 1 MiB. The base is there twice while a package is applied.
+/// A base is predicted by `exec-1` only where base and target have at most this many bytes each.
 pub const PREDICTED_BYTES: u64 = 48 << 20;
+
+/// A base is predicted, and the matches of a patch held, only where base and target have at most this many bytes each: what `exec-2` may
+/// do. The base is held while a package is applied, and what is written over it: in practice a tenth of it, at most as much again.
+pub const PREDICTED_BYTES_LARGE: u64 = 128 << 20;
+
+/// Where there are more matches nothing is predicted: 72 MiB. Contents of up to [`PREDICTED_BYTES`] cannot have more.
+pub const PREDICTED_MATCHES: usize = 3 << 20;
 
 /// Target bytes of one VCDIFF window. Decoders hold one, and xdelta3 refuses more than 16 MiB.
 pub(crate) const VCDIFF_WINDOW_BYTES: usize = 4 << 20;

@@ -41,7 +41,7 @@ mod number;
 use std::io;
 
 use crate::align::Match;
-use crate::limits::PREDICTED_BYTES;
+use crate::limits::{PREDICTED_BYTES_LARGE, PREDICTED_MATCHES};
 
 pub use decode::decode;
 pub use encode::encode;
@@ -66,7 +66,8 @@ pub struct Streams<T> {
 /// the base's byte at the same place. `None` when there is none.
 ///
 /// Both sides must come to the same bytes, so it may use the base, the matches and what else both sides know. It is asked
-/// only where base and target have at most [`PREDICTED_BYTES`] each, so that everything fits into memory.
+/// only where base and target have at most [`PREDICTED_BYTES_LARGE`] each, and the content at most [`PREDICTED_MATCHES`] matches, so that
+/// everything fits into memory.
 pub type Prediction<'a> = dyn Fn(&[Match]) -> io::Result<Option<Vec<u8>>> + 'a;
 
 /// The [`Prediction`] that takes the base as it stands.
@@ -100,11 +101,14 @@ pub enum Error {
 
 /// Whether the residual waits until all matches are known.
 const fn is_predictable(base_length: u64, target_length: u64) -> bool {
-    base_length <= PREDICTED_BYTES && target_length <= PREDICTED_BYTES
+    base_length <= PREDICTED_BYTES_LARGE && target_length <= PREDICTED_BYTES_LARGE
 }
 
 /// Asks for the prediction and checks its length, which the format relies on.
 fn predict(prediction: &Prediction<'_>, matches: &[Match], base_length: u64) -> io::Result<Option<Vec<u8>>> {
+    if matches.len() > PREDICTED_MATCHES {
+        return Ok(None);
+    }
     let predicted = prediction(matches)?;
     match &predicted {
         Some(bytes) if bytes.len() as u64 != base_length => Err(io::Error::other(format!(

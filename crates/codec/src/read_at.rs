@@ -14,6 +14,11 @@ pub trait ReadAt: Send + Sync {
     /// Whatever the place that holds the bytes reports.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
+    /// All bytes, where they are in memory already.
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Whether there are no bytes at all.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -50,6 +55,10 @@ impl ReadAt for [u8] {
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 impl ReadAt for Vec<u8> {
@@ -59,6 +68,10 @@ impl ReadAt for Vec<u8> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.as_slice().read_at(buffer, offset)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -71,6 +84,10 @@ macro_rules! forward_read_at {
 
             fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
                 (**self).read_at(buffer, offset)
+            }
+
+            fn in_memory(&self) -> Option<&[u8]> {
+                (**self).in_memory()
             }
         }
     };

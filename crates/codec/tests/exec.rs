@@ -189,9 +189,9 @@ fn gain(base: &[u8], target: &[u8]) -> (usize, usize) {
     let (base, target) = (&base.to_vec(), &target.to_vec());
     let hint = describe(base, target).unwrap().unwrap();
     let matches = matches(base, target);
-    let predicted = predict(base, &matches, &hint);
+    let predicted = predict(base.to_vec(), &matches, &hint);
     assert_eq!(predicted.len(), base.len());
-    let prediction = |matches: &[Match]| Ok(Some(predict(base, matches, &hint)));
+    let prediction = |matches: &[Match]| Ok(Some(predict(base.to_vec(), matches, &hint)));
     let mut streams = Streams::<Vec<u8>>::default();
     let is_predicted = encode(base, target, &prediction, Fineness::Every, &mut streams).unwrap();
     let Streams { control, gaps, values, literals } = &streams;
@@ -264,7 +264,7 @@ fn code_is_predicted_in_a_program_without_sections() {
         let half = base.len() as u64 / 2;
         let moved =
             [Match { target: 0, base: 0, length: half }, Match { target: half + 4096, base: half, length: half }];
-        assert!(predict(&base, &moved, &hint) != base, "{machine}");
+        assert!(predict(base.clone(), &moved, &hint) != base, "{machine}");
     }
 }
 
@@ -281,7 +281,7 @@ fn sections_that_overlap_take_no_more_than_the_file() {
         base[table + 64 * row + 16..table + 64 * row + 40].copy_from_slice(&span);
     }
     let hint = describe(&base, &base).unwrap().unwrap();
-    assert_eq!(predict(&base, &[Match { target: 64, base: 0, length: 9_000 }], &hint).len(), base.len());
+    assert_eq!(predict(base.clone(), &[Match { target: 64, base: 0, length: 9_000 }], &hint).len(), base.len());
 }
 
 /// A Go program of 100 functions, with `grown` bytes more in the middle of its code, which has its types, too.
@@ -312,7 +312,7 @@ fn offsets_in_tables_of_go_programs_are_predicted() {
         Match { target: 0, base: 0, length: middle },
         Match { target: middle + 64, base: middle, length: base.len() as u64 - middle },
     ];
-    let predicted = predict(&base, &matches, &hint);
+    let predicted = predict(base.clone(), &matches, &hint);
     let tables = 128 + 4096 + 72..128 + 4096 + 72 + 800;
     assert_ne!(base[tables.clone()], target[tables.start + 64..tables.end + 64]);
     assert_eq!(predicted[tables.clone()], target[tables.start + 64..tables.end + 64]);
@@ -330,7 +330,7 @@ fn predictions_are_those_of_the_format() {
         let matches: Vec<Match> = (0..base.len() as u64 / 1_000)
             .map(|number| Match { target: at(number) + 16 * (number / 3), base: at(number), length: 900 })
             .collect();
-        let hash = xxhash_rust::xxh3::xxh3_64(&predict(&base, &matches, &hint));
+        let hash = xxhash_rust::xxh3::xxh3_64(&predict(base.clone(), &matches, &hint));
         (hint, hash)
     });
     let hints = found.each_ref().map(|(hint, _)| hint.clone());
@@ -359,7 +359,7 @@ fn what_is_no_executable_or_another_one_has_no_hint() {
 fn a_hint_that_is_none_predicts_what_stands_there() {
     let base = program(X86_64, 0);
     for hint in [&[][..], &[1], &[255; 40], &noise(3, 100)] {
-        assert!(predict(&base, &[Match { target: 500, base: 0, length: 4_000 }], hint) == base);
+        assert!(predict(base.clone(), &[Match { target: 500, base: 0, length: 4_000 }], hint) == base);
     }
 }
 
@@ -391,10 +391,10 @@ proptest! {
             base[if at < 150 { at } else { length - 1 - at.min(length - 1) }] = byte;
         }
         let hint = hint.or(describe(&base, &target).unwrap()).unwrap_or_default();
-        let predicted = predict(&base, &found, &hint);
+        let predicted = predict(base.clone(), &found, &hint);
         prop_assert_eq!(predicted.len(), base.len());
-        prop_assert!(predicted == predict(&base, &found, &hint));
-        prop_assert_eq!(predict(&base[..base.len() / 2], &[], &hint).len(), base.len() / 2);
+        prop_assert!(predicted == predict(base.clone(), &found, &hint));
+        prop_assert_eq!(predict(base[..base.len() / 2].to_vec(), &[], &hint).len(), base.len() / 2);
     }
 
     #[test]
@@ -410,6 +410,6 @@ proptest! {
         for (at, byte) in damage {
             base[start + at.index(length)] = byte;
         }
-        prop_assert_eq!(predict(&base, &found, &hint).len(), base.len());
+        prop_assert_eq!(predict(base.clone(), &found, &hint).len(), base.len());
     }
 }

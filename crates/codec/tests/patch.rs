@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use common::{base_and_target, noise};
 use delta_codec::align::{Fineness, Match};
-use delta_codec::limits::PREDICTED_BYTES;
+use delta_codec::limits::PREDICTED_BYTES_LARGE;
 use delta_codec::patch::{self, Error, MATCH_BYTES_MIN, Prediction, Streams, no_prediction};
 use delta_codec::{ReadAt, compress};
 use proptest::prelude::*;
@@ -292,7 +292,7 @@ impl std::io::Write for Compared {
 
 #[test]
 fn contents_too_large_to_be_predicted_are_streamed() {
-    let base = Endless { length: PREDICTED_BYTES + 1, changed_every: u64::MAX };
+    let base = Endless { length: PREDICTED_BYTES_LARGE + 1, changed_every: u64::MAX };
     let target = || Endless { length: 4 << 20, changed_every: 1 << 18 };
     let never = |_: &[Match]| panic!("asked for a prediction of what is too large");
     let mut streams = Written::default();

@@ -67,6 +67,21 @@ pub(crate) const MEMBER_OVERHEAD: u64 = 1_000;
 /// Streams of a recipe up to this length stand in its first member.
 pub const INLINE_STREAM_BYTES: u64 = 32 << 10;
 
+/// The dictionary of xz where it is tried at the usual level: some 190 MB are held for it, and layers are coded side by side.
+pub const XZ_DICTIONARY_BYTES: u64 = 16 << 20;
+
+/// The same where the smallest is looked for: half of what zstd's window may have, and as much of some 700 MB as the stream is long.
+pub const XZ_DICTIONARY_BYTES_THOROUGH: u64 = 64 << 20;
+
+/// xz is tried at the usual level on streams from this length on, for half a second ...
+pub const XZ_STREAM_BYTES_MIN: u64 = 1 << 20;
+
+/// ... that are at least one in so many bytes of their layer ...
+pub const XZ_SHARE_MIN: u64 = 32;
+
+/// ... and at most one in so many.
+pub const XZ_SHARE_MAX: u64 = 2;
+
 /// What a stream may have besides what its layer accounts for: one byte for each entry, and what stands in the first member.
 pub(crate) const BEYOND_STREAM: u64 = 1 << 20;
 

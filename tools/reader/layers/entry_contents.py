@@ -12,7 +12,7 @@ EMPTY, OF_HEADER, OF_ENTRY, AGAIN, PATCHED_OF_HEADER, PATCHED_OF_ENTRY, NEW = ra
 PATCHED = (PATCHED_OF_HEADER, PATCHED_OF_ENTRY)
 ODD_PADDING, OPAQUE, OPENED, PREDICTED = 8, 16, 32, 64
 PLAN_BYTES, HINT_BYTES = 16777216, 16384
-PREDICTED_BYTES = 50331648
+PREDICTED_BYTES, PREDICTED_BYTES_LARGE, PREDICTED_MATCHES = 50331648, 134217728, 3145728
 
 
 def check_kind(kind):
@@ -30,6 +30,7 @@ class Contents:
         self.columns, self.groups, self.bases, self.size = streams.columns, streams.groups, bases, size
         self.patches = Patches(*streams.patches)
         self.next_content, self.new = 0, []
+        self.predicts_large = False
 
     def made(self, kind, like_number):
         """The next content; `like_number` is the base entry whose header its header looks like, if it is one's."""
@@ -77,9 +78,12 @@ class Contents:
         if not is_predicted:
             return self.patches.made(base, length)
         hint = self.columns["hints"].take(at_most(self.columns["hints"].number(), HINT_BYTES, "bytes of a hint"))
-        if max(len(base), length) > PREDICTED_BYTES:
+        longest = max(len(base), length)
+        self.predicts_large |= longest > PREDICTED_BYTES
+        if longest > PREDICTED_BYTES_LARGE:
             return self.patches.made(base, length)
-        return self.patches.made(base, length, lambda base, matches: predicted(base, matches, hint))
+        few = lambda matches: len(matches) <= PREDICTED_MATCHES
+        return self.patches.made(base, length, lambda base, matches: predicted(base, matches, hint) if few(matches) else base)
 
     def opened(self, base, length):
         """A content that is made by its plan of what a patch makes."""

@@ -6,6 +6,7 @@ use super::{Error, MATCH_BYTES_MIN, Prediction, Streams, is_predictable, number,
 use crate::ReadAt;
 use crate::align::Match;
 use crate::bytes::Bytes;
+use crate::limits::PREDICTED_MATCHES;
 
 /// Rebuilds the next content of `streams`, which has `target_length` bytes and was coded against `base` with the same
 /// prediction, and writes it to `out`.
@@ -23,11 +24,12 @@ pub fn decode<R: BufRead>(
     let mut matches = Matches { source: control, base_length: base.len(), target_length, target_end: 0, base_end: 0 };
     let at_start = |source| Error::Io { position: 0, source };
     if is_predictable(base.len(), target_length) {
-        let matches = matches.collect::<Result<Vec<_>, _>>()?;
-        let predicted = predict(prediction, &matches, base.len()).map_err(at_start)?;
+        // One more shows that there are too many.
+        let first = matches.by_ref().take(PREDICTED_MATCHES + 1).collect::<Result<Vec<_>, _>>()?;
+        let predicted = predict(prediction, &first, base.len()).map_err(at_start)?;
         let base = predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
         let mut target = Target::new(base, gaps, values, literals, out)?;
-        matches.iter().try_for_each(|found| target.append(*found))?;
+        first.into_iter().map(Ok).chain(matches).try_for_each(|found| target.append(found?))?;
         target.finish(target_length)
     } else {
         let mut target = Target::new(base, gaps, values, literals, out)?;
@@ -110,7 +112,7 @@ impl<'a, R: BufRead> Target<'a, R> {
         literals: &'a mut R,
         out: &'a mut dyn Write,
     ) -> Result<Self, Error> {
-        let base = Bytes::walked(base).map_err(|source| Error::Io { position: 0, source })?;
+        let base = Bytes::lent(base).map_err(|source| Error::Io { position: 0, source })?;
         let gap = read_number(gaps, 0)?;
         Ok(Self { base, gaps, values, literals, out, position: 0, gap, piece: Vec::new() })
     }

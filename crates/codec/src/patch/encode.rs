@@ -117,7 +117,7 @@ impl Guess {
 
 /// The number of bytes that differ in the matches or are in none, and some for each match.
 fn weight(base: &dyn ReadAt, target: &dyn ReadAt, matches: &[Match]) -> io::Result<u64> {
-    let (mut base, mut walked) = (Bytes::walked(base)?, Bytes::walked(target)?);
+    let (mut base, mut walked) = (Bytes::lent(base)?, Bytes::lent(target)?);
     let mut weight = target.len();
     for found in matches {
         weight = weight - found.length + MATCH_WEIGHT;
@@ -189,7 +189,7 @@ impl<'a> Residual<'a> {
         values: &'a mut dyn Write,
         literals: &'a mut dyn Write,
     ) -> io::Result<Self> {
-        let (base, target) = (Bytes::walked(base)?, Bytes::walked(target)?);
+        let (base, target) = (Bytes::lent(base)?, Bytes::lent(target)?);
         Ok(Self { base, target, gaps, values, literals, equal: 0, target_end: 0 })
     }
 

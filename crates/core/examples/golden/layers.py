@@ -185,7 +185,7 @@ def nested(version):
 
 # Programs, by the compilers that are installed.
 
-def source(version):
+def source(version, padding=0):
     lines = ["#include <stdio.h>", "static int seen[256]; static const char *names[12]; int *first = &seen[1];"]
     for number in range(24):
         lines.append(f"__attribute__((noinline)) int f{number}(int a, int b) {{")
@@ -197,19 +197,26 @@ def source(version):
         if number == 9 and version == 2:
             lines += [f"seen[(b + {step}) & 255] ^= a * {step} + b;" for step in range(9)]
         lines.append("return a - b; }")
+    if padding:
+        lines.append(f"asm(\".section .rodata\\n.zero {padding}\\n.text\");")
     return "\n".join([*lines, "int main(int c, char **v) { return f23(c, 5) + (names[c] != 0) + (v != 0); }\n"])
 
 
-def program(machine, version):
+def program(machine, version, padding=0):
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "program.c").write_text(source(version))
+        (Path(folder) / "program.c").write_text(source(version, padding))
         options = ["-O1", "-Wl,-z,max-page-size=4096", "-Wl,--build-id=none",
                    f"-ffile-prefix-map={folder}=.", "-o", "program", "program.c"]
         subprocess.run([*MACHINES[machine], *options], cwd=folder, check=True)
         return archive({"program": (Path(folder) / "program").read_bytes()})
 
 
-KINDS = {"headers": headers, "streams": streams, "opened": opened, "nested": nested}
+def large(version):
+    """A program beyond what `exec-1` predicts."""
+    return program("x86-64", version, 49 << 20)
+
+
+KINDS = {"large": large, "headers": headers, "streams": streams, "opened": opened, "nested": nested}
 
 
 def main(kind, version):

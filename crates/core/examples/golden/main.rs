@@ -31,18 +31,26 @@ fn main() {
         let package = packed(&[target], &[base], &options(Method::Auto));
         (format!("{kind}.ddelta"), features(&open(&package).unwrap()), package)
     });
+    let large = (!folder.join("accept/large.ddelta").exists()).then(large);
+    let large = large.map(|package| ("large.ddelta".to_owned(), features(&open(&package).unwrap()), package));
     let rejected = rejected().into_iter().map(|(name, package, error)| (name.to_owned(), error.to_owned(), package));
     let blobs = blobs::blobs(&folder.join("reject"));
     let of_blobs = ("blobs".to_owned(), blobs.base);
     let bases = of_kinds.iter().map(|(kind, base, _)| ((*kind).to_owned(), base.clone())).chain([of_blobs]);
     let bases = bases.chain(base_files());
     add(&folder.join("bases"), "holds", bases.map(|(name, file)| (name, String::new(), file)));
-    add(&folder.join("accept"), "requires", accepted.chain(packages).chain(blobs.accepted));
+    add(&folder.join("accept"), "requires", accepted.chain(packages).chain(blobs.accepted).chain(large));
     add(&folder.join("reject"), "error", rejected.chain(blobs.rejected));
 }
 
 /// What `layers.py` beside this file makes layers of, each with a package of its own.
 const KINDS: [&str; 9] = ["headers", "streams", "opened", "nested", "x86-64", "debug", "fixed", "i386", "aarch64"];
+
+/// An image with both versions of a large program, so that no base of that size is kept.
+fn large() -> Vec<u8> {
+    let image = image("app:v2", &[&layer("large", 1), &layer("large", 2)]);
+    packed(&[image], &[], &options(Method::Auto))
+}
 
 /// A layer that Python makes, and compilers for what is executable (gcc-aarch64-linux-gnu, libc6-dev-i386, lib32gcc-12-dev).
 fn layer(kind: &str, version: usize) -> Vec<u8> {

@@ -72,6 +72,9 @@ impl FromStr for Identity {
 /// From this level of zstd on the smallest of all ways is looked for.
 const THOROUGH_LEVEL: i32 = 19;
 
+/// From this level of zstd on time is spent on what holds most of a package.
+const CAREFUL_LEVEL: i32 = 4;
+
 /// How the members of a package are compressed.
 #[derive(Clone, Copy, Debug)]
 pub struct CompressionOptions {
@@ -92,6 +95,11 @@ impl CompressionOptions {
     /// Whether a member is worth being compressed in several ways.
     pub(crate) fn is_thorough(self) -> bool {
         self.compressor == Compression::Zstd && self.level.number() >= THOROUGH_LEVEL
+    }
+
+    /// Whether a stream that is much of a package is worth being compressed in a second way.
+    pub fn is_careful(self) -> bool {
+        self.compressor == Compression::Zstd && self.level.number() >= CAREFUL_LEVEL
     }
 
     /// How closely bases are looked at: as hard as is compressed. Half of the time of `create` is this at every byte, for
@@ -147,11 +155,12 @@ mod tests {
         ] {
             let options = at(Compression::Zstd, level);
             assert_eq!((options.fineness(), options.is_thorough()), (fineness, thorough), "{level}");
+            assert_eq!(options.is_careful(), level > 3);
         }
         assert_eq!(at(Compression::Xz, 1).fineness(), Fineness::Eighth);
         assert_eq!(at(Compression::Gzip, 6).fineness(), Fineness::Second);
         assert_eq!(at(Compression::Xz, 9).fineness(), Fineness::Every);
-        assert!(!at(Compression::Xz, 9).is_thorough());
+        assert!(!at(Compression::Xz, 9).is_thorough() && !at(Compression::Xz, 9).is_careful());
         assert_eq!(CompressionOptions::usual(Compression::None).fineness(), Fineness::Fourth);
     }
 }

@@ -62,11 +62,12 @@ impl Coding {
 
     /// What a reader must know.
     pub(crate) fn features(&self) -> impl Iterator<Item = String> {
-        let Uses { opens, predicts, ref encoders, recompressed: _ } = self.uses;
+        let Uses { opens, predicts, predicts_large, ref encoders, recompressed: _ } = self.uses;
         let used = [
             (true, self.codec.name()),
             (opens, RecipeFeature::Opened.name()),
             (predicts, RecipeFeature::Predicted.name()),
+            (predicts_large, RecipeFeature::PredictedLarge.name()),
             (self.members.iter().any(|member| is_mixed(&member.name)), RecipeFeature::Mixed.name()),
         ];
         let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature);

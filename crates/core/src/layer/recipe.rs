@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
+use delta_codec::limits::PREDICTED_BYTES;
 use delta_codec::{ReadAt, align, exec};
 
 use crate::package::features::{Extent, RecipeStream};
@@ -50,6 +51,8 @@ pub struct Uses {
     pub opens: bool,
     /// Whether addresses are predicted.
     pub predicts: bool,
+    /// Whether they are in contents beyond [`PREDICTED_BYTES`].
+    pub predicts_large: bool,
     /// The features of the encoders that compress them, besides zlib's.
     pub encoders: BTreeSet<&'static str>,
 }
@@ -82,6 +85,11 @@ const OPAQUE: u64 = 16;
 const OPENED: u64 = 32;
 const PREDICTED: u64 = 64;
 
+/// Whether a prediction of a content of `length` bytes from one of `base_length` bytes is a feature of its own.
+fn is_large(base_length: u64, length: u64) -> bool {
+    base_length.max(length) > PREDICTED_BYTES
+}
+
 /// What is predicted for `base` with the hint that the target has, if it has one.
 fn prediction<'a>(
     base: &'a dyn ReadAt,
@@ -91,7 +99,7 @@ fn prediction<'a>(
         let Some(hint) = hint else { return Ok(None) };
         let mut held = vec![0; usize::try_from(base.len()).map_err(io::Error::other)?];
         base.read_exact_at(&mut held, 0)?;
-        Ok(Some(exec::predict(&held, matches, hint)))
+        Ok(Some(exec::predict(held, matches, hint)))
     }
 }
 

@@ -51,6 +51,8 @@ named! {
         Opened = "deflate-1",
         /// Addresses in executables are predicted.
         Predicted = "exec-1",
+        /// Addresses in larger executables are predicted too.
+        PredictedLarge = "exec-2",
         /// Contents are compressed again by encoders that their plans name by number.
         Encoded = "deflate-2",
         /// Members are mixed.

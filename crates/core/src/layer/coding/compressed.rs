@@ -3,32 +3,62 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use delta_codec::compress::{Compression, Encoder, Level, decoder};
+use delta_codec::compress::{Compression, Effort, Encoder, Filter, decoder, xz};
 use delta_codec::{ReadAt, Reader};
 
 use super::MORE_THAN_PROMISED;
 use crate::error::{Error, Result};
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
+use crate::limits::{
+    XZ_DICTIONARY_BYTES, XZ_DICTIONARY_BYTES_THOROUGH, XZ_SHARE_MAX, XZ_SHARE_MIN, XZ_STREAM_BYTES_MIN,
+};
 use crate::package::Member;
 
-/// The level of xz that is tried there: a dictionary of 64 MiB, half of what zstd's window may have.
-const XZ_LEVEL: i32 = 9;
-
-/// Compresses `raw` in the way that makes it smallest, but for mixing.
+/// Compresses `raw`, a stream of a layer of `layer` bytes that has bases or not, in the way that makes it smallest, but for mixing.
 pub(crate) fn compress_smallest(
     stem: String,
     raw: Arc<dyn ReadAt>,
+    (layer, has_bases): (u64, bool),
     compression: CompressionOptions,
     context: Context<'_>,
 ) -> Result<Member> {
     let usual = compress(stem.clone(), raw.clone(), compression, context)?;
-    if !compression.is_thorough() {
+    let (effort, dictionary) = if compression.is_thorough() {
+        (Effort::Most, XZ_DICTIONARY_BYTES_THOROUGH)
+    } else if compression.is_careful() && has_bases && pays_for_xz(raw.len(), layer) {
+        (Effort::Usual, XZ_DICTIONARY_BYTES)
+    } else {
         return Ok(usual);
-    }
-    let level = Level::new(Compression::Xz, XZ_LEVEL).map_err(|error| Error::internal(error.to_string()))?;
-    let xz = compress(stem, raw, CompressionOptions { compressor: Compression::Xz, level, ..compression }, context)?;
+    };
+    let xz = compress_tuned(&stem, &raw, (effort, dictionary), context)?;
     Ok(if xz.bytes.len() < usual.bytes.len() { xz } else { usual })
+}
+
+/// Whether a stream of `length` bytes is worth the ten times longer that xz takes: where it is a large part of its layer, the package is
+/// of such streams; where it is most of the layer, nothing was to be gained from bases, and who asks for no level asks for no patience.
+const fn pays_for_xz(length: u64, layer: u64) -> bool {
+    length >= XZ_STREAM_BYTES_MIN && length >= layer / XZ_SHARE_MIN && length <= layer / XZ_SHARE_MAX
+}
+
+/// Compresses `raw` with xz and the filter that fits it.
+fn compress_tuned(
+    stem: &str,
+    raw: &Arc<dyn ReadAt>,
+    (effort, dictionary): (Effort, u64),
+    context: Context<'_>,
+) -> Result<Member> {
+    let name = format!("{stem}{}", Compression::Xz.suffix());
+    let doing = format!("compressing {name}");
+    let bytes = context.spool(&doing, |out| {
+        let copy = || {
+            let mut encoder = xz(out, (Filter::of(raw)?, effort), raw.len(), dictionary)?;
+            io::copy(&mut Reader::new(raw), &mut encoder)?;
+            encoder.finish().map(|_| ())
+        };
+        copy().map_err(Error::io(doing.clone()))
+    })?;
+    Ok(Member { name, bytes })
 }
 
 /// Compresses `raw` as the member `stem` with the compressor's suffix.
@@ -75,5 +105,18 @@ impl<R: Read> Read for Limited<R> {
         let left = self.left.checked_sub(count as u64);
         self.left = left.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, MORE_THAN_PROMISED))?;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xz_is_for_streams_that_are_much_of_their_layer_and_not_most() {
+        let layer = 320 << 20;
+        assert!(!pays_for_xz((10 << 20) - 1, layer) && pays_for_xz(10 << 20, layer));
+        assert!(pays_for_xz(160 << 20, layer) && !pays_for_xz((160 << 20) + 1, layer));
+        assert!(!pays_for_xz((1 << 20) - 1, 3 << 20) && pays_for_xz(1 << 20, 3 << 20));
     }
 }

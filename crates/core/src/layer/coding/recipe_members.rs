@@ -35,7 +35,7 @@ pub(super) fn encode(
 ) -> Result<(Vec<usize>, Vec<Member>, Uses)> {
     let doing = format!("coding the layer {}", target.diff_id().short());
     let recipe = recipe::encode(library, layer, compression, context).map_err(Error::io(doing.clone()))?;
-    let apart = apart(&recipe.streams, target, compression, context)?;
+    let apart = apart(&recipe.streams, !recipe.bases.is_empty(), target, compression, context)?;
     let mixed = if compression.is_thorough() { mixed::encode(&recipe.streams, &apart, target)? } else { None };
     let members = mixed.filter(|mixed| weight(mixed) < weight(&apart)).unwrap_or(apart);
     Ok((recipe.bases, members, recipe.uses))
@@ -54,6 +54,7 @@ pub(super) fn stem(target: &VerifiedLayer, stream: RecipeStream) -> String {
 /// Long streams as members of their own, short ones before the recipe in its member.
 fn apart(
     streams: &Streams,
+    has_bases: bool,
     target: &VerifiedLayer,
     compression: CompressionOptions,
     context: Context<'_>,
@@ -78,7 +79,8 @@ fn apart(
         };
         write(out).map_err(Error::io(doing.clone()))
     })?;
-    let member = |stream, bytes| compress_smallest(stem(target, stream), bytes, compression, context);
+    let layer = (target.bytes().len(), has_bases);
+    let member = |stream, bytes| compress_smallest(stem(target, stream), bytes, layer, compression, context);
     let mut members = vec![member(RecipeStream::Recipe, joined)?];
     for (stream, bytes) in long {
         members.push(member(*stream, bytes.clone())?);

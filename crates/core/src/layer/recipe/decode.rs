@@ -12,16 +12,16 @@ use rayon::prelude::*;
 use super::columns::{Column, ColumnReader, damaged, number_at, unzigzag};
 use super::header::HeaderState;
 use super::work::Work;
-use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, PREDICTED, Streams, prediction};
+use super::{Content, GROUPS, ODD_PADDING, OPAQUE, OPENED, PREDICTED, Streams, is_large, prediction};
 use crate::error::{Error, Result};
 use crate::layer::tar_index::{self, BLOCK, Entry};
 use crate::layer::window::Window;
 use crate::limits::{BASE_WINDOW, COPY_BUFFER, HINT_BYTES, PLAN_BYTES};
-use crate::package::features::Extent;
+use crate::package::features::{Extent, RecipeFeature};
 
 /// Rebuilds a layer of this `extent` from `bases`, which are the layers that the recipe names, in its order. What is
-/// written is right only when its digest is. Opened contents go through `scratch`. Returned are the features of the encoders that
-/// compressed them again, besides zlib's.
+/// written is right only when its digest is. Opened contents go through `scratch`. Returned are the features that it used: those of the
+/// encoders that compressed them again, besides zlib's, and that of large predictions.
 ///
 /// # Errors
 /// [`Error::Other`] of kind content when the recipe contradicts itself or its bases; what reading and writing report.
@@ -54,12 +54,12 @@ pub fn decode(
         work: Work::new(bases.iter().map(|base| base.len()).sum(), extent),
         opened_left: extent.length.saturating_add(extent.recompressed),
         out: Bounded::new(out, extent.length, "the recipe is damaged: it makes more bytes than the layer has"),
-        encoders: BTreeSet::new(),
+        features: BTreeSet::new(),
         next_header: 0,
         next_content: 0,
     };
     decoder.run(count)?;
-    Ok(decoder.encoders)
+    Ok(decoder.features)
 }
 
 /// Where each group of new contents starts.
@@ -105,8 +105,8 @@ struct Decoder<'a> {
     work: Work,
     /// Bytes that contents which are still to come may have when they are opened.
     opened_left: u64,
-    /// The features of the encoders that contents used which came already.
-    encoders: BTreeSet<&'static str>,
+    /// The features that contents used which came already.
+    features: BTreeSet<&'static str>,
     out: Bounded<&'a mut dyn Write>,
     /// The numbers behind those that were used last.
     next_header: u64,
@@ -262,6 +262,9 @@ impl Decoder<'_> {
         let content = self.bases.content(base)?;
         if hint.is_some() {
             self.work.spend(content.len())?;
+            if is_large(content.len(), length) {
+                self.features.insert(RecipeFeature::PredictedLarge.name());
+            }
         }
         patch::decode(&content, length, &prediction(&content, hint), &mut self.patches, &mut self.out).map_err(patching)
     }
@@ -286,7 +289,7 @@ impl Decoder<'_> {
         let opened = file.freeze().map_err(room)?;
         match nested::close(plan, &opened, self.scratch, &mut self.out, length) {
             Ok(closed) if closed == length => {
-                self.encoders.extend(nested::features(plan).map_err(damaged)?);
+                self.features.extend(nested::features(plan).map_err(damaged)?);
                 Ok(())
             }
             Ok(closed) => Err(damaged(format!("an opened content of {closed} bytes, expected {length}"))),

@@ -10,7 +10,7 @@ use delta_codec::{ReadAt, Reader, Scratch, ScratchFile, Slice, exec, patch};
 use rayon::prelude::*;
 
 use super::Uses;
-use super::prediction;
+use super::{is_large, prediction};
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::layer::matcher::{EntryMatch, IndexedLayer, Library, Source};
@@ -32,6 +32,8 @@ pub(super) struct Preparation {
     pub(super) plan: Option<Vec<u8>>,
     /// What the prediction of addresses is told, if there is one.
     pub(super) hint: Option<Vec<u8>>,
+    /// Whether that is one of [`is_large`].
+    is_large: bool,
     /// Plain bytes that are compressed again.
     recompressed: u64,
     /// The features of the encoders that do that.
@@ -44,6 +46,7 @@ impl Uses {
             recompressed: uses.recompressed + preparation.recompressed,
             opens: uses.opens || preparation.plan.is_some(),
             predicts: uses.predicts || preparation.hint.is_some(),
+            predicts_large: uses.predicts_large || preparation.hint.is_some() && preparation.is_large,
             encoders: uses.encoders.union(&preparation.encoders).copied().collect(),
         })
     }
@@ -160,7 +163,8 @@ impl Patcher<'_> {
             self.compression.fineness(),
             &mut outs.0,
         )?;
-        Ok(Some((Preparation { hint: hint.filter(|_| is_predicted), ..Preparation::default() }, outs.freeze()?)))
+        let (hint, is_large) = (hint.filter(|_| is_predicted), is_large(base.len(), target.len()));
+        Ok(Some((Preparation { hint, is_large, ..Preparation::default() }, outs.freeze()?)))
     }
 
     /// `None` when there is nothing to open, or it would not be smaller for it.
@@ -184,7 +188,7 @@ impl Patcher<'_> {
             return Ok(None);
         }
         let nested::Opened { plan, recompressed, features: encoders, .. } = opened;
-        Ok(Some((Preparation { plan: Some(plan), recompressed, encoders, hint: None }, streams)))
+        Ok(Some((Preparation { plan: Some(plan), recompressed, encoders, ..Preparation::default() }, streams)))
     }
 
     fn tell(&self, number: usize, why: &str) {
