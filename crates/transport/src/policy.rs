@@ -124,6 +124,8 @@ pub fn require_interval(seconds: u64) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
