@@ -65,9 +65,9 @@ const MIXED_BYTES: usize = 8 << 10;
 
 pub fn exec(data: &[u8]) {
     let [base, target, hint] = parts(data);
-    assert_eq!(programs::predict(base, &[], hint).len(), base.len());
+    assert_eq!(programs::predict(base.to_vec(), &[], hint).len(), base.len());
     if let Ok(Some(hint)) = programs::describe(&base.to_vec(), &target.to_vec()) {
-        assert_eq!(programs::predict(base, &[], &hint).len(), base.len());
+        assert_eq!(programs::predict(base.to_vec(), &[], &hint).len(), base.len());
     }
 }
 
