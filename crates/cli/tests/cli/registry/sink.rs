@@ -148,8 +148,9 @@ fn an_upload_that_breaks_off_comes_to_an_end() {
     let next = move || count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     proxy.rule(move |seen| (seen.method == "PATCH" && next() < 2).then_some(Act::CutUpload(2 << 20)));
     alone(&folder, &["apply", &package, &proxy.name("app")]).ok();
-    // Docker's registry forgets a piece that breaks off in the middle.
-    assert!(proxy.bytes().1 < 11 << 20, "{:?}", proxy.bytes());
+    // Docker's registry forgets a piece that breaks off in the middle; asked while it still waits for the rest, it names a place at which what
+    // follows does not fit, and all of the blob goes once more.
+    assert!(proxy.bytes().1 < 24 << 20, "{:?}", proxy.bytes());
     alone(&folder, &["inspect", &far.name("app:v1")]).ok();
     for fault in [500, 502, 429] {
         proxy.reset();
