@@ -113,6 +113,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
 }
 
 /// Writes one of many reports to stdout, in a line of its own.
+#[cfg(target_os = "linux")]
 pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Result<()> {
     REPORTED.store(true, Ordering::Relaxed);
     let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;

@@ -1,5 +1,6 @@
 //! Bounds of what is held in memory here, each with its reason.
 
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 /// The bytes of a file under one digest of 8 bytes while it is written, to be compared with what the medium gives back: a flash page or a
@@ -10,15 +11,19 @@ pub(crate) const READ_BACK_BLOCK: usize = 4096;
 pub(crate) const POLICY_BYTES: u64 = 64 << 10;
 
 /// Names of an inbox that are looked at, of which each takes some 300 bytes of memory. What is behind comes in turn when others went.
+#[cfg(target_os = "linux")]
 pub(crate) const INBOX_NAMES: usize = 100_000;
 
 /// What is being moved: the names of some thousand volumes, and a report of some 100 bytes for each layer.
+#[cfg(target_os = "linux")]
 pub(crate) const FILING_BYTES: u64 = 64 << 20;
 
 /// How often one name may be taken in a drawer before a person should look there.
+#[cfg(target_os = "linux")]
 pub(crate) const FILED_UNDER_ONE_NAME: u32 = 100_000;
 
 /// The longest pause before what failed for its surroundings is tried again: an engine that is started is noticed within this.
+#[cfg(target_os = "linux")]
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Seconds between two looks at an inbox: whoever wants fewer than one a day has cron.

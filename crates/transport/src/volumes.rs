@@ -5,6 +5,7 @@
 
 mod ask;
 mod blocks;
+#[cfg(target_os = "linux")]
 mod census;
 mod file_name;
 mod open;
@@ -17,6 +18,7 @@ mod write;
 
 pub use ask::{Ask, Lack, NobodyToAsk};
 pub use blocks::VolumeState;
+#[cfg(target_os = "linux")]
 pub(crate) use census::missing;
 pub use file_name::VolumeName;
 pub use open::{Depth, Opened, Request, open};
