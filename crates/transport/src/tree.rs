@@ -8,6 +8,7 @@
 //! somebody else may have written, `unpack` makes the folder, and `dress` gives each entry what it is besides its content.
 
 mod check;
+mod choices;
 mod content;
 mod dress;
 mod entries;
@@ -20,7 +21,8 @@ mod sparse;
 mod unpack;
 
 pub use check::check;
-pub use dress::{Keep, dress_file, facts_of_file};
+pub use choices::{Detail, Keep};
+pub use dress::{dress_file, facts_of_file};
 pub use losses::{Losses, Lost};
-pub use pack::{Detail, pack};
+pub use pack::pack;
 pub use unpack::unpack;

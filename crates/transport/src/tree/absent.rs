@@ -2,6 +2,8 @@
 //!
 //! A folder is refused. A file goes without what it is besides its bytes, as one that came through a pipe.
 
+mod choices;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -11,29 +13,7 @@ use delta_codec::ReadAt;
 use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
 
-/// What is given back besides names and contents: nothing here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Owners and groups.
-    pub owner: bool,
-    /// Permissions.
-    pub permissions: bool,
-    /// Times of the last change.
-    pub times: bool,
-    /// Extended attributes, with access control lists and capabilities.
-    pub attributes: bool,
-    /// Device nodes.
-    pub devices: bool,
-}
-
-/// How much of a folder goes into the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// Names and contents.
-    Content,
-    /// Everything.
-    Everything,
-}
+pub use choices::{Detail, Keep};
 
 /// Everything of one kind that could not be given back.
 #[derive(Clone, Debug, PartialEq, Eq)]

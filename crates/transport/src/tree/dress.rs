@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, Gid, Stat, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 use xattr::FileExt;
 
+use super::choices::Keep;
 use super::losses::{Loss, Losses, Lost};
 use crate::system;
 
@@ -21,27 +22,6 @@ const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 const DEFAULT_LIST: &[u8] = b"system.posix_acl_default";
 
 const SET_ID: u32 = 0o6000;
-
-/// What is given back besides names and contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Owners and groups.
-    pub owner: bool,
-    /// Permissions.
-    pub permissions: bool,
-    /// Times of the last change.
-    pub times: bool,
-    /// Extended attributes, with access control lists and capabilities.
-    pub attributes: bool,
-    /// Device nodes.
-    pub devices: bool,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Self { owner: true, permissions: true, times: true, attributes: true, devices: true }
-    }
-}
 
 /// Something that exists, however it can be reached.
 #[derive(Clone, Copy)]

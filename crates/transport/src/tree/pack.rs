@@ -12,6 +12,7 @@ use delta_core::error::{Error, Result};
 use delta_core::facts::Facts;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 
+use super::choices::Detail;
 use super::content::{self, CHUNK};
 use super::dress::{Made, facts_of};
 use super::entry::{Entry, Kind, ROOT, shown};
@@ -19,15 +20,6 @@ use super::header::{BLOCK, RECORDS_BYTES, encode};
 use super::place::{open_folder, open_root};
 use super::sparse;
 use crate::system;
-
-/// How much of a folder goes into the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// Folders, files and symbolic links by their names, and contents.
-    Content,
-    /// Also permissions, owners, times to the nanosecond, hard links, holes, extended attributes, named pipes and devices.
-    Everything,
-}
 
 /// Writes what is in the folder `root`, or in the one that it links to, sorted by name, each folder before what is in it.
 ///

@@ -12,8 +12,9 @@ use delta_core::error::{Error, Result};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::choices::Keep;
 use super::content::{self, CHUNK};
-use super::dress::{Keep, Made, dress, forget_lists};
+use super::dress::{Made, dress, forget_lists};
 use super::entries::{self, Entries, Found};
 use super::entry::{Entry, Kind, ROOT, shown};
 use super::header::invalid;
