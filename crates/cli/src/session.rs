@@ -104,7 +104,7 @@ impl Session {
     ) -> Result<[Vec<Image>; N]> {
         let parsed: Vec<Vec<Reference>> = lists
             .iter()
-            .map(|list| list.iter().map(|text| Ok(self.settled(text.parse()?))).collect::<Result<Vec<Reference>>>())
+            .map(|list| list.iter().map(|text| self.settled(text.parse()?)).collect::<Result<Vec<Reference>>>())
             .collect::<Result<_>>()?;
         if parsed.iter().flatten().filter(|reference| matches!(reference, Reference::Stdin)).count() > 1 {
             return Err(only_one_on_stdin());
@@ -154,11 +154,11 @@ impl Session {
     }
 
     /// The engine's image where a word means that and a path too, with a word about it; the path where the engine has none, or there
-    /// is no engine.
-    fn settled(&self, reference: Reference) -> Reference {
-        let Reference::Either(name) = reference else { return reference };
-        match self.engine(None) {
-            Ok(engine) if engine.has(&name).unwrap_or(false) => {
+    /// is no engine. An engine that refuses to say is an error: nobody knows what was meant.
+    fn settled(&self, reference: Reference) -> Result<Reference> {
+        let Reference::Either(name) = reference else { return Ok(reference) };
+        Ok(match self.engine(None) {
+            Ok(engine) if engine.has(&name)? => {
                 let label = engine.label();
                 self.terminal.inform(format_args!(
                     "`{name}` is an image of {label} and a path here: the image is taken; write ./{name} for the path"
@@ -166,7 +166,7 @@ impl Session {
                 Reference::Engine { kind: None, name }
             }
             _ => Reference::Path { path: name.into(), pick: None },
-        }
+        })
     }
 
     /// Where the product of the command goes.

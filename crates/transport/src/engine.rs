@@ -156,18 +156,33 @@ fn docker(client: Client) -> Result<Engine> {
         None => return Err(Error::environment("`docker version` names no server")),
     };
     let is_podman = server.components.iter().any(|component| component.name == "Podman Engine");
-    let status: String =
-        if is_podman { String::new() } else { client.text(&["info", "--format", "{{json .DriverStatus}}"])? };
-    let store = if is_podman {
-        Store::Podman
-    } else if status.contains("io.containerd.snapshotter") {
-        Store::Containerd
-    } else {
-        Store::Classic
-    };
+    let store = if is_podman { Store::Podman } else { docker_store(&client)? };
     let api = server.api_version.split_once('.').map(|(major, minor)| (number(major), number(minor)));
     let platform = Platform { os: server.os, architecture: server.arch, variant: None };
     Ok(Engine { client, store, version: server.version, api: api.unwrap_or_default(), platform })
+}
+
+/// How Docker keeps images. Its client succeeds, and leaves out what the daemon would have said, where the daemon refuses.
+fn docker_store(client: &Client) -> Result<Store> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Info {
+        #[serde(default)]
+        server_errors: Option<Vec<String>>,
+        #[serde(default)]
+        driver: String,
+        #[serde(default)]
+        driver_status: Option<Vec<Vec<String>>>,
+    }
+    let arguments = ["info", "--format", "{{json .}}"];
+    let info: Info = client.json(&arguments)?;
+    let errors = info.server_errors.unwrap_or_default();
+    if !errors.is_empty() || info.driver.is_empty() {
+        return Err(client.refused(&arguments, &errors.join("; ")));
+    }
+    let status = info.driver_status.unwrap_or_default();
+    let is_containerd = status.iter().flatten().any(|word| word.contains("io.containerd.snapshotter"));
+    Ok(if is_containerd { Store::Containerd } else { Store::Classic })
 }
 
 fn podman(client: Client) -> Result<Engine> {

@@ -6,29 +6,29 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::lab::{Daemon, Lab, Plan, Root};
+use crate::lab::{Conditions, Daemon, Lab, Plan, Root};
 use crate::saved::Identity;
 use crate::steps::{Versions, text};
 use crate::{HOST_DOCKER, odd};
 
-const OLD: &str = "odd/image:old";
-const NEW: &str = "odd/image:new";
+pub(crate) const OLD: &str = "odd/image:old";
+pub(crate) const NEW: &str = "odd/image:new";
 
 fn kills() -> u32 {
     std::env::var("KILLS").map_or(20, |kills| kills.parse().unwrap())
 }
 
 /// An engine with the old version, and a package of the new one.
-struct Desk {
-    lab: Lab,
+pub(crate) struct Desk {
+    pub(crate) lab: Lab,
     versions: Versions,
-    package: String,
+    pub(crate) package: String,
     expected: Identity,
 }
 
 impl Desk {
-    fn new(plan: Plan) -> Self {
-        let lab = Lab::start(plan);
+    pub(crate) fn new(plan: Plan, conditions: Conditions) -> Self {
+        let lab = Lab::start_in(plan, conditions);
         let versions = odd::versions(&lab);
         let (package, expected) = (lab.file("killed.ddelta"), Identity::of(&versions.new));
         lab.must_delta_alone(&["create", text(&versions.new), &package, "--base", text(&versions.old)]);
@@ -45,13 +45,13 @@ impl Desk {
         span
     }
 
-    fn start_over(&self) {
+    pub(crate) fn start_over(&self) {
         self.lab.must(&["rmi", NEW]);
         self.lab.must(&["image", "inspect", OLD]);
     }
 
     /// What is tagged is whole, and the next run gives all of it.
-    fn look_after(&self) {
+    pub(crate) fn look_after(&self) {
         if self.lab.client(&["image", "inspect", NEW]).code == Some(0) {
             self.expected.check_in(&self.lab, NEW);
         }
@@ -68,7 +68,7 @@ impl Desk {
 }
 
 fn program_killed(plan: Plan) {
-    let desk = Desk::new(plan);
+    let desk = Desk::new(plan, Conditions::Usual);
     let mut span = desk.span();
     let (mut count, kills) = (0, kills());
     while count < kills {
@@ -103,7 +103,7 @@ fn killed_with_podman() {
 /// The daemon goes away while the program talks to it.
 #[test]
 fn docker_killed() {
-    let mut desk = Desk::new(HOST_DOCKER);
+    let mut desk = Desk::new(HOST_DOCKER, Conditions::Usual);
     let span = desk.span();
     let kills = kills().div_ceil(2);
     for number in 0..kills {

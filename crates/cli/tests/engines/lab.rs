@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::judge::Judge;
+
 /// What to start.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
@@ -38,9 +40,21 @@ pub(crate) enum Daemon {
     Containerd,
 }
 
+/// What a daemon finds where it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conditions {
+    Usual,
+    /// It asks [`Judge`] before it answers.
+    Judged,
+    /// What it keeps is on a disk of so many bytes.
+    Small(u64),
+}
+
 /// A running engine.
 pub(crate) struct Lab {
     pub(crate) plan: Plan,
+    conditions: Conditions,
+    judge: Option<Judge>,
     folder: TempDir,
     process: Option<Child>,
 }
@@ -68,6 +82,18 @@ cd /
 umount -l /.oldroot
 exec "$@""#;
 
+/// Docker looks for plugins in a folder of the system, which others use.
+const JUDGED: &str = r#"
+mount -t tmpfs none /run
+mkdir -p /run/docker/plugins
+ln -s "$AT/judge.sock" /run/docker/plugins/judge.sock
+exec "$@""#;
+
+const SMALL: &str = r#"
+mkdir -p "$AT/root"
+mount -t tmpfs -o "size=$SIZE" none "$AT/root"
+exec "$@""#;
+
 /// Runs `ctr` where the engine's folder is seen under the name that it has outside.
 const CTR: &str = r#"
 if [ "$SEEN" != "$FOLDER" ]; then
@@ -93,10 +119,15 @@ fi
 impl Lab {
     /// The engine, which must be there.
     pub(crate) fn start(plan: Plan) -> Self {
-        Self::try_start(plan).unwrap_or_else(|why| panic!("{} is required: {why}", plan.name))
+        Self::start_in(plan, Conditions::Usual)
     }
 
-    fn try_start(plan: Plan) -> Result<Self, String> {
+    /// The same where the daemon finds something else.
+    pub(crate) fn start_in(plan: Plan, conditions: Conditions) -> Self {
+        Self::try_start(plan, conditions).unwrap_or_else(|why| panic!("{} is required: {why}", plan.name))
+    }
+
+    fn try_start(plan: Plan, conditions: Conditions) -> Result<Self, String> {
         if let Root::Debian(name) = plan.root
             && !rootfs(name).join("usr/bin/podman").exists()
         {
@@ -104,7 +135,8 @@ impl Lab {
         }
         // Podman refuses long paths.
         let folder = tempfile::Builder::new().prefix("dd").rand_bytes(4).tempdir_in("/tmp").unwrap();
-        let mut lab = Self { plan, folder, process: None };
+        let judge = (conditions == Conditions::Judged).then(|| Judge::new(&folder.path().join("judge.sock")));
+        let mut lab = Self { plan, conditions, judge, folder, process: None };
         for name in ["bin", "docker", "files"] {
             fs::create_dir(lab.path(name)).unwrap();
         }
@@ -136,6 +168,9 @@ impl Lab {
         if !containerd {
             words.push("--storage-driver=overlay2".to_owned());
         }
+        if self.judge.is_some() {
+            words.push("--authorization-plugin=judge".to_owned());
+        }
         self.start_daemon(words, "docker.sock", |lab| lab.client(&["version"]))
     }
 
@@ -165,7 +200,13 @@ impl Lab {
         let name = words[0].clone();
         let log = File::create(self.path("log")).unwrap();
         let mut command = self.enter();
-        command.args(words).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        match self.conditions {
+            Conditions::Usual => {}
+            Conditions::Judged => _ = command.args(["sh", "-ec", JUDGED, "sh"]),
+            Conditions::Small(bytes) => _ = command.args(["sh", "-ec", SMALL, "sh"]).env("SIZE", bytes.to_string()),
+        }
+        command.env("AT", self.inside()).args(words);
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut process = command.spawn().map_err(|error| format!("`setpriv` cannot be run: {error}"))?;
         let mut answers = false;
         // A busy machine takes its time; one that ends is not waited for.
@@ -241,6 +282,16 @@ impl Lab {
             Root::Host => self.folder.path().display().to_string(),
             Root::Debian(_) => "/mnt".to_owned(),
         }
+    }
+
+    pub(crate) fn judge(&self) -> &Judge {
+        self.judge.as_ref().unwrap()
+    }
+
+    /// The folder where a daemon on a small disk keeps everything, as seen from here.
+    pub(crate) fn small_disk(&self) -> PathBuf {
+        let process = self.process.as_ref().unwrap().id();
+        PathBuf::from(format!("/proc/{process}/root{}/root", self.inside()))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

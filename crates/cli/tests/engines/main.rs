@@ -10,10 +10,12 @@
 
 mod between;
 mod containerd;
+mod judge;
 mod killed;
 mod lab;
 mod mirrors;
 mod odd;
+mod refusing;
 mod registries;
 mod registry;
 mod saved;

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::str::FromStr;
 
 use delta_core::error::{Error, Result};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::program::{Program, join, read_aside};
@@ -57,6 +58,12 @@ impl Deref for Client {
     }
 }
 
+/// What Docker's API says where it refuses.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
 impl Client {
     /// A client that is run with these global arguments.
     pub(super) fn new(kind: ClientKind, global_arguments: &[String]) -> Self {
@@ -104,7 +111,9 @@ impl Client {
         let text = String::from_utf8_lossy(&answer);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
         if head.split_whitespace().nth(1) != Some("200") {
-            return Err(self.refused(&arguments, head.lines().next().unwrap_or("no answer")));
+            let why = serde_json::from_str(body).map(|Refusal { message }| message);
+            let status = || head.lines().next().unwrap_or("no answer").to_owned();
+            return Err(self.refused(&arguments, &why.unwrap_or_else(|_| status())));
         }
         serde_json::from_str(body).map_err(|error| self.refused(&arguments, &error.to_string()))
     }

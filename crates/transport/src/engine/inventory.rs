@@ -13,6 +13,9 @@ use super::Engine;
 /// Images that are inspected with one command; more would make its line too long for some systems.
 const BATCH: usize = 200;
 
+/// The digits of an ID that engines print.
+const PRINTED_DIGITS: usize = 12;
+
 /// The images of an engine.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -63,6 +66,15 @@ impl Inventory {
         self.images.iter().find(|image| image.id == id)
     }
 
+    /// The image that a user means by this name or ID; by less of an ID than engines print, he may mean several or none.
+    fn called(&self, text: &str) -> Option<&StoredImage> {
+        let named = text.parse().ok().and_then(|name| self.named(&name));
+        let digits = text.trim_start_matches("sha256:");
+        let with_id =
+            || self.images.iter().find(|image| digits.len() >= PRINTED_DIGITS && image.id.hex().starts_with(digits));
+        named.or_else(with_id)
+    }
+
     /// Every layer of every image.
     pub fn diff_ids(&self) -> BTreeSet<DiffId> {
         self.images.iter().flat_map(|image| &image.diff_ids).copied().collect()
@@ -90,7 +102,7 @@ impl Engine {
     /// # Errors
     /// What its client reports.
     pub fn inventory(&self) -> Result<Inventory> {
-        let ids: Vec<String> = self.ids()?.iter().map(ToString::to_string).collect();
+        let ids: Vec<BlobDigest> = self.ids()?.into_iter().collect();
         let mut images = Vec::new();
         for batch in ids.chunks(BATCH) {
             images.extend(self.inspect(batch)?);
@@ -104,15 +116,23 @@ impl Engine {
         listed.split_whitespace().map(id).collect()
     }
 
-    fn inspect(&self, ids: &[String]) -> Result<Vec<StoredImage>> {
+    fn inspect(&self, asked: &[BlobDigest]) -> Result<Vec<StoredImage>> {
+        let ids: Vec<String> = asked.iter().map(ToString::to_string).collect();
         let arguments: Vec<&str> = ["image", "inspect"].into_iter().chain(ids.iter().map(String::as_str)).collect();
         let said = self.client.run(&arguments)?;
-        // An image that went away between the two commands is no error: the others are printed all the same.
-        let inspected: Vec<Inspected> = match serde_json::from_str(&said.stdout) {
-            Ok(inspected) => inspected,
-            Err(_) => return Err(self.client.refused(&arguments, &said.stderr)),
-        };
-        inspected.into_iter().map(stored).collect()
+        let refused = || self.client.refused(&arguments, &said.stderr);
+        let inspected: Vec<Inspected> = serde_json::from_str(&said.stdout).map_err(|_| refused())?;
+        let images = inspected.into_iter().map(stored).collect::<Result<Vec<_>>>()?;
+        // An image that went away between the two commands is no error: the others are printed all the same. One that is still there
+        // was refused.
+        if !said.success {
+            let told: BTreeSet<BlobDigest> = images.iter().map(|image| image.id).collect();
+            let listed = self.ids()?;
+            if asked.iter().any(|id| !told.contains(id) && listed.contains(id)) {
+                return Err(refused());
+            }
+        }
+        Ok(images)
     }
 
     /// The images that the user named, in that order.
@@ -123,9 +143,15 @@ impl Engine {
     /// Whether the engine has an image of this name or ID.
     ///
     /// # Errors
-    /// What its client reports.
+    /// What its client reports, also where it lists the image and does not show it.
     pub fn has(&self, name: &str) -> Result<bool> {
-        Ok(self.client.run(&["image", "inspect", "--", name])?.success)
+        let arguments = ["image", "inspect", "--", name];
+        let said = self.client.run(&arguments)?;
+        let is_listed = || self.inventory().map(|inventory| inventory.called(name).is_some());
+        match said.success || !is_listed()? {
+            true => Ok(said.success),
+            false => Err(self.client.refused(&arguments, &said.stderr)),
+        }
     }
 
     fn find_one(&self, name: &str) -> Result<StoredImage> {
@@ -208,6 +234,20 @@ mod tests {
         let inventory = Inventory { images: vec![image(&[], "docker.io/library/app:v1")] };
         assert!(inventory.named(&"app:v1".parse().unwrap()).is_some());
         assert!(inventory.named(&"app:v2".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn an_image_is_called_by_its_names_and_by_what_is_printed_of_its_id() {
+        let inventory = Inventory { images: vec![image(&[], "docker.io/library/app:v1")] };
+        let id = inventory.images[0].id.to_string();
+        for name in ["app:v1", "docker.io/library/app:v1", &id, &id[7..], &id[..7 + 12], &id[7..7 + 12]] {
+            assert!(inventory.called(name).is_some(), "{name}");
+        }
+        for name in
+            ["app", "app:v2", &id[..7 + 11], &id[7..7 + 11], "", "sha256:", "a path/with blanks", &format!("{id}0")]
+        {
+            assert!(inventory.called(name).is_none(), "{name}");
+        }
     }
 
     fn read(text: &str) -> Result<Vec<StoredImage>> {
