@@ -20,6 +20,8 @@ mod packages;
 mod patience;
 mod referrers;
 mod remote;
+#[cfg(test)]
+mod scripted;
 mod sink;
 #[cfg_attr(not(feature = "tls"), path = "registry/trust_absent.rs")]
 mod trust;

@@ -169,3 +169,6 @@ impl Fetch for RemoteBlob {
         self.repository.blob(self.digest, self.size, &self.scratch)
     }
 }
+
+#[cfg(test)]
+mod tests;
