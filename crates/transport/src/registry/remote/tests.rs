@@ -305,3 +305,25 @@ fn what_is_no_manifest_is_refused() {
         assert_eq!(parts.open(tag).map(|_| ()).unwrap_err().kind(), Kind::Content, "{tag}");
     }
 }
+
+#[test]
+fn a_layer_is_said_to_have_as_many_bytes_as_any_has_and_no_more() {
+    let of = |size: u64| {
+        let mut parts = Parts::default();
+        let mut layers = [parts.layer(b"a layer"), parts.compressed("another")];
+        for layer in &mut layers {
+            layer.pointer["size"] = size.into();
+        }
+        parts.image("v2", &layers);
+        parts.open("v2")
+    };
+    assert_eq!(of(limits::LAYER_BYTES).unwrap().manifests[0].layers[1].blob_size, 1 << 40);
+    for size in [limits::LAYER_BYTES + 1, i64::MAX.cast_unsigned()] {
+        let error = of(size).map(|_| ()).unwrap_err();
+        assert!(
+            error.to_string().ends_with(&format!("is said to have {size} bytes, where at most 1099511627776 are read")),
+            "{error}"
+        );
+        assert_eq!(error.kind(), Kind::Content);
+    }
+}
