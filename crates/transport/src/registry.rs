@@ -14,6 +14,8 @@ mod credentials;
 mod crew;
 mod downloads;
 mod fault;
+#[cfg(test)]
+mod keeping;
 mod manifests;
 mod origin;
 mod packages;

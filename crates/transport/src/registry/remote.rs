@@ -152,12 +152,7 @@ struct RemoteBlob {
 }
 
 /// A blob that is fetched when it is read.
-pub(super) fn blob(
-    repository: Repository,
-    digest: BlobDigest,
-    size: u64,
-    scratch: Arc<TempScratch>,
-) -> Arc<dyn ReadAt> {
+fn blob(repository: Repository, digest: BlobDigest, size: u64, scratch: Arc<TempScratch>) -> Arc<dyn ReadAt> {
     Arc::new(LateBlob::new(RemoteBlob { repository, digest, size, scratch }, size))
 }
 
