@@ -115,12 +115,11 @@ pub fn brought(metadata: &Metadata) -> String {
     names.extend(metadata.stream.iter().map(|stream| stream.target.to_string()));
     let mut text = String::new();
     for (number, name) in names.iter().enumerate() {
-        if text.len() + name.len() > CLAIMED_NAMES_BYTES {
+        let comma = if number == 0 { "" } else { "," };
+        if text.len() + comma.len() + name.len() > CLAIMED_NAMES_BYTES {
             return format!("{text},+{}", names.len() - number);
         }
-        if number > 0 {
-            text.push(',');
-        }
+        text.push_str(comma);
         text.push_str(name);
     }
     text
@@ -134,39 +133,4 @@ fn names_of(image: &ImageEntry) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_has_one_form() {
-        let package = BlobDigest::of(b"package");
-        let claims = [
-            Claim::default(),
-            Claim { sequence: Some(7), ..Claim::default() },
-            Claim { package: Some(package), sequence: Some(u64::MAX), brings: Some("app:v2,a name".to_owned()) },
-        ];
-        for claim in claims {
-            assert_eq!(Claim::parse(&claim.to_string()).unwrap(), Some(claim));
-        }
-        assert_eq!(Claim::parse("timestamp:1 file:a hashed").unwrap(), None);
-        for wrong in [
-            "-2 sequence=1",
-            "-1 sequence=01",
-            "-1 sequence=+1",
-            "-1 brings=a sequence=1x",
-            "-1 more",
-            "-1 sequence=1 ",
-        ] {
-            let claim = Claim::parse(&format!("docker_delta-signature{wrong}"));
-            assert!(claim.is_err() || claim.unwrap().unwrap().brings.is_some(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_claim_must_be_true() {
-        let claim = Claim { package: Some(BlobDigest::of(b"one")), ..Claim::default() };
-        assert!(claim.require_digest(BlobDigest::of(b"one")).is_ok());
-        assert!(claim.require_digest(BlobDigest::of(b"another")).is_err());
-        assert!(Claim::default().require_digest(BlobDigest::of(b"another")).is_ok());
-    }
-}
+mod tests;

@@ -189,38 +189,4 @@ fn unusable(error: &PError) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_come_back_from_their_files() {
-        for password in [None, Some("correct horse")] {
-            let keys = NewKeys::generate(password).unwrap();
-            let public = PublicKey::parse(keys.public.to_file().as_bytes()).unwrap();
-            assert!(public.is(&keys.public) && PublicKey::is_meant(&public.line()));
-            assert!(PublicKey::parse(public.line().as_bytes()).unwrap().is(&public));
-            let secret = SecretKeyFile::parse(keys.secret_file.as_bytes()).unwrap();
-            assert_eq!(secret.is_locked(), password.is_some());
-            assert!(secret.unlock(password.unwrap_or_default()).unwrap().public().is(&public));
-        }
-    }
-
-    #[test]
-    fn a_wrong_password_is_a_content_error() {
-        let keys = NewKeys::generate(Some("right")).unwrap();
-        let secret = SecretKeyFile::parse(keys.secret_file.as_bytes()).unwrap();
-        let error = secret.unlock("wrong").map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("Wrong password"), "{error}");
-        assert!(NewKeys::generate(Some("")).is_err() && NewKeys::generate(Some(&"x".repeat(1_025))).is_err());
-    }
-
-    #[test]
-    fn other_files_are_no_keys() {
-        let keys = NewKeys::generate(None).unwrap();
-        for wrong in ["", "RWQ", "a\nb\nc", &keys.secret_file, &keys.public.line()[..55]] {
-            assert!(PublicKey::parse(wrong.as_bytes()).is_err(), "{wrong}");
-        }
-        assert!(SecretKeyFile::parse(keys.public.to_file().as_bytes()).is_err());
-        assert!(SecretKeyFile::parse(&[0xff; 20]).is_err());
-    }
-}
+mod tests;

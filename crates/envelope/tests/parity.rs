@@ -5,7 +5,8 @@
 use std::io;
 use std::sync::Arc;
 
-use delta_codec::{MemoryScratch, ReadAt};
+use delta_codec::{MemoryScratch, ReadAt, Scratch, ScratchFile};
+use delta_core::error::Kind;
 use delta_core::job::progress::Silent;
 use delta_envelope::volumes::{Layout, Parity, padded, parity_blocks, restored_blocks};
 use proptest::prelude::*;
@@ -157,5 +158,92 @@ fn fewer_parity_blocks_are_the_first_of_more() {
         fewer.read_exact_at(&mut buffers[0], 0).unwrap();
         all.read_exact_at(&mut buffers[1], 0).unwrap();
         assert_eq!(buffers[0], buffers[1], "{percent} %");
+    }
+}
+
+#[test]
+fn bytes_behind_the_end_are_read_as_zeros() {
+    let bytes = b"0123456789".to_vec();
+    for (offset, length, expected) in [
+        (0, 4, &b"0123"[..]),
+        (8, 2, b"89"),
+        (8, 4, b"89\0\0"),
+        (9, 1, b"9"),
+        (10, 2, b"\0\0"),
+        (u64::MAX, 2, b"\0\0"),
+        (3, 0, b""),
+    ] {
+        let mut buffer = vec![0xff; length];
+        padded(&bytes, offset, &mut buffer).unwrap();
+        assert_eq!(buffer, expected, "{offset}");
+    }
+}
+
+#[test]
+fn blocks_that_are_too_few_give_nothing() {
+    let whole = noise(10 * 4_096, 1);
+    let layout = layout(whole.len(), "30%");
+    let parity = made(&whole, &layout);
+    let restored = |good: &[bool]| {
+        let read = |block: u64, offset: u64, buffer: &mut [u8]| match block.checked_sub(10) {
+            None => padded(&whole, block * 4_096 + offset, buffer),
+            Some(number) => padded(&parity, number * 4_096 + offset, buffer),
+        };
+        restored_blocks(&layout, good, &read, &MemoryScratch, &Silent).map(|restored| restored.len())
+    };
+    let mut good = vec![true; 13];
+    good[..3].fill(false);
+    assert_eq!(restored(&good).unwrap(), 3 * 4_096);
+    good[3] = false;
+    assert_eq!(restored(&good).unwrap_err().kind(), Kind::Internal);
+    // A block of which nothing is said is none.
+    assert_eq!(restored(&[true; 9]).unwrap_err().kind(), Kind::Internal);
+    assert_eq!(restored(&[false; 13]).unwrap_err().kind(), Kind::Internal);
+    assert_eq!(restored(&[true; 12]).unwrap(), 0);
+}
+
+#[test]
+fn what_was_made_is_read_at_any_place() {
+    // Each block is made in several columns.
+    let layout = layout(40 << 20, "1%");
+    assert!(layout.block_bytes() == 8_192);
+    let whole = noise(40 << 20, 5);
+    let parity = made(&whole, &layout);
+    let length = usize::try_from(parity.len()).unwrap();
+    let mut all = vec![0; length];
+    parity.read_exact_at(&mut all, 0).unwrap();
+    for (offset, bytes) in [(1, 100), (4_095, 2), (8_190, 4), (8_192, 8_192), (length - 1, 1), (12_345, 54_321)] {
+        let mut piece = vec![0; bytes];
+        parity.read_exact_at(&mut piece, offset as u64).unwrap();
+        assert!(piece == all[offset..offset + bytes], "{offset}");
+    }
+    let mut buffer = [1; 8];
+    assert_eq!(parity.read_at(&mut buffer, parity.len()).unwrap(), 0);
+    assert_eq!(parity.read_at(&mut buffer, u64::MAX).unwrap(), 0);
+    assert_eq!(parity.read_at(&mut buffer, parity.len() - 1).unwrap(), 1);
+}
+
+#[test]
+fn what_reading_and_writing_report_is_told() {
+    struct Full;
+    impl Scratch for Full {
+        fn create(&self) -> io::Result<Box<dyn ScratchFile>> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+    let whole = noise(10 * 4_096, 1);
+    let layout = layout(whole.len(), "30%");
+    let broken = |_: u64, _: u64, _: &mut [u8]| Err(io::ErrorKind::PermissionDenied.into());
+    let read = |block: u64, offset: u64, buffer: &mut [u8]| padded(&whole, block * 4_096 + offset, buffer);
+    let good = vec![true; 12];
+    for (made, doing) in [
+        (parity_blocks(&layout, &broken, &MemoryScratch, &Silent), "making parity: "),
+        (parity_blocks(&layout, &read, &Full, &Silent), "making parity: "),
+        (restored_blocks(&layout, &good, &broken, &MemoryScratch, &Silent), "restoring blocks: "),
+        (restored_blocks(&layout, &good, &read, &Full, &Silent), "restoring blocks: "),
+    ] {
+        let error = made.map(|_| ()).unwrap_err();
+        assert!(error.to_string().starts_with(doing), "{error}");
+        assert_eq!(error.kind(), Kind::Environment, "{error}");
     }
 }

@@ -51,9 +51,34 @@ mod tests {
             fs::write(&path, line(digest, name)).unwrap();
             assert_eq!(read(&path).unwrap(), Some(digest), "{name}");
         }
-        for wrong in ["", "0123  p", "\n"] {
-            fs::write(&path, wrong).unwrap();
-            assert!(read(&path).is_err(), "{wrong}");
+        let hex = digest.hex();
+        for (text, is_one) in [
+            (format!("{hex}  p.ddelta"), true),
+            (format!("{hex} *p.ddelta\n"), true),
+            (format!("\\{hex}  two\\nlines\n"), true),
+            (format!("{hex}\n"), false),
+            (format!("{hex}  one\n{hex}  other\n"), false),
+            (format!("{hex}  one\n\n"), false),
+            (format!("\n{hex}  one\n"), false),
+            (format!("SHA256 (one) = {hex}\n"), false),
+            (format!("{}  one\n", hex.to_uppercase()), false),
+            (format!("{}  one\n", &hex[1..]), false),
+            ("0123  p".to_owned(), false),
+            (String::new(), false),
+            ("\n".to_owned(), false),
+        ] {
+            fs::write(&path, &text).unwrap();
+            match read(&path) {
+                Ok(found) => assert!(is_one && found == Some(digest), "{text}"),
+                Err(error) => {
+                    assert!(!is_one, "{text}: {error}");
+                    assert_eq!(error.kind(), delta_core::error::Kind::Content);
+                    assert!(
+                        error.to_string().ends_with("expected one line of `sha256sum`: a digest and a name"),
+                        "{error}"
+                    );
+                }
+            }
         }
     }
 }

@@ -4,10 +4,21 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use delta_codec::ReadAt;
-use delta_core::error::Result;
+use delta_core::digest::BlobDigest;
+use delta_core::error::{Error, Result};
+use delta_core::limits;
 
 /// What is read of a blob to tell its compression, before all of it is fetched.
 const FIRST_BYTES: usize = 16;
+
+/// Fails for more bytes than any layer has. Who says how many a blob has that is still to be fetched may lie, and such numbers are added up.
+pub(crate) fn require_size(digest: BlobDigest, size: u64) -> Result<()> {
+    if size <= limits::LAYER_BYTES {
+        return Ok(());
+    }
+    let most = limits::LAYER_BYTES;
+    Err(Error::content(format!("the layer {digest} is said to have {size} bytes, where at most {most} are read")))
+}
 
 /// Where the bytes of one blob come from.
 pub(crate) trait Fetch: Send + Sync {

@@ -14,12 +14,16 @@ mod credentials;
 mod crew;
 mod downloads;
 mod fault;
+#[cfg(test)]
+mod keeping;
 mod manifests;
 mod origin;
 mod packages;
 mod patience;
 mod referrers;
 mod remote;
+#[cfg(test)]
+mod scripted;
 mod sink;
 #[cfg_attr(not(feature = "tls"), path = "registry/trust_absent.rs")]
 mod trust;

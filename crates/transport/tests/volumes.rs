@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use delta_codec::{ReadAt, Reader};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Kind, Result};
 use delta_core::job::progress::Silent;
-use delta_envelope::volumes::{Layout, Parity};
+use delta_envelope::volumes::{Layout, Parity, Set};
 use delta_transport::inputs::Inputs;
 use delta_transport::spool::TempScratch;
 use delta_transport::volumes::{
@@ -338,6 +339,87 @@ fn names_that_are_no_text_are_names() {
     let opened = open(desk.request(&odd, &[])).unwrap().unwrap();
     assert!(all(&opened) == desk.whole);
     assert_eq!(VolumeName::parse(&odd).unwrap().volume, 1);
+}
+
+/// Volumes that somebody wrote who may lie: of these blocks of 4096 bytes, two a volume, the last of them parity; under sound digests of each
+/// block, and this one of the package.
+fn written(folder: &Path, blocks: &[Vec<u8>], parity: u64, whole: BlobDigest) -> Layout {
+    let data = blocks.len() as u64 - parity;
+    let percent = parity * 100 / data;
+    let parity = if percent == 0 { Parity::default() } else { percent.to_string().parse().unwrap() };
+    let layout = Layout::plan(data * 4_096, Some(3 * 4_096), parity).unwrap();
+    assert_eq!((layout.blocks(), layout.blocks_per_volume()), (blocks.len() as u64, 2));
+    let digests = blocks.iter().map(|block| BlobDigest::of(block)).collect();
+    let set = Set { layout, whole, blocks: digests };
+    for volume in 1..=layout.volumes() {
+        let range = layout.blocks_of(volume);
+        let held = &blocks[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
+        let bytes = [set.header(volume), held.concat()].concat();
+        fs::write(folder.join(format!("lies.{volume:03}")), bytes).unwrap();
+    }
+    layout
+}
+
+#[test]
+fn blocks_that_are_sound_and_no_package_together_are_told_where_all_is_looked_at() {
+    let desk = Desk::new("");
+    let blocks: Vec<Vec<u8>> = (0..4).map(|number| noise(4_096, number)).collect();
+    let (said, found) = (BlobDigest::of(b"another package"), BlobDigest::of(&blocks.concat()));
+    written(desk.folder.path(), &blocks, 0, said);
+    let path = desk.path("lies.001");
+    let opened = open(desk.request(&path, &[])).unwrap().unwrap();
+    assert!(all(&opened) == blocks.concat());
+    let error = open(Request { depth: Depth::All, ..desk.request(&path, &[]) }).map(|_| ()).unwrap_err();
+    let expected = format!("the package in {}: expected {said}, found {found}", path.display());
+    assert_eq!((error.kind(), error.to_string()), (Kind::Content, expected));
+}
+
+#[test]
+fn what_parity_gives_is_compared_before_anybody_reads_it() {
+    let desk = Desk::new("");
+    let blocks: Vec<Vec<u8>> = (0..6).map(|number| noise(4_096, number)).collect();
+    // The last two are no parity of the others, and have the digests that the headers say.
+    written(desk.folder.path(), &blocks, 2, BlobDigest::of(&blocks[..4].concat()));
+    assert!(all(&desk.open("lies.001").unwrap().unwrap()) == blocks[..4].concat());
+    fs::remove_file(desk.path("lies.002")).unwrap();
+    let error = desk.open("lies.001").map(|_| ()).unwrap_err();
+    let what = format!("block 2 that parity gave for {}: expected ", desk.path("lies.001").display());
+    assert!(error.to_string().starts_with(&what), "{error}");
+    assert_eq!(error.kind(), Kind::Content);
+}
+
+#[test]
+fn a_volume_that_grew_is_read_and_told_and_one_without_blocks_is_damaged() {
+    let desk = Desk::new("");
+    let grown = [fs::read(desk.path("app.002")).unwrap(), b"more".to_vec()].concat();
+    fs::write(desk.path("app.002"), grown).unwrap();
+    let opened = desk.is_whole("app.001");
+    assert_eq!(opened.faults(), [format!("{} is damaged outside of its blocks", desk.path("app.002").display())]);
+    let header = fs::read(desk.path("app.003")).unwrap()[..4_096].to_vec();
+    fs::write(desk.path("app.003"), header).unwrap();
+    desk.fails("app.001", Kind::Content, &["app.003 is damaged in 10 of 10 blocks"]);
+}
+
+#[test]
+fn a_header_that_promises_more_than_the_file_has_is_none() {
+    let desk = Desk::new("");
+    let layout = Layout::plan(8_192 * 4_096, None, Parity::default()).unwrap();
+    let blocks = vec![BlobDigest::of(b"block"); 8_192];
+    let header = Set { layout, whole: BlobDigest::of(b"whole"), blocks }.header(1);
+    assert!(header.len() > 200_000);
+    for length in [95, 96, 4_096, header.len() - 1] {
+        fs::write(desk.path("alone.001"), &header[..length]).unwrap();
+        match desk.open("alone.001") {
+            // What is shorter than any header is something else.
+            Ok(found) => assert!(found.is_none() && length < 96, "{length}"),
+            Err(error) => {
+                assert!(error.to_string().contains("and no other volume of its set is there"), "{length}: {error}");
+                assert_eq!(error.kind(), Kind::Content);
+            }
+        }
+    }
+    fs::write(desk.path("alone.001"), &header).unwrap();
+    desk.fails("alone.001", Kind::Content, &["is damaged in 8192 of 8192 blocks"]);
 }
 
 #[test]

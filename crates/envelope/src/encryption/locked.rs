@@ -1,6 +1,7 @@
 //! Decrypting: at any place, and only as far as it is read.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::secrecy::SecretString;
@@ -58,8 +59,14 @@ impl Locked {
     /// # Errors
     /// Content errors when none of the identities fits, and when the file was cut off or lengthened.
     pub fn unlock(self, identities: &Identities) -> Result<Arc<dyn ReadAt>> {
-        let identities = identities.0.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
-        let mut stream = self.decryptor.decrypt(identities).map_err(|error| faulty(&error))?;
+        let known = identities.known.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
+        let mut stream = self.decryptor.decrypt(known).map_err(|error| match error {
+            // An identity that stays locked is passed over.
+            DecryptError::NoMatchingKeys if identities.is_unanswered.load(Ordering::Relaxed) => {
+                faulty(&DecryptError::KeyDecryptionFailed)
+            }
+            error => faulty(&error),
+        })?;
         // That is compared with the last piece, which tells whether it is the last.
         let length = stream.seek(SeekFrom::End(0)).map_err(|error| damaged(&error))?;
         stream.seek(SeekFrom::Start(0)).map_err(|error| damaged(&error))?;
@@ -69,14 +76,18 @@ impl Locked {
 
 /// Keys that decrypt.
 #[derive(Default)]
-pub struct Identities(Vec<Box<dyn age::Identity>>);
+pub struct Identities {
+    known: Vec<Box<dyn age::Identity>>,
+    /// Whether a passphrase of one of them was asked for and not given.
+    is_unanswered: Arc<AtomicBool>,
+}
 
 impl Identities {
     /// What somebody knows who has no key.
     pub fn add_passphrase(&mut self, passphrase: String) {
         let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase));
         identity.set_max_work_factor(MOST_PASSPHRASE_WORK);
-        self.0.push(Box::new(identity));
+        self.known.push(Box::new(identity));
     }
 
     /// Adds the keys of a file: of `age-keygen`, encrypted with a passphrase or not, or of ssh.
@@ -88,7 +99,7 @@ impl Identities {
             Error::content(format!("it holds no identity: {why}"))
                 .with_hint("expected what `age-keygen` writes, or a private key of ssh (id_ed25519, id_rsa)")
         };
-        let asking = Asking(ask.clone());
+        let asking = Asking { ask: ask.clone(), is_unanswered: self.is_unanswered.clone() };
         if text.starts_with(MAGIC) {
             let name = Some(name.to_owned());
             let found = age::encrypted::Identity::from_buffer(
@@ -98,17 +109,17 @@ impl Identities {
                 Some(MOST_PASSPHRASE_WORK),
             );
             let identity = found.map_err(|error| no_identity(&error))?;
-            self.0.push(Box::new(identity.ok_or_else(|| no_identity(&"it is encrypted for a key"))?));
+            self.known.push(Box::new(identity.ok_or_else(|| no_identity(&"it is encrypted for a key"))?));
             return Ok(());
         }
-        let text = within_bounds(text, "an identity")?;
-        if text.trim_start().starts_with("-----BEGIN") {
+        let text = within_bounds(text, "an identity")?.trim_start();
+        if text.starts_with("-----BEGIN") {
             let found = age::ssh::Identity::from_buffer(text.as_bytes(), Some(name.to_owned()));
             let found = found.map_err(|error| no_identity(&error))?;
             if let age::ssh::Identity::Unsupported(_) = found {
                 return Err(no_identity(&"this kind of key cannot decrypt"));
             }
-            self.0.push(Box::new(found.with_callbacks(asking)));
+            self.known.push(Box::new(found.with_callbacks(asking)));
             return Ok(());
         }
         let found = IdentityFile::from_buffer(text.as_bytes()).map_err(|error| no_identity(&error))?;
@@ -117,7 +128,7 @@ impl Identities {
             return Err(no_identity(&"there is no line AGE-SECRET-KEY-1…"));
         }
         for identity in found {
-            self.0.push(identity);
+            self.known.push(identity);
         }
         Ok(())
     }
@@ -125,7 +136,10 @@ impl Identities {
 
 /// Lets age ask for passphrases, and for nothing else.
 #[derive(Clone)]
-struct Asking(Ask);
+struct Asking {
+    ask: Ask,
+    is_unanswered: Arc<AtomicBool>,
+}
 
 impl Callbacks for Asking {
     fn display_message(&self, _: &str) {}
@@ -139,7 +153,9 @@ impl Callbacks for Asking {
     }
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        (self.0)(description).map(SecretString::from)
+        let answer = (self.ask)(description);
+        self.is_unanswered.fetch_or(answer.is_none(), Ordering::Relaxed);
+        answer.map(SecretString::from)
     }
 }
 
@@ -211,96 +227,4 @@ fn damaged(error: &dyn std::fmt::Display) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::encryption::Recipients;
-
-    fn nobody() -> Ask {
-        Arc::new(|_: &str| None)
-    }
-
-    /// A key of age, as a file has it, and its recipient.
-    fn key() -> (String, String) {
-        use age::secrecy::ExposeSecret;
-        let key = age::x25519::Identity::generate();
-        (key.to_string().expose_secret().to_owned(), key.to_public().to_string())
-    }
-
-    fn encrypted(recipient: &str, plain: &[u8]) -> Vec<u8> {
-        let mut recipients = Recipients::default();
-        recipients.add(recipient).unwrap();
-        let mut out = Vec::new();
-        recipients.encrypt(&mut &plain[..], &mut out).unwrap();
-        out
-    }
-
-    fn opened(bytes: Vec<u8>, identity: &str) -> Result<Arc<dyn ReadAt>> {
-        let mut identities = Identities::default();
-        identities.add_file(identity.as_bytes(), "key", &nobody())?;
-        Locked::read(Arc::new(bytes))?.unlock(&identities)
-    }
-
-    #[test]
-    fn every_place_is_decrypted_alike() {
-        let (identity, recipient) = key();
-        let piece = 65_536;
-        for length in [0, 1, piece - 1, piece, piece + 1, 3 * piece, 3 * piece + 77] {
-            let plain: Vec<u8> = (0..length).map(|number: usize| (number / 7).to_le_bytes()[0]).collect();
-            let bytes = opened(encrypted(&recipient, &plain), &identity).unwrap();
-            assert_eq!(bytes.len(), length as u64);
-            for offset in [0, 1, piece - 1, piece, 2 * piece + 5, length.saturating_sub(1), length, length + 9, 3, 0] {
-                let mut buffer = vec![0; 70_000];
-                let count = bytes.read_at(&mut buffer, offset as u64).unwrap();
-                let expected = plain.get(offset..).unwrap_or_default();
-                assert_eq!(buffer[..count], expected[..expected.len().min(70_000)], "{length} {offset}");
-            }
-        }
-    }
-
-    #[test]
-    fn damage_and_other_keys_are_content_errors() {
-        let (identity, recipient) = key();
-        let plain = vec![7; 200_000];
-        let whole = encrypted(&recipient, &plain);
-        let error = opened(whole.clone(), &key().0).map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("encrypted for others"), "{error}");
-        for length in [whole.len() - 1, whole.len() - 65_552, 250, 30] {
-            let error = opened(whole[..length].to_vec(), &identity).map(|_| ()).unwrap_err();
-            assert_eq!(error.kind(), delta_core::error::Kind::Content, "{length}: {error}");
-        }
-        let mut longer = whole.clone();
-        longer.push(0);
-        assert!(opened(longer, &identity).is_err());
-        for at in (0..whole.len()).step_by(1_013) {
-            let mut changed = whole.clone();
-            changed[at] ^= 1;
-            let read = opened(changed, &identity).and_then(|bytes| {
-                let mut back = vec![0; plain.len()];
-                bytes.read_exact_at(&mut back, 0).map_err(Error::io("reading"))
-            });
-            assert_eq!(read.unwrap_err().kind(), delta_core::error::Kind::Content, "byte {at}");
-        }
-    }
-
-    #[test]
-    fn a_header_without_end_is_not_held() {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(b"-> X25519 aaaa\n".repeat(200_000));
-        let error = Locked::read(Arc::new(bytes)).map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("does not end within"), "{error}");
-    }
-
-    #[test]
-    fn other_lines_are_no_recipients_and_other_files_no_identities() {
-        let mut recipients = Recipients::default();
-        for wrong in ["", "age1", "ssh-ecdsa AAAA", "somebody@example.org"] {
-            assert!(recipients.add(wrong).is_err(), "{wrong}");
-        }
-        assert!(recipients.add_file(b"# nobody\n\n").is_err());
-        assert!(recipients.add_file(format!("# us\n{}\n", key().1).as_bytes()).is_ok());
-        let mut identities = Identities::default();
-        for wrong in ["", "# nothing\n", "AGE-SECRET-KEY-1", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "RWQ"] {
-            assert!(identities.add_file(wrong.as_bytes(), "key", &nobody()).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -154,44 +154,4 @@ fn narrow(number: u64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::volumes::Parity;
-
-    fn set() -> Set {
-        let layout = Layout::plan(100_000, Some(50_000), "30%".parse::<Parity>().unwrap()).unwrap();
-        let blocks = (0..layout.blocks()).map(|block| BlobDigest::of(&block.to_le_bytes())).collect();
-        Set { layout, whole: BlobDigest::of(b"whole"), blocks }
-    }
-
-    #[test]
-    fn a_header_comes_back_and_no_bit_of_it_may_change() {
-        let set = set();
-        let bytes = set.header(2);
-        assert_eq!(Header::bytes(bytes.first_chunk().unwrap()).unwrap(), bytes.len());
-        let header = Header::parse(&bytes).unwrap();
-        assert_eq!((header.volume, &*header.set, header.set.id()), (2, &set, set.id()));
-        for bit in 0..bytes.len() * 8 {
-            let mut other = bytes.clone();
-            other[bit / 8] ^= 1 << (bit % 8);
-            assert!(Header::parse(&other).is_err(), "bit {bit}");
-        }
-        for length in [0, 1, START - 1, START, bytes.len() - 1] {
-            assert!(Header::parse(&bytes[..length]).is_err(), "{length}");
-        }
-        assert!(Header::parse(&[&bytes[..], b"x"].concat()).is_err());
-    }
-
-    #[test]
-    fn volumes_that_are_not_there_and_versions_that_are_not_known_are_refused() {
-        let set = set();
-        let count = set.layout.volumes();
-        assert!(Header::parse(&set.header(count)).is_ok());
-        assert!(matches!(Header::parse(&set.header(0)), Err(Odd::Damaged)));
-        assert!(matches!(Header::parse(&set.header(count + 1)), Err(Odd::Damaged)));
-        let mut later = set.header(1);
-        later[8] = 2;
-        assert!(matches!(Header::parse(&later), Err(Odd::Version(2))));
-        assert!(matches!(Header::parse(&[b'x'; 4_096]), Err(Odd::Foreign)));
-    }
-}
+mod tests;

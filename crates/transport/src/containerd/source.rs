@@ -15,7 +15,7 @@ use delta_core::limits;
 use super::inventory::{Named, Store};
 use super::{Containerd, PREFIX};
 use crate::file_system;
-use crate::late::{Fetch, LateBlob};
+use crate::late::{Fetch, LateBlob, require_size};
 use crate::program::Program;
 use crate::reach::{NamedParts, Parts, Reached};
 use crate::spool::TempScratch;
@@ -117,6 +117,7 @@ struct StoreShelf<'a> {
 impl Shelf for StoreShelf<'_> {
     fn find(&self, blob: &Pointer) -> Result<Option<Arc<dyn ReadAt>>> {
         let Pointer { digest, size, .. } = *blob;
+        require_size(digest, size)?;
         let stored = || {
             let from = StoreBlob {
                 program: self.store.program.clone(),

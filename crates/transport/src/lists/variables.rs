@@ -22,10 +22,10 @@ pub(super) fn filled(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Resu
             }
             _ => {
                 let name = name(after);
-                filled += &value(name).ok_or_else(|| no_value(name, ""))?;
                 if name.is_empty() {
                     return Err(no_name(after));
                 }
+                filled += &value(name).ok_or_else(|| no_value(name, ""))?;
                 &after[name.len()..]
             }
         };
@@ -46,6 +46,7 @@ fn braced(inside: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String
     };
     let found = value(name).filter(|found| !counts_empty || !found.is_empty());
     match (operator.chars().next(), found) {
+        (None, _) if counts_empty => Err(no_name(inside)),
         (None | Some('-' | '?'), Some(found)) => Ok(found),
         (Some('-'), None) => Ok(operator[1..].to_owned()),
         (Some('?'), None) => Err(no_value(name, &operator[1..])),
@@ -116,6 +117,26 @@ mod tests {
         ] {
             assert_eq!(filled(text, &value).ok().as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_variable_is_told() {
+        for (text, expected) in [
+            ("$", "expected the name of a variable behind `$`, found ``; `$$` is a dollar"),
+            ("a$ b", "expected the name of a variable behind `$`, found ` b`; `$$` is a dollar"),
+            ("${", "expected the name of a variable behind `$`, found `{`; `$$` is a dollar"),
+            ("${}", "expected the name of a variable behind `$`, found ``; `$$` is a dollar"),
+            ("${A!x}", "expected the name of a variable behind `$`, found `A!x`; `$$` is a dollar"),
+            ("${A:}", "expected the name of a variable behind `$`, found `A:`; `$$` is a dollar"),
+            ("$NONE", "the variable NONE has no value"),
+            ("${NONE:?\x1b[2J}", "the variable NONE has no value: \\u{1b}[2J"),
+        ] {
+            // Not even what has no name has a value.
+            let value = |name: &str| (name == "A" || name.is_empty()).then(|| "a".to_owned());
+            assert_eq!(filled(text, &value).unwrap_err().to_string(), expected, "{text}");
+        }
+        let error = filled("$NONE", &|_| None).unwrap_err();
+        assert!(error.hint().unwrap().ends_with("NONE=VALUE"));
     }
 
     #[test]

@@ -188,3 +188,75 @@ impl Repository {
         vec![format!("repository:{}:pull", self.name)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use delta_core::error::Kind;
+    use delta_core::job::progress::Silent;
+
+    use super::*;
+    use crate::registry::scripted::{access, scratch};
+    use crate::system;
+
+    /// More than any disk has.
+    const TOO_MUCH: u64 = 1 << 60;
+
+    fn room(access: Access, blobs: &[(BlobDigest, u64)], temporary: u64) -> Result<()> {
+        let registries = Registries::new(access, Arc::new(Silent));
+        registries.require_room(&blobs.iter().copied().collect(), &scratch(), (temporary, "rebuilding"))
+    }
+
+    #[test]
+    fn room_is_asked_for_what_will_be_fetched_and_for_what_is_made_of_it() {
+        let [one, other] = [b"one", b"two"].map(|bytes| BlobDigest::of(bytes));
+        for (blobs, temporary, told) in [
+            (&[][..], 0, None),
+            (&[(one, 10)][..], 10, None),
+            (&[], TOO_MUCH, Some("rebuilding needs ")),
+            (&[(one, TOO_MUCH)], 0, Some("fetching layers and rebuilding needs ")),
+            (&[(one, TOO_MUCH / 2), (other, TOO_MUCH / 2)], 0, Some("fetching layers and rebuilding needs ")),
+            (&[(one, 10)], TOO_MUCH, Some("fetching layers and rebuilding needs ")),
+        ] {
+            match (room(access(), blobs, temporary), told) {
+                (Ok(()), None) => {}
+                (Err(error), Some(told)) => {
+                    assert!(error.to_string().starts_with(told), "{error}");
+                    assert_eq!((error.kind(), error.hint().is_some()), (Kind::Environment, true));
+                }
+                (found, told) => panic!("{found:?} {told:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_needs_no_room_again_and_no_empty_folder_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let downloads = folder.path().join("downloads");
+        let access = Access { downloads: Some(downloads.clone()), ..access() };
+        let digest = BlobDigest::of(b"one");
+        assert!(room(access.clone(), &[(digest, TOO_MUCH)], 0).is_err());
+        assert!(!downloads.exists(), "nothing will come into it");
+        system::make_private_folder(&downloads).unwrap();
+        let file = std::fs::File::create(downloads.join(digest.hex())).unwrap();
+        file.set_len(1 << 40).unwrap();
+        room(access.clone(), &[(digest, 1 << 40)], 0).unwrap();
+        assert!(room(access, &[(digest, TOO_MUCH)], 0).is_err());
+        assert!(downloads.join(digest.hex()).exists());
+    }
+
+    #[test]
+    fn repositories_of_one_registry_are_beside_each_other() {
+        let registries = Registries::new(access(), Arc::new(Silent));
+        let of = |text: &str| registries.repository(&text.parse().unwrap()).unwrap();
+        let (app, other) = (of("docker://r.example/team/app:v1"), of("docker://r.example/other"));
+        assert!(app.is_beside(&other) && !app.is_beside(&of("docker://r.example/team/app:v2")));
+        assert!(!app.is_beside(&of("docker://s.example/other")));
+        assert_eq!((app.label(), format!("{app:?}")), ("r.example/team/app".into(), "r.example/team/app".into()));
+        assert_eq!(app.url("tags").unwrap(), "http://r.example/v2/team/app/tags");
+        assert_eq!(app.push(), ["repository:team/app:pull,push"]);
+        assert_eq!(app.pull(), ["repository:team/app:pull"]);
+        assert!(registries.is_plain(&"docker://r.example/app".parse().unwrap()).unwrap());
+        // It is spoken with over one connection, whose tokens all have.
+        assert!(Arc::ptr_eq(&app.connection, &other.connection));
+    }
+}

@@ -163,7 +163,7 @@ impl<'a> Download<'a> {
             match self.piece()? {
                 End::Complete => {}
                 End::Broken(error) => {
-                    if self.have - before >= PROGRESS {
+                    if self.have.saturating_sub(before) >= PROGRESS {
                         patience.renew();
                     }
                     if !patience.wait(None) {
@@ -241,3 +241,6 @@ fn begins_at(answer: &Answer) -> Option<u64> {
     let range = answer.header(CONTENT_RANGE)?.trim().strip_prefix("bytes ")?;
     range.split_once('-')?.0.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -430,3 +430,6 @@ impl<'a> Call<'a> {
         Self::get(self.url.clone(), self.repository, Vec::new(), String::new())
     }
 }
+
+#[cfg(test)]
+mod tests;

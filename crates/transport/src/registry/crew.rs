@@ -62,4 +62,24 @@ mod tests {
         assert_eq!(result.unwrap_err().to_string(), "three");
         assert!(in_parallel(&[] as &[u64], |_| Ok(())).unwrap().is_empty() && begun.into_inner() <= 100);
     }
+
+    #[test]
+    fn each_item_is_done_once_and_by_no_more_workers_than_there_are() {
+        let (at_once, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let items: Vec<usize> = (0..40).collect();
+        let done = in_parallel(&items, |item| {
+            most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::yield_now();
+            at_once.fetch_sub(1, Ordering::SeqCst);
+            Ok(*item)
+        });
+        assert_eq!(done.unwrap(), items);
+        assert!((1..=WORKERS).contains(&most.into_inner()));
+    }
+
+    #[test]
+    fn the_first_failure_is_told_though_others_follow() {
+        let error = in_parallel(&[0; 20], |_| Err::<(), _>(Error::content("the same"))).unwrap_err();
+        assert_eq!(error.to_string(), "the same");
+    }
 }

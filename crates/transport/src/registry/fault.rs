@@ -134,32 +134,4 @@ pub(super) fn reason(body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_says_where_what_and_what_to_do() {
-        let body = br#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication\u001b required","detail":7}]}"#;
-        let error = refused("r.example", "fetching the manifest v2 of r.example/app", 401, &reason(body));
-        assert_eq!(
-            error.to_string(),
-            "fetching the manifest v2 of r.example/app: the registry r.example answers 401 (not logged in): UNAUTHORIZED, \
-             authentication\\u{1b} required"
-        );
-        assert!(error.hint().unwrap().contains("docker login r.example"));
-        for status in [403, 404, 405, 413, 429, 500, 503] {
-            assert!(refused("r.example", "x", status, "").hint().is_some(), "{status}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_refusal_gives_no_reason() {
-        for body in
-            [&b""[..], b"<html>", b"{}", br#"{"errors":7}"#, br#"{"errors":[7]}"#, br#"{"errors":[{"code":7}]}"#]
-        {
-            assert_eq!(reason(body), "");
-        }
-        let long = format!(r#"{{"errors":[{{"message":"{}"}}]}}"#, "x".repeat(10_000));
-        assert_eq!(reason(long.as_bytes()).len(), TOLD);
-    }
-}
+mod tests;

@@ -90,3 +90,6 @@ pub(super) fn check(document: &Document, digest: Option<BlobDigest>, what: &str)
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

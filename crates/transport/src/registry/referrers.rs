@@ -69,11 +69,7 @@ impl Repository {
                 }
             }
             if companions.len() > MOST {
-                return Err(Error::content(format!(
-                    "more than {MOST} signatures and the like hang on an image of {}",
-                    self.label()
-                ))
-                .with_hint("leave them with --no-referrers"));
+                return Err(self.too_many());
             }
         }
         Ok(companions)
@@ -82,10 +78,13 @@ impl Repository {
     fn hanging_on(&self, subject: BlobDigest) -> Result<Vec<Companion>> {
         let mut all = Vec::new();
         let is_package = |artifact_type: Option<&str>| artifact_type == Some(ARTIFACT_TYPE);
-        for Listed { digest, artifact_type } in self.referrers(subject, None)? {
-            if is_package(artifact_type.as_deref()) {
-                continue;
-            }
+        let mut listed = self.referrers(subject, None)?;
+        listed.retain(|listed| !is_package(listed.artifact_type.as_deref()));
+        // Whoever writes a list does not decide how often the registry is asked.
+        if listed.len() > MOST {
+            return Err(self.too_many());
+        }
+        for Listed { digest, .. } in listed {
             // A list may name what was removed since, and need not say what it is.
             let found = self.manifest(&digest.to_string())?;
             let found = found.filter(|found| !is_package(read_about(&found.document).artifact_type.as_deref()));
@@ -96,6 +95,11 @@ impl Repository {
             all.extend(self.manifest(&tag)?.map(|found| Companion { found, tags: vec![tag] }));
         }
         Ok(all)
+    }
+
+    fn too_many(&self) -> Error {
+        Error::content(format!("more than {MOST} signatures and the like hang on an image of {}", self.label()))
+            .with_hint("leave them with --no-referrers")
     }
 
     /// The packages that make an image, and what does not say what it is.
@@ -233,30 +237,4 @@ fn next_page(link: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_found() {
-        assert_eq!(next_page(r#"</v2/a/referrers/x?n=2>; rel="next""#).as_deref(), Some("/v2/a/referrers/x?n=2"));
-        for link in ["", "</v2/a>", r#"</v2/a>; rel="prev""#, "x; rel=next"] {
-            assert_eq!(next_page(link), None);
-        }
-    }
-
-    #[test]
-    fn a_referrer_is_listed_once_with_what_it_says_of_itself() {
-        let mut index = json!({"manifests": [], "other": 7});
-        let document = Document::new(&br#"{"annotations": {"a": "b"}}"#[..]);
-        assert!(add(&mut index, &document, "type", Some("kind")).unwrap());
-        assert!(!add(&mut index, &document, "type", None).unwrap());
-        let expected = json!([{
-            "mediaType": "type", "digest": document.digest().to_string(), "size": 27, "artifactType": "kind",
-            "annotations": {"a": "b"},
-        }]);
-        assert_eq!((&index["manifests"], &index["other"]), (&expected, &json!(7)));
-        for odd in [json!({}), json!([]), json!({"manifests": {}}), json!(7)] {
-            assert!(add(&mut odd.clone(), &document, "type", None).is_err(), "{odd}");
-        }
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ use super::address::Address;
 use super::manifests::{Found, check};
 use super::referrers::Companion;
 use crate::blob::Blob;
-use crate::late::{Fetch, LateBlob};
+use crate::late::{Fetch, LateBlob, require_size};
 use crate::reach::{NamedParts, Parts, Reached};
 use crate::spool::TempScratch;
 
@@ -123,6 +123,7 @@ pub(super) fn layer(
     diff_id: Option<DiffId>,
     scratch: &Arc<TempScratch>,
 ) -> Result<Layer> {
+    require_size(digest, size)?;
     let stored = self::blob(repository.clone(), digest, size, scratch.clone());
     let what = format!("the layer {} of {}", digest.short(), repository.label());
     let is_plain = diff_id.is_none_or(|diff_id| digest == diff_id.into());
@@ -151,12 +152,7 @@ struct RemoteBlob {
 }
 
 /// A blob that is fetched when it is read.
-pub(super) fn blob(
-    repository: Repository,
-    digest: BlobDigest,
-    size: u64,
-    scratch: Arc<TempScratch>,
-) -> Arc<dyn ReadAt> {
+fn blob(repository: Repository, digest: BlobDigest, size: u64, scratch: Arc<TempScratch>) -> Arc<dyn ReadAt> {
     Arc::new(LateBlob::new(RemoteBlob { repository, digest, size, scratch }, size))
 }
 
@@ -169,3 +165,6 @@ impl Fetch for RemoteBlob {
         self.repository.blob(self.digest, self.size, &self.scratch)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -307,7 +307,8 @@ impl<'a> Shipping<'a> {
         }
         let bytes: Arc<dyn ReadAt> = match (rebuilt.get(&digest), beside) {
             (Some(blob), _) => blob.bytes().clone(),
-            (None, Some((from, size))) => remote::blob(from.clone(), digest, *size, self.scratch.clone()),
+            // Fetched first: no registry waits within a request for what another one gives.
+            (None, Some((from, size))) => from.blob(digest, *size, self.scratch)?,
             (None, None) => return Err(Error::internal(format!("the blob {digest} was not rebuilt"))),
         };
         repository.upload(digest, &bytes)?;
@@ -387,3 +388,6 @@ fn visit<'a>(
     ordered.push(document);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

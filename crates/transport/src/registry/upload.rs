@@ -235,5 +235,8 @@ fn received(answer: &Answer) -> Option<u64> {
     let range = answer.header(RANGE)?;
     let last: u64 = range.trim().trim_start_matches("bytes=").split_once('-')?.1.parse().ok()?;
     // Distribution says so of nothing too.
-    Some(if last == 0 { 0 } else { last + 1 })
+    if last == 0 { Some(0) } else { last.checked_add(1) }
 }
+
+#[cfg(test)]
+mod tests;

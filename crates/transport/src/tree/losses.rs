@@ -113,3 +113,56 @@ impl std::fmt::Display for Lost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use delta_core::error::Kind;
+
+    use super::*;
+
+    fn refused() -> io::Error {
+        io::Error::other("why")
+    }
+
+    #[test]
+    fn what_is_lost_is_told_by_kind_with_the_first_that_lacks_it() {
+        let mut losses = Losses::default();
+        for name in ["first", "second", "third"] {
+            losses.add(Loss::Time, name.as_bytes(), &refused());
+        }
+        losses.add(Loss::Permissions, b"a\nname", &refused());
+        losses.add(Loss::Attribute(b"user.\x1b".to_vec()), b"one", &refused());
+        assert!(losses.has(&Loss::Time) && !losses.has(&Loss::Device));
+        let error = losses.finish("it cannot be made").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it cannot be made: the permissions of a\\nname (why); the time of 3 entries, the first is first (why); the attribute \
+             user.\\u{1b} of one (why)"
+        );
+        assert_eq!(error.kind(), Kind::Environment);
+        let hint = error.hint().unwrap();
+        assert!(hint.starts_with("go on without: --no-permissions --no-times --no-xattrs; "), "{hint}");
+    }
+
+    #[test]
+    fn what_nobody_can_keep_is_no_error() {
+        let mut losses = Losses::default();
+        losses.add(Loss::SetId, b"program", &refused());
+        let lost = losses.finish("it cannot be made").unwrap();
+        let [lost] = &lost[..] else { panic!("{lost:?}") };
+        assert_eq!((lost.entries, lost.first.as_str(), lost.option), (1, "program", "--no-owner"));
+        assert!(Losses::default().finish("it cannot be made").unwrap().is_empty());
+    }
+
+    #[test]
+    fn so_many_kinds_are_told_apart_and_the_others_are_one() {
+        let mut losses = Losses::default();
+        for number in 0..1_000 {
+            losses.add(Loss::Attribute(format!("user.{number:04}").into_bytes()), b"file", &refused());
+        }
+        losses.add(Loss::Attribute(b"user.0000".to_vec()), b"file", &refused());
+        assert_eq!(losses.0.len(), KINDS + 1);
+        let of = |name: &[u8]| losses.0[&Loss::Attribute(name.to_vec())].entries;
+        assert_eq!((of(b"user.0000"), of(b"user.0063"), of(b"(others)")), (2, 1, 936));
+    }
+}

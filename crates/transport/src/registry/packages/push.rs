@@ -214,3 +214,6 @@ impl PlannedPush {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+use super::*;
+
+#[test]
+fn names_stay_inside() {
+    assert_eq!(normal("./a//b/../c"), "a/c");
+    assert_eq!(normal("../../etc/passwd"), "etc/passwd");
+}
+
+#[test]
+fn what_is_no_archive_cannot_steer_a_terminal() {
+    let bytes: Vec<u8> = b"\x1b[31mred\n".iter().copied().cycle().take(2000).collect();
+    let error = Container::archive(Arc::new(bytes), "test").map(|_| ()).unwrap_err().to_string();
+    assert!(error.len() < 200 && !error.contains(char::is_control), "{error}");
+}
+
+#[test]
+fn links_in_a_circle_are_no_file() {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, target) in [("a", "b"), ("b", "a"), ("c/d", "../file")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        builder.append_link(&mut header, name, target).unwrap();
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_size(5);
+    builder.append_data(&mut header, "file", &b"bytes"[..]).unwrap();
+    let container = Container::archive(Arc::new(builder.into_inner().unwrap()), "test").unwrap();
+    assert!(container.find("a").unwrap().is_none());
+    assert_eq!(container.find("c/d").unwrap().unwrap().len(), 5);
+    assert_eq!(container.document("./file").unwrap().unwrap().bytes(), b"bytes");
+}
+
+/// An archive of these members: the name, the type, and the content or what is linked to.
+fn archive(members: &[(&str, tar::EntryType, &str)]) -> Container {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind, value) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(*kind);
+        if kind.is_symlink() || kind.is_hard_link() {
+            header.set_size(0);
+            builder.append_link(&mut header, name, value).unwrap();
+        } else {
+            header.set_size(value.len() as u64);
+            builder.append_data(&mut header, name, value.as_bytes()).unwrap();
+        }
+    }
+    Container::archive(Arc::new(builder.into_inner().unwrap()), "test").unwrap()
+}
+
+fn text(container: &Container, name: &str) -> Option<String> {
+    let document = container.document(name).unwrap()?;
+    Some(String::from_utf8(document.bytes().to_vec()).unwrap())
+}
+
+use tar::EntryType::{Directory, Fifo, Link, Regular, Symlink};
+
+#[test]
+fn links_are_followed_so_far() {
+    let chain = |links: usize| {
+        let names: Vec<String> = (0..=links).map(|number| number.to_string()).collect();
+        let mut members: Vec<_> = names.windows(2).map(|pair| (pair[0].as_str(), Symlink, pair[1].as_str())).collect();
+        members.push((&names[links], Regular, "bytes"));
+        text(&archive(&members), "0")
+    };
+    assert_eq!(chain(1).as_deref(), Some("bytes"));
+    assert_eq!(chain(LINKS - 1).as_deref(), Some("bytes"));
+    assert_eq!(chain(LINKS), None);
+}
+
+#[test]
+fn a_symbolic_link_leads_from_its_folder_and_a_hard_link_from_the_root() {
+    let container = archive(&[
+        ("x", Regular, "root"),
+        ("a/x", Regular, "inner"),
+        ("a/soft", Symlink, "x"),
+        ("a/up", Symlink, "../x"),
+        ("a/out", Symlink, "../../../../x"),
+        ("a/hard", Link, "x"),
+        ("a/none", Symlink, "none"),
+    ]);
+    for (name, expected) in [
+        ("a/soft", Some("inner")),
+        ("a/up", Some("root")),
+        ("a/out", Some("root")),
+        ("a/hard", Some("root")),
+        ("a/none", None),
+        ("none", None),
+        ("", None),
+        ("./a//../x", Some("root")),
+    ] {
+        assert_eq!(text(&container, name).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn of_two_members_of_one_name_the_later_one_counts_and_what_is_no_file_does_not() {
+    let container = archive(&[
+        ("x", Regular, "one"),
+        ("./x", Regular, "two"),
+        ("folder", Directory, ""),
+        ("pipe", Fifo, ""),
+        ("y", Regular, "file"),
+        ("y", Directory, ""),
+    ]);
+    assert_eq!(text(&container, "x").as_deref(), Some("two"));
+    assert_eq!(text(&container, "y").as_deref(), Some("file"));
+    assert_eq!((text(&container, "folder"), text(&container, "pipe")), (None, None));
+}
+
+#[test]
+fn a_document_is_held_up_to_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create_new(folder.path().join("index.json")).unwrap();
+    let container = Container::Folder(folder.path().to_path_buf());
+    file.set_len(limits::DOCUMENT_BYTES).unwrap();
+    assert_eq!(container.document("index.json").unwrap().unwrap().bytes().len() as u64, limits::DOCUMENT_BYTES);
+    file.set_len(limits::DOCUMENT_BYTES + 1).unwrap();
+    let error = container.document("index.json").map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "index.json has 33554433 bytes, where at most 33554432 are read");
+    assert_eq!(error.kind(), delta_core::error::Kind::Content);
+}
+
+#[test]
+fn names_in_a_folder_stay_in_it() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("layout");
+    std::fs::create_dir_all(folder.join("blobs")).unwrap();
+    std::fs::write(outer.path().join("secret"), b"secret").unwrap();
+    std::fs::write(folder.join("file"), b"file").unwrap();
+    let container = Container::Folder(folder);
+    for (name, expected) in [
+        ("file", Some("file")),
+        ("blobs/../file", Some("file")),
+        ("/file", Some("file")),
+        ("../secret", None),
+        ("blobs/../../secret", None),
+        ("blobs", None),
+        ("", None),
+    ] {
+        assert_eq!(text(&container, name).as_deref(), expected, "{name}");
+    }
+    let absolute = outer.path().join("secret");
+    assert_eq!(text(&container, absolute.to_str().unwrap()), None);
+}
+
+#[test]
+fn an_archive_that_was_cut_off_has_no_file_that_is_not_whole() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2_000);
+    builder.append_data(&mut header, "file", &vec![7; 2_000][..]).unwrap();
+    let whole = builder.into_inner().unwrap();
+    for length in [0, 1, 511, 512, 513, 2_000, 2_511, 2_512, 2_560, whole.len()] {
+        let bytes: Arc<dyn ReadAt> = Arc::new(whole[..length].to_vec());
+        // What cannot be opened is nothing either.
+        let Ok(container) = Container::archive(bytes, "test") else { continue };
+        let found = container.find("file").unwrap().map(|file| file.len());
+        assert_eq!(found, (length >= 2_512).then_some(2_000), "{length}");
+    }
+}
