@@ -398,6 +398,16 @@ fn triples_make_no_more_than_the_target() {
 }
 
 #[test]
+fn triples_that_make_nothing_are_no_more_than_the_bytes_of_the_target() {
+    let with = |empty: usize| bsdiff(&[vec![[0, 0, 1]; empty], vec![[3, 0, 0]]].concat(), &[0; 3], b"", 3);
+    assert_eq!(patched(&with(3)).unwrap(), b"345");
+    unpatched(&with(4), "at byte 0 of the target: more triples that make nothing than the target has bytes");
+    // Where the target is whole nothing is read any more.
+    let behind = [vec![[3, 0, 0]], vec![[0, 0, 1]; 9]].concat();
+    assert_eq!(patched(&bsdiff(&behind, &[0; 3], b"", 3)).unwrap(), b"012");
+}
+
+#[test]
 fn heads_of_bsdiff_are_read_or_refused() {
     let good = bsdiff(&[[4, 0, 0]], &[0; 4], b"", 4);
     for at in 0..8 {
