@@ -2,6 +2,8 @@
 
 #[allow(dead_code, reason = "only what opens archives needs them")]
 pub(crate) mod archives;
+#[allow(dead_code, reason = "only what opens archives of any kind needs them")]
+pub(crate) mod container_parts;
 #[allow(dead_code, reason = "only what compresses needs them")]
 pub(crate) mod contents;
 mod noise;
