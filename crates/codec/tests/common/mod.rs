@@ -9,6 +9,8 @@ pub(crate) mod contents;
 mod noise;
 #[allow(dead_code, reason = "only what encodes needs them")]
 pub(crate) mod plain;
+#[allow(dead_code, reason = "only what looks into executables needs them")]
+pub(crate) mod programs;
 
 use std::path::Path;
 use std::process::Command;
