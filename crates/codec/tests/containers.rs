@@ -9,7 +9,8 @@ use common::archives::{deflated, text, zlibbed};
 use common::container_parts::{Png, ZipMember, ZipParts, gzip_header, gzip_member, stored_block};
 use delta_codec::deflate::{close, inflate, looks_compressed, open};
 use delta_codec::limits::{
-    DEFLATE_DEPTH, DEFLATE_HEADER_BYTES, DEFLATE_IDAT_CHUNKS, DEFLATE_STORED, DEFLATE_STREAM_BYTES_MIN,
+    DEFLATE_DEPTH, DEFLATE_DIRECTORY_BYTES, DEFLATE_HEADER_BYTES, DEFLATE_IDAT_CHUNKS, DEFLATE_STORED,
+    DEFLATE_STREAM_BYTES_MIN,
 };
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader};
 
@@ -405,6 +406,49 @@ fn stored_archives_are_searched_up_to_the_limit() {
     let others = (0..DEFLATE_STORED).map(|_| ZipMember::stored("text", b"text"));
     let zip = ZipParts::new(others.chain([ZipMember::stored("inner.zip", &inner(1))]));
     assert_eq!(plains(&zip.bytes()).len(), 1);
+}
+
+/// A zip of one stream whose directory has so many bytes, of which all but some are comments; `inner` is stored in it.
+fn with_directory(bytes: usize, inner: Option<&[u8]>) -> Vec<u8> {
+    let mut members = vec![ZipMember::deflated("a", &text(1, 500))];
+    members.extend(inner.map(|inner| ZipMember::stored("b", inner)));
+    let mut left = bytes - 47 * members.len();
+    while left > 0 {
+        // A record of 46 bytes, its name and its comment, and enough behind it for another one.
+        let comment = left.min(60_000) - 47;
+        members.push(ZipMember { comment: vec![7; comment], ..ZipMember::stored("c", b"x") });
+        left -= 47 + comment;
+    }
+    ZipParts::new(members).bytes()
+}
+
+#[test]
+fn directories_together_have_up_to_64_mebibytes() {
+    let most = usize::try_from(DEFLATE_DIRECTORY_BYTES).unwrap();
+    for (bytes, is_found) in [(most, true), (most + 1, false)] {
+        assert_eq!(taken(&with_directory(bytes, None)).is_some(), is_found, "{bytes}");
+    }
+    // What is left for the directory of a stored archive is what the outer one leaves.
+    let inner = with_directory(10_000, None);
+    for (outer, found) in [(most - 10_000, 2), (most - 9_999, 1)] {
+        assert_eq!(plains(&with_directory(outer, Some(&inner))).len(), found, "{outer}");
+    }
+}
+
+#[test]
+fn streams_may_stand_side_by_side() {
+    // The extra field of the first local header holds the second one, whose own reaches over the first stream.
+    let texts = [text(1, 500), text(2, 600)];
+    let mut members = [ZipMember::deflated("a", &texts[0]), ZipMember::deflated("b", &texts[1])];
+    let first_stream = members[0].stream.clone();
+    let lengths = [&1_u16.to_le_bytes()[..], &u16::try_from(first_stream.len()).unwrap().to_le_bytes()].concat();
+    let second_header = [&b"PK\x03\x04\x14\0\0\0\x08\0"[..], &[0; 16], &lengths, b"b"].concat();
+    members[0].stream.extend_from_slice(&members[1].stream.clone());
+    members[0].stated = [None, Some(u32::try_from(first_stream.len()).unwrap()), None];
+    members[0].local_extra = second_header;
+    // Where the second one stands as a member of its own nobody looks.
+    members[1].stated = [None, None, Some(31)];
+    assert_eq!(plains(&ZipParts::new(members).bytes()), texts);
 }
 
 #[test]

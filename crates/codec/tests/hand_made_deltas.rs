@@ -390,6 +390,11 @@ fn triples_make_no_more_than_the_target() {
     {
         unpatched(&bsdiff(&triples, &[0; 9], b"123456789", 4), "more bytes than the target has");
     }
+    // What the first one made counts.
+    for second in [[2, 0, 0], [0, 2, 0], [1, 1, 0]] {
+        let delta = bsdiff(&[[2, 1, 0], second], &[0; 9], b"123456789", 4);
+        unpatched(&delta, "at byte 3 of the target: more bytes than the target has");
+    }
     for triples in [[[-1, 5, 0]], [[5, -1, 0]], [[i64::MIN + 1, 0, 0]]] {
         unpatched(&bsdiff(&triples, &[0; 9], b"123456789", 4), "a negative length");
     }
