@@ -78,4 +78,36 @@ mod tests {
         assert_eq!(bounded.write_all(b"a").unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(bounded.into_failure().unwrap().kind(), io::ErrorKind::StorageFull);
     }
+
+    #[test]
+    fn as_many_bytes_as_promised_go_through() {
+        for most in [0, 1, 5, 1_000] {
+            let mut held = Vec::new();
+            let mut bounded = Bounded::new(&mut held, most, "too long");
+            (0..most).for_each(|_| bounded.write_all(b"x").unwrap());
+            bounded.write_all(b"").unwrap();
+            bounded.flush().unwrap();
+            assert_eq!(bounded.left(), 0);
+            assert!(bounded.write_all(b"x").is_err());
+            assert_eq!(held.len() as u64, most);
+        }
+    }
+
+    #[test]
+    fn what_the_system_reported_keeps_its_number() {
+        const NO_SPACE: i32 = 28;
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::from_raw_os_error(NO_SPACE))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::Error::from_raw_os_error(NO_SPACE))
+            }
+        }
+        let mut bounded = Bounded::new(Full, 5, "too long");
+        assert_eq!(bounded.flush().unwrap_err().raw_os_error(), Some(NO_SPACE));
+        assert_eq!(bounded.write_all(b"a").unwrap_err().raw_os_error(), Some(NO_SPACE));
+        assert_eq!(bounded.into_failure().unwrap().raw_os_error(), Some(NO_SPACE));
+    }
 }

@@ -50,11 +50,10 @@ fn to_bytes(value: i64) -> [u8; 8] {
     (value.unsigned_abs() | sign).to_le_bytes()
 }
 
-/// `None` for the one number that has no counterpart.
-fn from_bytes(bytes: [u8; 8]) -> Option<i64> {
+fn from_bytes(bytes: [u8; 8]) -> i64 {
     let value = u64::from_le_bytes(bytes);
-    let size = i64::try_from(value & !SIGN).ok()?;
-    Some(if value & SIGN == 0 { size } else { -size })
+    let size = (value & !SIGN).cast_signed();
+    if value & SIGN == 0 { size } else { -size }
 }
 
 #[cfg(test)]
@@ -64,8 +63,17 @@ mod tests {
     #[test]
     fn numbers_carry_their_sign_in_the_highest_bit() {
         for value in [0, 1, -1, i64::MAX, -i64::MAX, 1 << 40] {
-            assert_eq!(from_bytes(to_bytes(value)), Some(value));
+            assert_eq!(from_bytes(to_bytes(value)), value);
         }
         assert_eq!(to_bytes(-2), [2, 0, 0, 0, 0, 0, 0, 0x80]);
+        assert_eq!(to_bytes(0x0102_0304_0506_0708), [8, 7, 6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn every_number_means_something_and_zero_has_two_forms() {
+        assert_eq!(from_bytes([0xff; 8]), -i64::MAX);
+        assert_eq!(from_bytes([0, 0, 0, 0, 0, 0, 0, 0x80]), 0);
+        // The one number whose size has more than 63 bits.
+        assert_eq!(from_bytes(to_bytes(i64::MIN)), 0);
     }
 }

@@ -133,4 +133,98 @@ mod tests {
         }
         assert!(bytes.from(bytes.len()).unwrap().is_empty());
     }
+
+    /// Bytes that say where they stand, of any number, with how often they were read.
+    struct Places {
+        length: u64,
+        reads: std::sync::atomic::AtomicUsize,
+    }
+
+    impl Places {
+        fn new(length: u64) -> Self {
+            Self { length, reads: 0.into() }
+        }
+
+        fn byte(at: u64) -> u8 {
+            (at ^ (at / BLOCK)).to_le_bytes()[0]
+        }
+    }
+
+    impl ReadAt for Places {
+        fn len(&self) -> u64 {
+            self.length
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let count = usize::try_from((self.length - offset).min(buffer.len() as u64)).unwrap();
+            buffer[..count].iter_mut().zip(offset..).for_each(|(byte, at)| *byte = Self::byte(at));
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn blocks_that_take_the_place_of_each_other_are_read_again() {
+        let source = Places::new(1 << 40);
+        let mut bytes = Bytes::walked(&source).unwrap();
+        let same_slot = BLOCK * CACHE_BLOCKS as u64;
+        for (offset, reads) in
+            [(5, 1), (BLOCK - 1, 1), (same_slot + 5, 2), (5, 3), (BLOCK, 4), (6, 4), ((1 << 40) - 1, 5)]
+        {
+            let piece = bytes.from(offset).unwrap();
+            assert!(piece.iter().zip(offset..).all(|(byte, at)| *byte == Places::byte(at)), "{offset}");
+            assert_eq!(source.reads.load(std::sync::atomic::Ordering::Relaxed), reads, "{offset}");
+        }
+    }
+
+    #[test]
+    fn every_piece_but_the_last_has_the_first_bytes_of_the_next_block() {
+        let length = WALKED_HELD_BYTES + BLOCK + 100;
+        let source = Places::new(length);
+        let mut bytes = Bytes::walked(&source).unwrap();
+        let mut at = 0;
+        while at < length {
+            for offset in [at, at + 1, (at + BLOCK - 1).min(length - 1)] {
+                let end = (at + BLOCK + OVERLAP as u64).min(length);
+                assert_eq!(bytes.from(offset).unwrap().len() as u64, end - offset, "{offset}");
+                if offset > at {
+                    assert_eq!(bytes.before(offset).unwrap().len() as u64, offset - at, "{offset}");
+                }
+            }
+            at += BLOCK;
+        }
+        // Before the first byte of a block stands all of the block before it.
+        assert_eq!(bytes.before(BLOCK).unwrap().len() as u64, BLOCK);
+        assert!(bytes.before(0).unwrap().is_empty() && bytes.from(length).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_small_is_held_and_read_once() {
+        for (length, is_held) in [(0, true), (WALKED_HELD_BYTES, true), (WALKED_HELD_BYTES + 1, false)] {
+            let source = Places::new(length);
+            let mut bytes = Bytes::walked(&source).unwrap();
+            assert_eq!(matches!(bytes.store, Store::Held(_)), is_held, "{length}");
+            assert_eq!(bytes.len(), length);
+            let piece = bytes.from(0).unwrap().len() as u64;
+            assert_eq!(piece, if is_held { length } else { BLOCK + OVERLAP as u64 });
+        }
+    }
+
+    #[test]
+    fn a_source_that_became_shorter_is_an_error() {
+        struct Shrunk(u64);
+        impl ReadAt for Shrunk {
+            fn len(&self) -> u64 {
+                self.0
+            }
+            fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+                Ok(0)
+            }
+        }
+        assert_eq!(Bytes::walked(&Shrunk(10)).err().unwrap().kind(), io::ErrorKind::UnexpectedEof);
+        let large = Shrunk(WALKED_HELD_BYTES + 1);
+        let mut bytes = Bytes::walked(&large).unwrap();
+        assert_eq!(bytes.from(0).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(bytes.before(5).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
 }

@@ -34,6 +34,10 @@ pub mod exec;
 pub mod flate;
 pub mod limits;
 pub mod mix;
+// The bytes that the tests of this folder and those in `tests` are about.
+#[cfg(test)]
+#[path = "../tests/common/noise.rs"]
+mod noise;
 pub mod patch;
 mod read_at;
 pub mod recreation;

@@ -45,7 +45,7 @@ pub const DEFLATE_NESTED: usize = 128;
 /// A shorter deflate stream costs as much to describe as to carry.
 pub const DEFLATE_STREAM_BYTES_MIN: u64 = 32;
 
-/// The longest name or comment in the header of a gzip member.
+/// The longest name or comment in the header of a gzip member, in bytes, with the zero behind it.
 pub const DEFLATE_HEADER_BYTES: u64 = 64 << 10;
 
 /// Archives stored in an archive that are searched.

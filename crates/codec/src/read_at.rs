@@ -256,4 +256,71 @@ mod tests {
         assert_eq!(bytes.read_exact_at(&mut [0; 2], 2).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(bytes.read_at(&mut [0; 2], u64::MAX).unwrap(), 0);
     }
+
+    #[test]
+    fn a_slice_ends_where_it_was_cut() {
+        let whole = b"0123456789".to_vec();
+        let slice = Slice::new(&whole, 2, 5).unwrap();
+        for (offset, wanted, found) in
+            [(0, 9, &b"23456"[..]), (3, 9, b"56"), (4, 1, b"6"), (5, 9, b""), (9, 9, b""), (u64::MAX, 9, b"")]
+        {
+            let mut buffer = vec![0; wanted];
+            let count = slice.read_at(&mut buffer, offset).unwrap();
+            assert_eq!(&buffer[..count], found, "{offset}");
+        }
+        for (offset, length, is_there) in
+            [(0, 10, true), (0, 11, false), (10, 0, true), (11, 0, false), (u64::MAX, 1, false)]
+        {
+            assert_eq!(Slice::new(&whole, offset, length).is_some(), is_there, "{offset} {length}");
+        }
+        assert_eq!((slice.len(), slice.is_empty(), slice.in_memory()), (5, false, None));
+    }
+
+    #[test]
+    fn parts_are_read_one_at_a_time() {
+        let parts = [b"".to_vec(), b"ab".to_vec(), Vec::new(), Vec::new(), b"cde".to_vec(), Vec::new()];
+        let joined = Concat::new(&parts);
+        for (offset, found) in [(0, &b"ab"[..]), (1, b"b"), (2, b"cde"), (4, b"e"), (5, b""), (u64::MAX, b"")] {
+            let mut buffer = [0; 9];
+            let count = joined.read_at(&mut buffer, offset).unwrap();
+            assert_eq!(&buffer[..count], found, "{offset}");
+        }
+        let nothing = Concat::<Vec<u8>>::new([]);
+        assert_eq!((nothing.len(), nothing.is_empty(), nothing.read_at(&mut [0; 9], 0).unwrap()), (0, true, 0));
+    }
+
+    #[test]
+    fn what_is_in_memory_is_lent_through_pointers() {
+        let bytes = b"held".to_vec();
+        assert_eq!(ReadAt::in_memory(&&bytes), Some(&b"held"[..]));
+        assert_eq!(Arc::new(bytes.clone()).in_memory(), Some(&b"held"[..]));
+        assert_eq!((Box::new(bytes.clone()) as Box<dyn ReadAt>).in_memory(), Some(&b"held"[..]));
+        assert_eq!(Concat::new([bytes]).in_memory(), None);
+    }
+
+    #[test]
+    fn an_interrupted_read_is_tried_again_and_another_failure_is_not() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        /// Gives one byte at each second call.
+        struct Interrupted(AtomicUsize, io::ErrorKind);
+
+        impl ReadAt for Interrupted {
+            fn len(&self) -> u64 {
+                100
+            }
+            fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+                if self.0.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+                    return Err(self.1.into());
+                }
+                buffer[0] = offset.to_le_bytes()[0];
+                Ok(1)
+            }
+        }
+        let mut buffer = [0; 5];
+        Interrupted(0.into(), io::ErrorKind::Interrupted).read_exact_at(&mut buffer, 7).unwrap();
+        assert_eq!(buffer, [7, 8, 9, 10, 11]);
+        let error = Interrupted(0.into(), io::ErrorKind::TimedOut).read_exact_at(&mut buffer, 7).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 }

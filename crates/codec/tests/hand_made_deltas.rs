@@ -390,11 +390,26 @@ fn triples_make_no_more_than_the_target() {
     {
         unpatched(&bsdiff(&triples, &[0; 9], b"123456789", 4), "more bytes than the target has");
     }
+    // What the first one made counts.
+    for second in [[2, 0, 0], [0, 2, 0], [1, 1, 0]] {
+        let delta = bsdiff(&[[2, 1, 0], second], &[0; 9], b"123456789", 4);
+        unpatched(&delta, "at byte 3 of the target: more bytes than the target has");
+    }
     for triples in [[[-1, 5, 0]], [[5, -1, 0]], [[i64::MIN + 1, 0, 0]]] {
         unpatched(&bsdiff(&triples, &[0; 9], b"123456789", 4), "a negative length");
     }
     unpatched(&bsdiff(&[[0, 4, 0]], b"", b"abc", 4), "too few new bytes");
     unpatched(&bsdiff(&[[1, 1, 0], [1, 2, 0]], &[0; 2], b"ab", 5), "at byte 3 of the target: too few new bytes");
+}
+
+#[test]
+fn triples_that_make_nothing_are_no_more_than_the_bytes_of_the_target() {
+    let with = |empty: usize| bsdiff(&[vec![[0, 0, 1]; empty], vec![[3, 0, 0]]].concat(), &[0; 3], b"", 3);
+    assert_eq!(patched(&with(3)).unwrap(), b"345");
+    unpatched(&with(4), "at byte 0 of the target: more triples that make nothing than the target has bytes");
+    // Where the target is whole nothing is read any more.
+    let behind = [vec![[3, 0, 0]], vec![[0, 0, 1]; 9]].concat();
+    assert_eq!(patched(&bsdiff(&behind, &[0; 3], b"", 3)).unwrap(), b"012");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use common::{base_and_target, noise};
 use delta_codec::align::{Fineness, Match};
-use delta_codec::limits::PREDICTED_BYTES_LARGE;
+use delta_codec::limits::{PREDICTED_BYTES_LARGE, PREDICTED_MATCHES};
 use delta_codec::patch::{self, Error, MATCH_BYTES_MIN, Prediction, Streams, no_prediction};
 use delta_codec::{ReadAt, compress};
 use proptest::prelude::*;
@@ -215,6 +215,176 @@ fn lies_are_named() {
     assert_contains(&refused(&[0, 34, 0], &[51, 0]), "1 bytes behind the end of the last match");
     assert_contains(&refused(&[0xff; 12], &[0]), "a number that does not fit into 64 bits");
     assert_contains(&refused(&[50], &[0]), "failed at byte 0");
+}
+
+#[test]
+fn lies_are_named_by_where_they_are() {
+    let base = vec![7; 100];
+    let refused = |control: &[u8], gaps: &[u8], values: &[u8]| {
+        let streams = Written {
+            control: control.to_vec(),
+            gaps: gaps.to_vec(),
+            values: values.to_vec(),
+            literals: b"new".to_vec(),
+        };
+        decode(&base, 50, &no_prediction, &streams).unwrap_err().to_string()
+    };
+    let second = [3, 4, 0];
+    let damaged = |at: u64, what: &str| format!("the patch is damaged at byte {at} of the target: {what}");
+    // Three literals and 20 bytes; then what cannot be, counted from where it would stand.
+    for (more, words) in [
+        (&[28][..], damaged(23, "28 literals where 27 bytes are left")),
+        (&[2, 10, 0], damaged(25, "a match longer than the 25 bytes that are left")),
+        (&[2, 9, 0xa4, 1], damaged(25, "a match of 25 bytes at byte 107 of a base of 100")),
+        (&[0x80; 11], damaged(23, "a number that does not fit into 64 bits")),
+        (
+            &[2, 0x80, 0x80],
+            "reading or writing failed at byte 23 of the target: failed to fill whole buffer".to_owned(),
+        ),
+    ] {
+        assert_eq!(refused(&[&second[..], more].concat(), &[0], b""), words, "{more:?}");
+    }
+    let whole = [&second[..], &[27]].concat();
+    let failed = |at: u64, what: &str| format!("reading or writing failed at byte {at} of the target: {what}");
+    assert_eq!(refused(&whole, &[1], b""), failed(3, "failed to fill whole buffer"), "no value");
+    assert_eq!(refused(&whole, &[1], b"x"), failed(3, "failed to fill whole buffer"), "no gap behind the value");
+    assert_eq!(refused(&whole, &[0], b""), failed(23, "unexpected end of file"), "too few literals");
+    assert_eq!(refused(&whole, &[0x80; 11], b""), damaged(0, "a number that does not fit into 64 bits"));
+}
+
+#[test]
+fn a_byte_that_differs_is_one_of_a_match_wherever_it_stands() {
+    let base: Vec<u8> = (0..100).collect();
+    // Two matches of 20 and 30 bytes with three literals between, and two behind.
+    let control = [0, 4, 0, 3, 14, 0, 2];
+    let decoded = |gaps: &[u8], values: &[u8]| {
+        let streams = Written {
+            control: control.to_vec(),
+            gaps: gaps.to_vec(),
+            values: values.to_vec(),
+            literals: b"newto".to_vec(),
+        };
+        decode(&base, 55, &no_prediction, &streams)
+    };
+    let plain = [&base[..20], b"new", &base[23..53], b"to"].concat();
+    assert_eq!(decoded(&[0], b"").unwrap(), plain);
+    for place in 1..=50_u8 {
+        let mut expected = plain.clone();
+        let at = usize::from(place) - 1 + if place > 20 { 3 } else { 0 };
+        expected[at] = expected[at].wrapping_add(200);
+        assert_eq!(decoded(&[place, 0], &[200]).unwrap(), expected, "{place}");
+        // Together with the one before, the next one, and the last one.
+        if (2..50).contains(&place) {
+            let gaps = [place - 1, 1, 1, 49 - place, 0];
+            let gaps = if place == 49 { vec![48, 1, 1, 0] } else { gaps.to_vec() };
+            let values = vec![1; gaps.len() - 1];
+            let differing =
+                decoded(&gaps, &values).unwrap().iter().zip(&plain).filter(|(one, other)| one != other).count();
+            assert_eq!(differing, values.len(), "{gaps:?}");
+        }
+    }
+    for behind in [51, 52, 127] {
+        let error = decoded(&[behind, 0], &[1]).unwrap_err().to_string();
+        let words =
+            format!("at byte 55 of the target: a byte differs {} bytes behind the end of the last match", behind - 50);
+        assert!(error.ends_with(&words), "{error}");
+    }
+}
+
+#[test]
+fn bytes_differ_around_the_ends_of_the_pieces_that_are_made_at_a_time() {
+    const PIECE: usize = 64 << 10;
+    let base = noise(1, 3 * PIECE);
+    for places in [vec![PIECE - 1], vec![PIECE], vec![PIECE - 1, PIECE], vec![100, 2 * PIECE, 3 * PIECE - 100]] {
+        let mut target = base.clone();
+        places.iter().for_each(|place| target[*place] ^= 0x55);
+        let streams = encode(&base, &target, &no_prediction);
+        assert_eq!(streams.values.len(), places.len());
+        assert!(decode(&base, target.len(), &no_prediction, &streams).unwrap() == target, "{places:?}");
+    }
+}
+
+/// A base of so many zeros that are not held anywhere.
+struct Zeros(u64);
+
+impl ReadAt for Zeros {
+    fn len(&self) -> u64 {
+        self.0
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        let count = usize::try_from((self.0 - offset).min(buffer.len() as u64)).unwrap();
+        buffer[..count].fill(0);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_prediction_is_asked_for_up_to_the_largest_base_and_target() {
+    let literals = Written { control: vec![3], gaps: vec![0], values: Vec::new(), literals: b"new".to_vec() };
+    for (base, is_asked) in [
+        (0, true),
+        (PREDICTED_BYTES_LARGE - 1, true),
+        (PREDICTED_BYTES_LARGE, true),
+        (PREDICTED_BYTES_LARGE + 1, false),
+    ] {
+        let asked = Cell::new(false);
+        let prediction = |_: &[Match]| {
+            asked.set(true);
+            Ok(None)
+        };
+        let mut out = Vec::new();
+        patch::decode(&Zeros(base), 3, &prediction, &mut readers(&literals), &mut out).unwrap();
+        assert_eq!((out.as_slice(), asked.get()), (&b"new"[..], is_asked), "{base}");
+    }
+    // The target's length is a promise; what comes of it ends where the streams do.
+    for (target, is_asked) in [(PREDICTED_BYTES_LARGE, true), (PREDICTED_BYTES_LARGE + 1, false)] {
+        let asked = Cell::new(false);
+        let prediction = |_: &[Match]| {
+            asked.set(true);
+            Ok(None)
+        };
+        let whole = Written { control: leb(target), gaps: vec![0], ..Written::default() };
+        let error = patch::decode(&Zeros(9), target, &prediction, &mut readers(&whole), &mut Vec::new()).unwrap_err();
+        assert_eq!((matches!(error, Error::Io { .. }), asked.get()), (true, is_asked), "{target}: {error}");
+    }
+}
+
+fn leb(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value.to_le_bytes()[0]);
+    bytes
+}
+
+#[test]
+fn a_prediction_is_asked_for_up_to_the_most_matches() {
+    let base = vec![1; 16];
+    for (count, is_asked) in [(PREDICTED_MATCHES, true), (PREDICTED_MATCHES + 1, false)] {
+        // Each is the whole base: no literals, 16 bytes, 16 bytes back; the first one from where it is expected.
+        let control = [&[0, 0, 0][..], &[0, 0, 31].repeat(count - 1)].concat();
+        let streams = Written { control, gaps: vec![0], ..Written::default() };
+        let prediction = |matches: &[Match]| {
+            assert_eq!(matches.len(), count);
+            Ok(Some(vec![2; 16]))
+        };
+        let made = decode(&base, 16 * count, &prediction, &streams).unwrap();
+        assert!(made.iter().all(|byte| *byte == if is_asked { 2 } else { 1 }), "{count}");
+    }
+}
+
+#[test]
+fn what_a_prediction_reports_comes_through() {
+    let base = noise(1, 500);
+    let failing = |_: &[Match]| Err(std::io::Error::other("no room"));
+    let streams = encode(&base, &base, &no_prediction);
+    let error = decode(&base, 500, &failing, &streams).unwrap_err().to_string();
+    assert_eq!(error, "reading or writing failed at byte 0 of the target: no room");
+    let error = patch::encode(&base, &base, &failing, Fineness::Every, &mut Written::default()).unwrap_err();
+    assert_eq!(error.to_string(), "no room");
 }
 
 fn assert_contains(text: &str, part: &str) {

@@ -14,7 +14,8 @@ use common::contents::made_by;
 use common::{noise, run};
 use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use delta_codec::flate::{go, modern};
-use delta_codec::recreation::{Error, Found, Plan, features, find};
+use delta_codec::limits::RECREATION_PLAN_BYTES;
+use delta_codec::recreation::{Error, Found, Plan, features, find, is_likely};
 use delta_codec::zstandard::klauspost;
 
 /// What compresses in different ways: text, noise, zeros, repeats from near and far.
@@ -201,6 +202,156 @@ fn plans_that_make_no_sense_are_refused() {
     let plan = Plan::parse(b"\x01\x01\x06\x8f\x85\x00".to_vec()).unwrap();
     let error = plan.write(&vec![0_u8; 7], &mut io::sink()).unwrap_err();
     assert!(matches!(error, Error::Plain { expected: 640, found: 7 }), "{error}");
+}
+
+#[test]
+fn a_plan_has_its_pieces_one_behind_the_other() {
+    let zlib_6 = [1, 1, 0x06, 0x8f];
+    let stream = &zlib(b"plain bytes", 6)[10..];
+    let (stream, trailer) = stream.split_at(stream.len() - 8);
+    for (plan, plain, made) in [
+        (vec![], &b""[..], vec![]),
+        (vec![0, 3, 0, b'a', b'b', b'c'], b"", b"abc".to_vec()),
+        // Kept bytes stand for plain ones, which nobody asks for.
+        (vec![0, 1, 5, b'x'], b"plain", b"x".to_vec()),
+        ([&zlib_6[..], &[11]].concat(), b"plain bytes", stream.to_vec()),
+        ([&[2], &zlib_6[1..], &[11]].concat(), b"plain bytes", [stream, trailer].concat()),
+        (
+            [&[0, 1, 2, b'<'], &zlib_6[..], &[11, 0, 1, 3, b'>']].concat(),
+            b"..plain bytes...",
+            [b"<", stream, b">"].concat(),
+        ),
+    ] {
+        let read = Plan::parse(plan.clone()).unwrap();
+        assert_eq!((read.as_bytes(), read.plain_bytes()), (&plan[..], plain.len() as u64));
+        let mut out = Vec::new();
+        read.write(&plain.to_vec(), &mut out).unwrap();
+        assert_eq!(out, made, "{plan:?}");
+        for other in [plain.len() + 1, plain.len().wrapping_sub(1)] {
+            let Some(other) = (other < 100).then(|| vec![0; other]) else { continue };
+            assert!(matches!(read.write(&other, &mut io::sink()), Err(Error::Plain { .. })));
+        }
+    }
+}
+
+#[test]
+fn damage_is_named_by_the_piece_that_it_is_in() {
+    let good = [0, 1, 0, b'x'];
+    let most = [&[0, 0][..], &[0x81], &[0xff; 8], &[0x7f]].concat();
+    assert_eq!(Plan::parse(most.clone()).unwrap().plain_bytes(), u64::MAX);
+    for (second, what) in [
+        (vec![3], "a kind that is none"),
+        (vec![0, 2, 0, b'x'], "more bytes than there are"),
+        (vec![0], "no length"),
+        (vec![0, 1], "no plain bytes"),
+        (vec![1], "no encoder"),
+        (vec![1, 1, 0x06], "half of its settings"),
+        (vec![1, 1, 0x06, 0x8f], "no plain bytes of an encoder"),
+        ([&most[..], &[0, 0, 1]].concat(), "a plain byte more than there can be"),
+    ] {
+        let error = Plan::parse([&good[..], &second].concat()).unwrap_err().to_string();
+        let at = if second.len() > most.len() { 4 + most.len() } else { 4 };
+        assert_eq!(error, format!("the description of how the blob is made again is damaged at byte {at}"), "{what}");
+    }
+}
+
+#[test]
+fn a_plan_is_as_long_as_the_limit_and_no_longer() {
+    // One kept piece: its kind, a length of four digits, no plain bytes.
+    let plan = |length: usize| {
+        let kept = length - 6;
+        let digits =
+            [3, 2, 1, 0].map(|digit| (kept >> (7 * digit)).to_le_bytes()[0] & 0x7f | if digit > 0 { 0x80 } else { 0 });
+        [&[0][..], &digits, &[0], &vec![7; kept]].concat()
+    };
+    assert!(Plan::parse(plan(RECREATION_PLAN_BYTES)).is_ok());
+    let error = Plan::parse(plan(RECREATION_PLAN_BYTES + 1)).unwrap_err().to_string();
+    assert!(error.ends_with(&format!("damaged at byte {RECREATION_PLAN_BYTES}")), "{error}");
+}
+
+#[test]
+fn pieces_of_a_blob_come_in_their_order_however_many_are_made_side_by_side() {
+    // More than 2048 short ones, a long one, and short ones again; kept ones between.
+    let short = |byte: u8| [vec![0, 1, 0, byte], vec![1, 1, 0x01, 0x8f, 1]].concat();
+    let long = [&[1, 1, 0x01, 0x8f][..], &[0x82, 0x80, 0x80, 0x01]].concat();
+    let many: Vec<u8> = (0..2_500).flat_map(|number: u32| short(number.to_le_bytes()[0])).collect();
+    let plan = Plan::parse([many, long, short(b'!')].concat()).unwrap();
+    let plain: Vec<u8> = (0..2_500 + (4 << 20) + 2_u32).map(|number| (number >> 4).to_le_bytes()[0]).collect();
+    assert_eq!(plan.plain_bytes(), plain.len() as u64);
+    let blob = made(&plan, &plain);
+    let (mut rest, mut position) = (blob.as_slice(), 0);
+    for (number, length) in (0_u32..).zip([vec![1; 2_500], vec![(4 << 20) + 1, 1]].concat()) {
+        if number != 2_500 {
+            let mark = if number < 2_500 { number.to_le_bytes()[0] } else { b'!' };
+            assert_eq!(rest[0], mark);
+            rest = &rest[1..];
+        }
+        let mut decoder = flate2::bufread::DeflateDecoder::new(rest);
+        let mut again = Vec::new();
+        decoder.read_to_end(&mut again).unwrap();
+        assert!(again == plain[position..position + length], "{number}");
+        position += length;
+        rest = &rest[usize::try_from(decoder.total_in()).unwrap()..];
+    }
+    assert!(rest.is_empty() && position == plain.len());
+}
+
+#[test]
+fn a_blob_is_likely_when_its_start_is_that_of_an_encoder() {
+    let likely = |blob: &[u8], plain: &[u8]| is_likely(&blob.to_vec(), &plain.to_vec()).unwrap();
+    let plain = mixed(60_000);
+    assert!(likely(&zlib(&plain, 6), &plain));
+    assert!(likely(&klauspost(&plain, 0), &plain));
+    // Behind a name.
+    let blob = zlib(&plain, 6);
+    let named = [&blob[..3], &[8], &blob[4..10], b"name\0", &blob[10..]].concat();
+    assert!(likely(&named, &plain));
+    for (other, what) in [
+        (&b""[..], "nothing"),
+        (&blob[..10], "a header"),
+        (b"text that is not compressed", "another format"),
+        (&[&blob[..10], &[0xff; 200]].concat(), "no stream"),
+    ] {
+        assert!(!likely(other, &plain), "{what}");
+    }
+    assert!(!likely(&blob, &plain[1..]));
+}
+
+#[test]
+fn what_is_behind_the_start_of_a_blob_is_not_looked_at() {
+    let plain = noise(3, (1 << 20) + 200_000);
+    let mut blob = zlib(&plain, 1);
+    assert!(blob.len() > (1 << 20) + 100_000);
+    let is_likely = |blob: &Vec<u8>| is_likely(blob, &plain).unwrap();
+    blob[(1 << 20) + 10] ^= 1;
+    assert!(is_likely(&blob), "behind the header and the first 1048576 bytes");
+    blob[(1 << 20) + 9] ^= 1;
+    assert!(!is_likely(&blob), "the last of them");
+}
+
+#[test]
+fn what_no_encoder_makes_is_kept_up_to_half_of_a_blob() {
+    let odd = |plain: &[u8]| {
+        let mut encoder = Encoder::new(Vec::new(), Compression::Gzip, Compression::Gzip.default_level(), None).unwrap();
+        plain.chunks(501).for_each(|piece| {
+            encoder.write_all(piece).unwrap();
+            encoder.flush().unwrap();
+        });
+        encoder.finish().unwrap()
+    };
+    let (first, second) = (noise(1, 20_000), noise(2, 40_000));
+    for (known, unknown, comes_back) in [(&second, &first, true), (&first, &second, false)] {
+        for unknown_first in [true, false] {
+            let parts = [(odd(unknown), unknown), (zlib(known, 6), known)];
+            let ordered = if unknown_first { [&parts[0], &parts[1]] } else { [&parts[1], &parts[0]] };
+            let blob: Vec<u8> = ordered.iter().flat_map(|(blob, _)| blob.clone()).collect();
+            let plain: Vec<u8> = ordered.iter().flat_map(|(_, plain)| plain.iter().copied()).collect();
+            match find(&blob, &plain).unwrap() {
+                Found::Exact(plan) => assert!(comes_back && made(&plan, &plain) == blob),
+                Found::Unknown(nearest) => assert!(!comes_back && nearest.is_some()),
+            }
+        }
+    }
 }
 
 #[test]

@@ -37,9 +37,9 @@ fn open<'a>(base: &'a dyn ReadAt, delta: &'a dyn ReadAt, most: u64) -> Result<De
         return Err(Error::NotBsdiff(header[0]));
     }
     let damaged = |what: &str| Error::Damaged { position: 0, what: what.to_owned() };
-    let number = |bytes: [u8; 8]| from_bytes(bytes).and_then(|value| u64::try_from(value).ok());
-    let [control, differences, length] = [header[1], header[2], header[3]].map(number);
-    let (Some(control), Some(differences), Some(length)) = (control, differences, length) else {
+    let [control, differences, length] =
+        [header[1], header[2], header[3]].map(|bytes| u64::try_from(from_bytes(bytes)));
+    let (Ok(control), Ok(differences), Ok(length)) = (control, differences, length) else {
         return Err(damaged("a negative length in the header"));
     };
     if length > most {
@@ -59,6 +59,7 @@ fn open<'a>(base: &'a dyn ReadAt, delta: &'a dyn ReadAt, most: u64) -> Result<De
         base: Bytes::walked(base)?,
         base_at: 0,
         position: 0,
+        idle: 0,
         length,
     })
 }
@@ -71,6 +72,8 @@ struct Decoder<'a> {
     /// May lie outside of the base on either side, as long as nothing is read there.
     base_at: i64,
     position: u64,
+    /// Triples that made nothing. Some bytes of bzip2 hold millions of them, so that they are counted against the target.
+    idle: u64,
     length: u64,
 }
 
@@ -82,6 +85,10 @@ impl Decoder<'_> {
         let left = self.length - self.position;
         if add > left || extra > left - add {
             return Err(self.damaged("more bytes than the target has"));
+        }
+        self.idle += u64::from(add == 0 && extra == 0);
+        if self.idle > self.length {
+            return Err(self.damaged("more triples that make nothing than the target has bytes"));
         }
         self.add(add, out)?;
         let copied = io::copy(&mut self.extra.by_ref().take(extra), out)?;
@@ -129,7 +136,7 @@ impl Decoder<'_> {
     fn number(&mut self) -> Result<i64, Error> {
         let mut bytes = [0; 8];
         self.control.read_exact(&mut bytes)?;
-        from_bytes(bytes).ok_or_else(|| self.damaged("a number that is none"))
+        Ok(from_bytes(bytes))
     }
 
     fn damaged(&self, what: &str) -> Error {

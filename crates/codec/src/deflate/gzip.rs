@@ -56,11 +56,13 @@ pub(crate) fn header_end(content: &dyn ReadAt, offset: u64) -> io::Result<Option
     Ok((end < content.len()).then_some(end))
 }
 
+/// What is behind the text at `offset`, which has at most [`DEFLATE_HEADER_BYTES`] with its zero, in whatever pieces the content is read.
 fn after_zero(content: &dyn ReadAt, offset: u64) -> io::Result<Option<u64>> {
     let mut buffer = [0; 256];
-    let mut at = offset;
-    while at - offset < DEFLATE_HEADER_BYTES {
-        let count = content.read_at(&mut buffer, at)?;
+    let (mut at, mut left) = (offset, DEFLATE_HEADER_BYTES);
+    while left > 0 {
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = content.read_at(&mut buffer[..most], at)?;
         if let Some(zero) = buffer[..count].iter().position(|byte| *byte == 0) {
             return Ok(Some(at + zero as u64 + 1));
         }
@@ -68,6 +70,7 @@ fn after_zero(content: &dyn ReadAt, offset: u64) -> io::Result<Option<u64>> {
             break;
         }
         at += count as u64;
+        left -= count as u64;
     }
     Ok(None)
 }

@@ -221,4 +221,80 @@ mod tests {
         assert_eq!(starts(&[b"X", b"abc"], b"abc", ATTEMPT + 9), (false, vec![1, 0]));
         assert_eq!(starts(&[b"abc"], b"abc", 9), (false, vec![1]));
     }
+
+    /// Its plain bytes cannot be read, for this reason.
+    struct Unreadable(io::ErrorKind);
+
+    impl ReadAt for Unreadable {
+        fn len(&self) -> u64 {
+            10
+        }
+
+        fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+    }
+
+    fn all(streams: &[&'static [u8]]) -> Vec<Arc<dyn Encoder>> {
+        streams.iter().map(|one| Arc::new(Says(one, AtomicUsize::new(0))) as Arc<dyn Encoder>).collect()
+    }
+
+    /// The maker that is found, or how far each encoder came.
+    fn found(streams: &[&'static [u8]], expected: &[u8], budget: u64) -> Result<String, Vec<(String, u64)>> {
+        let found = find(all(streams), &vec![0; 10], &expected.to_vec(), &AtomicU64::new(budget)).unwrap();
+        found
+            .map(|maker| maker.tried.to_string())
+            .map_err(|attempts| attempts.into_iter().map(|Attempt { encoder, equal }| (encoder, equal)).collect())
+    }
+
+    #[test]
+    fn only_who_makes_every_byte_and_no_more_is_the_maker() {
+        let plenty = 10 * (ATTEMPT + 10);
+        assert_eq!(found(&[b"abd", b"abc"], b"abc", plenty), Ok("abc".to_owned()));
+        let attempts =
+            |list: &[(&str, u64)]| Err(list.iter().map(|(name, equal)| ((*name).to_owned(), *equal)).collect());
+        assert_eq!(found(&[b"abd", b"ab", b"abcd", b"", b"x"], b"abc", plenty), {
+            attempts(&[("abd", 2), ("ab", 2), ("abcd", 3), ("", 0), ("x", 0)])
+        });
+        assert_eq!(found(&[b"", b"a"], b"", plenty), Ok(String::new()));
+        assert_eq!(found(&[], b"abc", plenty), attempts(&[]));
+    }
+
+    #[test]
+    fn what_all_read_together_comes_from_one_budget() {
+        let both = 2 * ATTEMPT + 20;
+        assert_eq!(found(&[b"x", b"y", b"abc"], b"abc", both + 10), Ok("abc".to_owned()));
+        // The third may be tried, but not read all of it; without the price of the second attempt it is not tried.
+        assert_eq!(found(&[b"x", b"y", b"abc"], b"abc", both + 9).unwrap_err().len(), 3);
+        assert_eq!(found(&[b"x", b"y", b"abc"], b"abc", both - 1).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn a_long_stream_is_compared_in_pieces() {
+        const LONG: &[u8] = &[7; 3 * COPY_BYTES + 5];
+        let plenty = 10 * (ATTEMPT + 10);
+        assert!(found(&[LONG], LONG, plenty).is_ok());
+        for differs in [0, COPY_BYTES - 1, COPY_BYTES, 2 * COPY_BYTES + 1, LONG.len() - 1] {
+            let mut expected = LONG.to_vec();
+            expected[differs] = 8;
+            assert_eq!(found(&[LONG], &expected, plenty).unwrap_err()[0].1, differs as u64);
+        }
+        assert_eq!(found(&[LONG], &LONG[..COPY_BYTES], plenty).unwrap_err()[0].1, COPY_BYTES as u64);
+    }
+
+    #[test]
+    fn a_failure_to_read_is_no_attempt() {
+        for (kind, is_attempt) in [
+            (io::ErrorKind::InvalidData, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::UnexpectedEof, false),
+        ] {
+            let budget = AtomicU64::new(u64::MAX);
+            let found = find(all(&[b"abc"]), &Unreadable(kind), &b"abc".to_vec(), &budget);
+            assert_eq!(found.is_ok(), is_attempt, "{kind}");
+            let starts = makes_start(&all(&[b"abc"]), &Unreadable(kind), &b"abc".to_vec(), &budget);
+            assert_eq!(starts.is_ok_and(|made| !made), is_attempt, "{kind}");
+        }
+    }
 }

@@ -140,3 +140,115 @@ impl Bits {
         self.count &= 7;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::FIXED;
+    use super::super::tokens::Tokens;
+    use super::*;
+    use crate::noise::noise;
+
+    fn drained(bits: &mut Bits) -> Vec<u8> {
+        let mut out = Vec::new();
+        bits.drain(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn bits_come_lowest_first_and_fill_bytes() {
+        let mut bits = Bits::new();
+        bits.push(0b1, 1);
+        bits.push(0b01, 2);
+        assert_eq!((drained(&mut bits), bits.held()), (vec![], (0b011, 3)));
+        bits.push(0b1_0110, 5);
+        assert_eq!((drained(&mut bits), bits.held()), (vec![0b1011_0011], (0, 0)));
+        // As many as there may be at once, behind seven that are held.
+        bits.push(0x7f, 7);
+        bits.push(0x8000_0000_0001, 48);
+        assert_eq!(drained(&mut bits), [0xff, 0, 0, 0, 0, 0]);
+        assert_eq!(bits.held(), (0x40, 7));
+    }
+
+    #[test]
+    fn a_byte_is_filled_with_zeros_and_whole_bytes_follow() {
+        for count in 0..8 {
+            let mut bits = Bits::new();
+            bits.push((1 << count) - 1, count);
+            bits.align();
+            bits.bytes(b"whole");
+            let first = if count == 0 { vec![] } else { vec![u8::try_from((1_u32 << count) - 1).unwrap()] };
+            assert_eq!(drained(&mut bits), [&first[..], b"whole"].concat());
+            assert_eq!((drained(&mut bits), bits.held()), (vec![], (0, 0)), "nothing comes twice");
+        }
+    }
+
+    #[test]
+    fn bits_go_on_after_those_that_were_held() {
+        for count in 0..8 {
+            let (mut whole, mut first) = (Bits::new(), Bits::new());
+            for bits in [&mut whole, &mut first] {
+                bits.push(0x155, 9);
+                bits.push((1 << count) - 1, count);
+            }
+            let before = drained(&mut first);
+            let (held, held_count) = first.held();
+            let mut second = Bits::after(held, held_count);
+            for bits in [&mut whole, &mut second] {
+                bits.push(0x3c5, 11);
+                bits.align();
+            }
+            assert_eq!([before, drained(&mut second)].concat(), drained(&mut whole), "{count}");
+        }
+    }
+
+    /// The bits of literals and matches with the codes of RFC 1951, section 3.2.6, one after the other.
+    fn one_by_one(tokens: &[Token]) -> Vec<u8> {
+        let mut bits = Bits::new();
+        for token in tokens {
+            if !token.is_match() {
+                bits.code(FIXED.literals[token.literal()]);
+                continue;
+            }
+            let length = LENGTHS[usize::from(token.length_less_3())];
+            bits.code(FIXED.literals[257 + usize::from(length.code)]);
+            bits.push(u64::from(length.extra), u32::from(length.extra_bits));
+            bits.code(FIXED.offsets[token.offset_code()]);
+            let offset = OFFSETS[token.offset_code()];
+            bits.push(u64::from(token.offset_less_1() - offset.base), u32::from(offset.extra_bits));
+        }
+        bits.align();
+        drained(&mut bits)
+    }
+
+    #[test]
+    fn tokens_are_their_codes_one_behind_the_other() {
+        let mut tokens = Tokens::new();
+        // Literals and matches in every order, more than are written at once; lengths and distances at their extremes.
+        for (at, byte) in noise(1, 20_000).into_iter().enumerate() {
+            match byte {
+                0..200 => tokens.literal(byte),
+                200..210 => tokens.copy(258, 1 << 15),
+                210..220 => tokens.copy(3, 1),
+                _ => tokens.copy(3 + at % 256, 1 + at % (1 << 15)),
+            }
+        }
+        tokens.end();
+        let mut bits = Bits::new();
+        bits.tokens(tokens.list(), &FIXED.literals, &FIXED.offsets);
+        bits.align();
+        assert!(drained(&mut bits) == one_by_one(tokens.list()));
+    }
+
+    #[test]
+    fn literals_are_the_same_as_tokens() {
+        for length in [0, 1, 2, 3, 4, 4_095, 4_096, 4_097, 10_000] {
+            let plain = noise(2, length);
+            let mut tokens = Tokens::new();
+            tokens.literals(&plain);
+            let mut bits = Bits::new();
+            bits.literals(&plain, &FIXED.literals);
+            bits.align();
+            assert!(drained(&mut bits) == one_by_one(tokens.list()), "{length}");
+        }
+    }
+}

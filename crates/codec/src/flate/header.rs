@@ -166,3 +166,134 @@ const fn fixed_offsets() -> OffsetCodes {
     }
     codes
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn with_lengths(lengths: &[u8]) -> Vec<Code> {
+        lengths.iter().map(|length| Code { bits: 0, length: *length }).collect()
+    }
+
+    /// The code lengths that the steps stand for (RFC 1951, 3.2.7).
+    fn expanded(header: &Header) -> Vec<u8> {
+        let mut lengths = Vec::new();
+        for (symbol, extra) in &header.steps[..header.used] {
+            let (length, times) = match symbol {
+                16 => (*lengths.last().unwrap(), extra + 3),
+                17 => (0, extra + 3),
+                18 => (0, extra + 11),
+                length => (*length, 1),
+            };
+            lengths.extend(std::iter::repeat_n(length, usize::from(times)));
+        }
+        lengths
+    }
+
+    fn steps(lengths: &[u8]) -> Vec<(u8, u8)> {
+        let header = Header::new(&with_lengths(lengths), &[]);
+        header.steps[..header.used].to_vec()
+    }
+
+    fn zlibs(literals: &[Code], offsets: &[Code]) -> Header {
+        Header::apart(literals, offsets, |counts, longest, codes| {
+            huffman::assign(counts, longest, codes);
+            0
+        })
+    }
+
+    #[test]
+    fn runs_are_as_long_as_their_extra_bits_allow() {
+        for (times, expected) in [
+            (1, vec![(0, 0)]),
+            (2, vec![(0, 0), (0, 0)]),
+            (3, vec![(17, 0)]),
+            (10, vec![(17, 7)]),
+            (11, vec![(18, 0)]),
+            (138, vec![(18, 127)]),
+            (139, vec![(18, 127), (0, 0)]),
+            (141, vec![(18, 127), (17, 0)]),
+            (149, vec![(18, 127), (18, 0)]),
+        ] {
+            assert_eq!(steps(&vec![0; times]), expected, "{times} zeros");
+        }
+        for (times, expected) in [
+            (1, vec![(9, 0)]),
+            (3, vec![(9, 0), (9, 0), (9, 0)]),
+            (4, vec![(9, 0), (16, 0)]),
+            (7, vec![(9, 0), (16, 3)]),
+            (8, vec![(9, 0), (16, 3), (9, 0)]),
+            (10, vec![(9, 0), (16, 3), (16, 0)]),
+        ] {
+            assert_eq!(steps(&vec![9; times]), expected, "{times} nines");
+        }
+    }
+
+    #[test]
+    fn a_run_goes_over_to_the_distances_in_one_of_two_kinds() {
+        let (literals, offsets) = (with_lengths(&[5, 5, 5]), with_lengths(&[5, 5]));
+        let both = Header::new(&literals, &offsets);
+        assert_eq!(both.steps[..both.used], [(5, 0), (16, 1)]);
+        let apart = zlibs(&literals, &offsets);
+        assert_eq!(apart.steps[..apart.used], [(5, 0); 5]);
+    }
+
+    #[test]
+    fn trailing_lengths_that_nobody_uses_are_left_out() {
+        for (lengths, count) in [
+            // The fourth is 8; the last, 15, asks for all of them.
+            (&[8][..], 5),
+            (&[0, 8], 5),
+            (&[15, 8], 19),
+            (&[1], 18),
+            (&[7], 6),
+            (&[0], 4),
+            (&[0; 11], 4),
+        ] {
+            assert_eq!(Header::new(&with_lengths(lengths), &[]).code_lengths(), count, "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn the_fixed_codes_are_those_of_the_rfc() {
+        for (symbol, bits, length) in [
+            (0, 0b0011_0000, 8),
+            (143, 0b1011_1111, 8),
+            (144, 0b1_1001_0000, 9),
+            (255, 0b1_1111_1111, 9),
+            (256, 0, 7),
+            (279, 0b001_0111, 7),
+            (280, 0b1100_0000, 8),
+            (287, 0b1100_0111, 8),
+        ] {
+            let code = FIXED.literals[symbol];
+            let first_lowest = u16::reverse_bits(bits) >> (16 - length);
+            assert_eq!((code.bits, u16::from(code.length)), (first_lowest, length), "{symbol}");
+        }
+        for (symbol, bits) in [(0, 0), (1, 0b10000), (2, 0b01000), (29, 0b10111)] {
+            assert_eq!(FIXED.offsets[symbol], Code { bits, length: 5 });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_lengths_come_back_and_take_the_bits_that_are_said(
+            literals in proptest::collection::vec(prop_oneof![3 => Just(0_u8), 3 => Just(8), 2 => 1..16_u8], 257..287),
+            offsets in proptest::collection::vec(prop_oneof![2 => Just(0_u8), 1 => 1..16_u8], 1..31),
+        ) {
+            let (literals, offsets) = (with_lengths(&literals), with_lengths(&offsets));
+            for header in [Header::new(&literals, &offsets), zlibs(&literals, &offsets)] {
+                let lengths: Vec<u8> = literals.iter().chain(&offsets).map(|code| code.length).collect();
+                prop_assert_eq!(expanded(&header), lengths);
+                let mut bits = Bits::new();
+                header.write(&mut bits);
+                let held = u64::from(bits.held().1);
+                let mut out = Vec::new();
+                bits.drain(&mut out).unwrap();
+                prop_assert_eq!(8 * out.len() as u64 + held, header.size());
+            }
+        }
+    }
+}

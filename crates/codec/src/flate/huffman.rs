@@ -138,3 +138,102 @@ pub(super) fn set_bits(depths: &[u16], codes: &mut [Code]) {
         *next = next.wrapping_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn codes(counts: &[u16], longest: usize) -> Vec<Code> {
+        let mut codes = vec![Code { bits: 7, length: 7 }; counts.len()];
+        assign(counts, longest, &mut codes);
+        codes
+    }
+
+    fn lengths(counts: &[u16], longest: usize) -> Vec<u8> {
+        codes(counts, longest).iter().map(|code| code.length).collect()
+    }
+
+    /// The least bits that any code of at most `longest` bits takes, by packages of coins (Larmore and Hirschberg, 1990).
+    fn least_bits(counts: &[u16], longest: usize) -> u64 {
+        let coins: Vec<u64> = counts.iter().filter(|count| **count > 0).map(|count| u64::from(*count)).collect();
+        let mut row: Vec<u64> = Vec::new();
+        for _ in 0..longest {
+            let packages = row.chunks_exact(2).map(|pair| pair[0] + pair[1]);
+            row = packages.chain(coins.iter().copied()).collect();
+            row.sort_unstable();
+        }
+        row[..2 * coins.len() - 2].iter().sum()
+    }
+
+    fn counts() -> impl Strategy<Value = Vec<u16>> {
+        let one = prop_oneof![2 => Just(0_u16), 4 => 1..9_u16, 2 => 9..500_u16, 1 => 500..=u16::MAX];
+        (proptest::collection::vec(one, 3..287), any::<bool>()).prop_map(|(mut counts, is_deep)| {
+            if is_deep {
+                // Fibonacci numbers make the deepest trees.
+                counts.truncate(24);
+                let mut pair = (1_u16, 1_u16);
+                for count in &mut counts {
+                    *count = pair.0;
+                    pair = (pair.1, pair.0.saturating_add(pair.1));
+                }
+            }
+            for count in &mut counts[..3] {
+                *count = (*count).max(1);
+            }
+            counts
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_code_is_complete_and_the_best_of_its_length(counts in counts(), limit in 7..=15_usize) {
+            let used = counts.iter().filter(|count| **count > 0).count();
+            prop_assume!(used <= 1 << limit);
+            let codes = codes(&counts, limit);
+            for (count, code) in counts.iter().zip(&codes) {
+                prop_assert_eq!(*count > 0, code.length > 0);
+                prop_assert!(usize::from(code.length) <= limit);
+                prop_assert!(u32::from(code.bits) < 1 << code.length || code.length == 0);
+            }
+            let sum: u32 = codes.iter().filter(|code| code.length > 0).map(|code| 1 << (15 - code.length)).sum();
+            prop_assert_eq!(sum, 1 << 15);
+            prop_assert_eq!(size(&counts, &codes), least_bits(&counts, limit));
+            // Canonical: from short to long, and from symbol to symbol, the next code is the next number.
+            let mut sorted: Vec<_> = codes.iter().filter(|code| code.length > 0).collect();
+            sorted.sort_by_key(|code| code.length);
+            let mut next = 0_u32;
+            for code in sorted {
+                prop_assert_eq!(u32::from(code.bits.reverse_bits()), next);
+                next += 1 << (16 - code.length);
+            }
+        }
+    }
+
+    #[test]
+    fn one_symbol_or_two_have_one_bit_each() {
+        assert_eq!(lengths(&[0, 0, 0], 15), [0, 0, 0]);
+        assert_eq!(codes(&[0, 9, 0], 15)[1], Code { bits: 0, length: 1 });
+        let two = codes(&[9, 0, 1], 15);
+        assert_eq!((two[0], two[2]), (Code { bits: 0, length: 1 }, Code { bits: 1, length: 1 }));
+        assert_eq!(lengths(&[9, 0, 1], 15), [1, 0, 1]);
+    }
+
+    #[test]
+    fn of_equal_counts_the_lower_symbol_has_the_longer_code() {
+        assert_eq!(lengths(&[1, 1, 1], 15), [2, 2, 1]);
+        assert_eq!(lengths(&[1, 1, 1, 1, 1], 15), [3, 3, 2, 2, 2]);
+        assert_eq!(lengths(&[1, 1, 2, 4, 8], 15), [4, 4, 3, 2, 1]);
+        assert_eq!(lengths(&[1, 1, 2, 4, 8], 3), [3, 3, 3, 3, 1]);
+    }
+
+    #[test]
+    fn a_size_is_that_of_all_symbols_if_each_has_a_code() {
+        let codes = codes(&[4, 2, 1, 1, 0], 15);
+        assert_eq!(size(&[4, 2, 1, 1, 0], &codes), 4 + 4 + 3 + 3);
+        assert_eq!(size_if_coded(&[9, 0, 0, 1, 0], &codes), Some(9 + 3));
+        assert_eq!(size_if_coded(&[9, 0, 0, 1, 1], &codes), None);
+        assert_eq!(size_if_coded(&[], &codes), Some(0));
+    }
+}

@@ -121,3 +121,61 @@ impl Tokens {
         self.count += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Length and distance of each match, and each literal as it is.
+    fn read(tokens: &Tokens) -> Vec<(usize, usize)> {
+        let parts = |token: &Token| match token.is_match() {
+            true => (usize::from(token.length_less_3()) + 3, token.offset_less_1() as usize + 1),
+            false => (token.literal(), 0),
+        };
+        tokens.list().iter().map(parts).collect()
+    }
+
+    #[test]
+    fn tokens_come_back_and_are_counted_by_their_symbols() {
+        let mut tokens = Tokens::new();
+        tokens.literals(b"aab\xff");
+        for (length, offset) in [(3, 1), (258, 1 << 15), (10, 5), (11, 24_577), (257, 24_576)] {
+            tokens.copy(length, offset);
+        }
+        tokens.end();
+        let matches = [(3, 1), (258, 1 << 15), (10, 5), (11, 24_577), (257, 24_576)];
+        let literals = [(97, 0), (97, 0), (98, 0), (255, 0)];
+        assert_eq!(read(&tokens), [&literals[..], &matches, &[(256, 0)]].concat());
+        assert_eq!(tokens.len(), 10);
+        let counted = |counts: &[u16]| -> Vec<(usize, u16)> {
+            counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect()
+        };
+        assert_eq!(
+            counted(&tokens.literals),
+            [(97, 2), (98, 1), (255, 1), (256, 1), (257, 1), (264, 1), (265, 1), (284, 1), (285, 1)]
+        );
+        assert_eq!(counted(&tokens.offsets), [(0, 1), (4, 1), (28, 1), (29, 2)]);
+        assert_eq!(counted(tokens.lengths()), [(0, 1), (7, 1), (8, 1), (27, 1), (28, 1)]);
+        tokens.clear();
+        assert_eq!((tokens.len(), counted(&tokens.literals), counted(&tokens.offsets)), (0, vec![], vec![]));
+    }
+
+    #[test]
+    fn a_long_match_is_cut_so_that_every_piece_is_one() {
+        for (length, pieces) in [
+            (3, vec![3]),
+            (258, vec![258]),
+            (259, vec![255, 4]),
+            (260, vec![255, 5]),
+            (261, vec![255, 6]),
+            (262, vec![258, 4]),
+            (516, vec![258, 258]),
+            (517, vec![258, 255, 4]),
+            (1_000, vec![258, 258, 258, 226]),
+        ] {
+            let mut tokens = Tokens::new();
+            tokens.copy_all(length, 7);
+            assert_eq!(read(&tokens), pieces.into_iter().map(|piece| (piece, 7)).collect::<Vec<_>>(), "{length}");
+        }
+    }
+}

@@ -70,3 +70,64 @@ pub(super) fn decode(predictor: &mut Predictor, length: usize, coded: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Model;
+    use super::*;
+
+    #[test]
+    fn the_middle_divides_the_interval_as_the_probability_says() {
+        for (low, high, probability, middle) in [
+            (0, u32::MAX, 32_768, 0x7fff_ffff),
+            (0, u32::MAX, 32, 32 * 65_536 - 1),
+            (0, u32::MAX, 65_503, 65_503 * 65_536 - 1),
+            (1_000, 1_001, 65_503, 1_000),
+            (1_000, 1_002, 32_768, 1_001),
+            (7, 7, 65_503, 7),
+        ] {
+            assert_eq!(Interval { low, high }.middle(probability), middle, "{low} to {high}, {probability}");
+        }
+    }
+
+    #[test]
+    fn both_halves_are_the_whole_without_an_overlap() {
+        for bit in [false, true] {
+            let mut interval = Interval { low: 100, high: 200 };
+            interval.choose(bit, 150);
+            assert_eq!((interval.low, interval.high), if bit { (100, 150) } else { (151, 200) });
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_certain_leave_the_interval() {
+        let mut interval = Interval { low: 0x1234_5678, high: 0x1234_ffff };
+        assert_eq!(interval.settled(), Some(0x12));
+        assert_eq!((interval.low, interval.high), (0x3456_7800, 0x34ff_ffff));
+        assert_eq!(interval.settled(), Some(0x34));
+        assert_eq!((interval.low, interval.high), (0x5678_0000, 0xffff_ffff));
+        assert_eq!(interval.settled(), None);
+    }
+
+    #[test]
+    fn what_is_behind_the_coded_bytes_counts_as_zeros() {
+        let coded = |bytes: &[u8]| {
+            let mut out = Vec::new();
+            encode(&mut Predictor::new(Model::Code, bytes.len(), None), bytes, &mut out);
+            out
+        };
+        let decoded = |coded: &[u8], length: usize| {
+            let mut predictor = Predictor::new(Model::Code, length, None);
+            decode(&mut predictor, length, coded);
+            predictor.into_bytes()
+        };
+        for bytes in [&b""[..], b"\0", b"\xff", b"text and more text", &[0; 500], &[255; 500]] {
+            let written = coded(bytes);
+            assert_eq!(decoded(&written, bytes.len()), bytes);
+            assert_eq!(decoded(&[&written[..], &[0; 9]].concat(), bytes.len()), bytes);
+        }
+        // The last byte is the shortest one that lies inside of what is left.
+        assert_eq!(coded(b""), [1]);
+        assert_eq!(decoded(b"", 5).len(), 5);
+    }
+}

@@ -65,3 +65,48 @@ impl Mixer {
         self.second.learn(bit, &self.between);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_weighs_its_inputs_and_is_cut_to_a_logit() {
+        let mut weights = Weights::<3>::new(4, 16_384, RATES[0]);
+        assert_eq!(weights.mix(2, &[400, -100, 0]), 75);
+        assert_eq!(weights.mix(2, &[1, 0, 0]), 0);
+        assert_eq!(weights.mix(2, &[-1, 0, 0]), -1, "it is rounded down");
+        weights.sets[1] = [65_536; 3];
+        assert_eq!(weights.mix(1, &[2_047, 1, -1]), 2_047);
+        assert_eq!(weights.mix(1, &[2_047, 2_047, 2_047]), LOGIT_MAX);
+        assert_eq!(weights.mix(1, &[-2_047, -2_047, -2_047]), -LOGIT_MAX);
+    }
+
+    #[test]
+    fn only_the_set_that_was_used_learns() {
+        let mut weights = Weights::<2>::new(3, 4_096, RATES[0]);
+        weights.mix(1, &[256, -256]);
+        weights.learn(true, &[256, -256]);
+        // The error of a logit of 0 is half of 65536, times the rate, sixteenth.
+        let error = (32_768 * RATES[0]) >> 4;
+        let change = (256 * error + 0x8000) >> 16;
+        assert_eq!(weights.sets, [[4_096; 2], [4_096 + change, 4_096 - change], [4_096; 2]]);
+        weights.mix(0, &[256, -256]);
+        weights.learn(false, &[256, -256]);
+        assert_eq!(weights.sets[0], [4_096 - change, 4_096 + change]);
+    }
+
+    #[test]
+    fn what_came_again_and_again_becomes_likely() {
+        let mut mixer = Mixer::new([2; NETWORKS]);
+        let mut inputs = [0; INPUTS];
+        (inputs[0], inputs[INPUTS - 1]) = (300, 256);
+        let first = mixer.mix(&inputs, [1; NETWORKS], 3);
+        for _ in 0..200 {
+            mixer.mix(&inputs, [1; NETWORKS], 3);
+            mixer.learn(true, &inputs);
+        }
+        assert!(mixer.mix(&inputs, [1; NETWORKS], 3) > first + 200);
+        assert_eq!(mixer.mix(&inputs, [0; NETWORKS], 4), first, "other sets know nothing of it");
+    }
+}

@@ -80,3 +80,92 @@ impl Repeat {
         *entry = u32::try_from(bytes.len()).unwrap_or(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The repeat behind all of `bytes`, as if what it followed before had not come.
+    fn behind(bytes: &[u8], asked: usize, least: usize) -> Repeat {
+        let mut repeat = Repeat::new(asked, least);
+        for length in 1..=bytes.len() {
+            repeat.length = 0;
+            repeat.follow(&bytes[..length]);
+        }
+        repeat
+    }
+
+    #[test]
+    fn the_place_behind_as_many_equal_bytes_is_followed() {
+        for (bytes, asked, least, place, length) in [
+            (&b"abcXabc"[..], 3, 2, 3, 3),
+            (b"abcXabcX", 3, 2, 4, 4),
+            (b"abcXYabcX", 3, 2, 4, 4),
+            // Too few bytes agree, or are there at all.
+            (b"abcXab", 3, 2, 0, 0),
+            (b"ab", 3, 2, 0, 0),
+            (b"abc", 3, 2, 0, 0),
+            // More agree than are asked for.
+            (b"-abcdefX-abcdef", 6, 4, 7, 7),
+            (b"-abcdeX-abcde", 6, 4, 6, 6),
+        ] {
+            let found = behind(bytes, asked, least);
+            assert_eq!((found.place, found.length()), (place, length), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_last_place_counts_and_the_bytes_before_it_up_to_40() {
+        let found = behind(b"abcX-abcY-abc", 3, 2);
+        assert_eq!((found.place, found.length()), (8, 4));
+        let long: Vec<u8> = (0..60).collect();
+        for (count, length) in [(39, 39), (40, 40), (41, 40), (60, 40)] {
+            let found = behind(&[&long[..], &long[..count]].concat(), 3, 2);
+            assert_eq!((found.place, found.length()), (count, length));
+        }
+    }
+
+    #[test]
+    fn what_is_followed_grows_with_each_byte() {
+        let bytes = b"abcdefgabcdefg";
+        let mut repeat = behind(&bytes[..10], 3, 2);
+        assert_eq!((repeat.place, repeat.length()), (3, 3));
+        for more in 1..=4 {
+            repeat.follow(&bytes[..10 + more]);
+            assert_eq!((repeat.place, repeat.length()), (3 + more, 3 + more));
+        }
+    }
+
+    #[test]
+    fn bits_are_expected_as_long_as_they_come() {
+        let bytes = b"abcXabc";
+        let mut repeat = behind(bytes, 3, 2);
+        assert!(!repeat.expects());
+        let expected = u32::from(b'X') | 0x100;
+        for done in 0..8 {
+            let bits = usize::try_from(expected >> (8 - done)).unwrap();
+            repeat.ask(bytes, bits);
+            assert!(repeat.expects());
+            assert_eq!(repeat.guess, Some((3, expected >> (7 - done) & 1 == 1)));
+        }
+        // Another bit came: nothing is expected until something is found again.
+        assert_eq!(repeat.ask(bytes, 0b11), 0);
+        assert_eq!((repeat.expects(), repeat.length()), (false, 0));
+        assert_eq!(repeat.ask(bytes, 1), 0);
+        assert!(!repeat.expects());
+    }
+
+    #[test]
+    fn a_guess_learns_for_its_length_of_at_most_63() {
+        for (length, place) in [(3, 3), (63, 63), (64, 63), (1_000, 63)] {
+            let mut repeat = behind(b"abcXabc", 3, 2);
+            repeat.length = length;
+            let before = repeat.ask(b"abcXabc", 1);
+            assert_eq!(before, 0);
+            repeat.learn(false);
+            assert!(repeat.ask(b"abcXabc", 1) < 0, "X starts with a 0");
+            assert!(repeat.counters[place][0].logit() < 0 && repeat.counters[place][1].logit() == 0);
+            assert!(repeat.counters.iter().enumerate().all(|(other, pair)| other == place || pair[0].logit() == 0));
+        }
+    }
+}

@@ -98,3 +98,98 @@ fn first_guess(history: usize) -> Counter {
     let ones = history.count_ones().saturating_sub(1);
     Counter::new((((8 * ones + 1) << 22) / (8 * bits + 2)).min((1 << 22) - 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_lines_as_the_bytes_ask_for() {
+        for (length, lines) in [
+            (0, 1 << 10),
+            (42, 1 << 10),
+            (43, 1 << 11),
+            (85, 1 << 11),
+            (86, 1 << 12),
+            (21_845, 1 << 19),
+            (21_846, 1 << 19),
+            (usize::MAX, 1 << 19),
+        ] {
+            let slots = Slots::new(length);
+            assert_eq!((slots.lines, slots.slots.len()), (lines, lines * LINE), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_found_by_its_mark_or_takes_the_place_of_the_one_that_counted_less() {
+        let mut slots = vec![0; 4 * LINE];
+        let both = [0, LINE];
+        assert_eq!(find(&mut slots, 5, both), 0);
+        assert_eq!(slots[..LINE], [&[5][..], &[EMPTY; LINE - 1]].concat());
+        assert_eq!(find(&mut slots, 7, both), LINE, "one is used, the other is not");
+        assert_eq!((find(&mut slots, 5, both), find(&mut slots, 7, both)), (0, LINE));
+        // Both are used: the one asked less often gives way, the first where they are equal.
+        slots[1] |= 9;
+        slots[LINE + 1] |= 8;
+        assert_eq!(find(&mut slots, 9, both), LINE);
+        slots[LINE + 1] |= 9;
+        slots[LINE + 2] = 77;
+        assert_eq!(find(&mut slots, 11, both), 0);
+        assert_eq!(slots[LINE + 2], 77, "the other line stays as it is");
+        assert_eq!(slots[2 * LINE..], [0; 2 * LINE]);
+    }
+
+    #[test]
+    fn a_first_guess_is_the_share_of_ones() {
+        for (history, ones, zeros) in
+            [(0b1, 0, 0), (0b11, 1, 0), (0b10, 0, 1), (0b1101, 2, 1), (0b1111_1111, 7, 0), (0b1000_0000, 0, 7)]
+        {
+            let expected = (((8 * ones + 1) << 22) / (8 * (ones + zeros) + 2)).min((1 << 22) - 1);
+            assert_eq!(first_guess(history).logit(), Counter::new(expected).logit(), "{history:#b}");
+        }
+        assert_eq!(first_guess(1).logit(), stretch(2048));
+        assert!(first_guess(0b111).logit() > first_guess(0b11).logit());
+    }
+
+    #[test]
+    fn a_slot_remembers_the_last_seven_bits() {
+        let mut slots = Slots::new(10);
+        let contexts = std::array::from_fn(|order| u32::try_from(order).unwrap() * 1_000);
+        slots.open(&contexts, 0);
+        let mut inputs = [0; 2 * CONTEXTS];
+        assert_eq!((slots.ask(1, &mut inputs), inputs), (0, [0; 2 * CONTEXTS]), "nothing came yet");
+        for (bit, last) in [
+            (true, 0b11),
+            (false, 0b110),
+            (true, 0b1101),
+            (true, 0b1_1011),
+            (false, 0b11_0110),
+            (false, 0b110_1100),
+            (true, 0b1101_1001),
+            // The oldest bit is forgotten.
+            (false, 0b1011_0010),
+            (true, 0b1110_0101),
+        ] {
+            slots.learn(bit);
+            assert_eq!(history(slots.slots[slots.places[0]]), last, "{last:#b}");
+        }
+        assert_eq!(slots.slots[slots.places[0]] & 0xff, 9);
+        // Contexts 1 to 6 are those that are counted.
+        assert_eq!(slots.ask(1, &mut inputs), 6);
+        assert!(inputs.chunks(2).all(|pair| pair[0] == stretch(slots.slots[slots.places[0]] >> 20)));
+        assert_eq!(slots.ask(2, &mut inputs), 0, "another slot of the same lines");
+    }
+
+    #[test]
+    fn a_slot_goes_to_what_came_and_counts_to_255() {
+        let mut slots = Slots::new(10);
+        slots.open(&[1; CONTEXTS], 0);
+        slots.ask(1, &mut [0; 2 * CONTEXTS]);
+        for bit in [true, false] {
+            (0..300).for_each(|_| slots.learn(bit));
+            let slot = slots.slots[slots.places[0]];
+            assert_eq!(slot & 0xff, 255);
+            assert!(if bit { slot >> 16 > 65_000 } else { slot >> 16 < 30_000 }, "{bit}: {}", slot >> 16);
+        }
+    }
+}

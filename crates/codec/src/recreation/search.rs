@@ -71,11 +71,15 @@ pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<Found> {
 pub fn is_likely(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<bool> {
     let Some(format) = format(blob)? else { return Ok(false) };
     let header = Header::read(blob, 0)?;
-    let (start, origin) = match format {
-        Format::Deflate => (header_end(blob, 0)?.unwrap_or(blob.len()), Origin::Gzip(header)),
-        Format::Zstd => (0, Origin::Zstd(header)),
+    let (start, end, origin) = match format {
+        // No encoder makes the trailer.
+        Format::Deflate => {
+            let end = blob.len().saturating_sub(gzip::TRAILER_BYTES);
+            (header_end(blob, 0)?.unwrap_or(end), end, Origin::Gzip(header))
+        }
+        Format::Zstd => (0, blob.len(), Origin::Zstd(header)),
     };
-    let look = RECREATION_LOOK_BYTES.min(blob.len() - start);
+    let look = RECREATION_LOOK_BYTES.min(end.saturating_sub(start));
     let Some(expected) = Slice::new(blob, start, look).filter(|_| look > 0) else { return Ok(false) };
     let budget = AtomicU64::new(FREE_BYTES + plain.len());
     trial::makes_start(&candidates(&origin, &[]), plain, &expected, &budget)

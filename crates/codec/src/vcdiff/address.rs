@@ -72,28 +72,109 @@ fn index(slot: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn addresses_come_back_in_every_mode() {
-        let addresses = [0, 5, 1000, 1001, 1000, 90_000, 90_010, 5, 99_999, 1000, 767, 768, 5];
+    /// The modes of `addresses`, one behind the other from `here` on, each of which has been seen to come back.
+    fn modes(addresses: &[u64], here: u64) -> Vec<u8> {
         let (mut writer, mut bytes, mut modes) = (Cache::new(), Vec::new(), Vec::new());
-        for (step, address) in addresses.into_iter().enumerate() {
-            modes.push(writer.push(&mut bytes, address, 100_000 + step as u64));
+        for (step, address) in (0..).zip(addresses) {
+            modes.push(writer.push(&mut bytes, *address, here + step));
         }
         let (mut reader, mut rest) = (Cache::new(), bytes.as_slice());
-        for (step, (address, mode)) in addresses.into_iter().zip(&modes).enumerate() {
-            assert_eq!(reader.take(&mut rest, *mode, 100_000 + step as u64), Some(address));
+        for (step, (address, mode)) in (0..).zip(addresses.iter().zip(&modes)) {
+            assert_eq!(reader.take(&mut rest, *mode, here + step), Some(*address), "{addresses:?}");
         }
-        assert!(rest.is_empty());
-        assert!(modes.iter().any(|mode| *mode >= MODE_SAME), "{modes:?}");
+        assert!(rest.is_empty(), "{addresses:?}");
+        modes
     }
 
     #[test]
-    fn an_address_behind_here_is_refused() {
+    fn an_address_is_written_in_the_shortest_form() {
+        const FAR: u64 = 1 << 40;
+        for (addresses, here, last) in [
+            // As itself where nothing is shorter.
+            (&[0][..], FAR, 0),
+            (&[127], FAR, 0),
+            (&[128], 256, 0),
+            // From here, where that is a digit less.
+            (&[128], 255, MODE_HERE),
+            (&[FAR - 1], FAR, MODE_HERE),
+            // From one of the last four, in whose places they come.
+            (&[90_000, 90_001], FAR, MODE_NEAR),
+            (&[90_000, 500_000, 90_127], FAR, MODE_NEAR),
+            (&[90_000, 500_000, 500_127], FAR, MODE_NEAR + 1),
+            (&[90_000, 500_000, 700_000, 700_001], FAR, MODE_NEAR + 2),
+            (&[90_000, 500_000, 700_000, 800_000, 800_001], FAR, MODE_NEAR + 3),
+            // The fifth takes the place of the first.
+            (&[90_000, 500_000, 700_000, 800_000, 900_000, 900_001], FAR, MODE_NEAR),
+            // As one that was used before, when the last four are others.
+            (&[90_000, 500_000, 700_000, 800_000, 900_000, 90_000], FAR, MODE_SAME),
+            (&[90_200, 500_000, 700_000, 800_000, 900_000, 90_200], FAR, MODE_SAME + 1),
+            (&[90_600, 500_000, 700_000, 800_000, 900_000, 90_600], FAR, MODE_SAME + 2),
+            // Another address with the same place among 768 has taken it.
+            (&[90_000, 90_768, 500_000, 700_000, 800_000, 900_000, 90_000], FAR, 0),
+        ] {
+            assert_eq!(modes(addresses, here).last(), Some(&last), "{addresses:?} from {here}");
+        }
+    }
+
+    #[test]
+    fn an_address_at_or_behind_here_is_none() {
+        for (mode, number, here, address) in [
+            (0, 9, 10, Some(9)),
+            (0, 10, 10, None),
+            (0, 11, 10, None),
+            (MODE_HERE, 0, 10, None),
+            (MODE_HERE, 1, 10, Some(9)),
+            (MODE_HERE, 10, 10, Some(0)),
+            (MODE_HERE, 11, 10, None),
+            (MODE_NEAR, 4, 5, Some(4)),
+            (MODE_NEAR, 5, 5, None),
+        ] {
+            let mut bytes = Vec::new();
+            integer::push(&mut bytes, number);
+            let taken = Cache::new().take(&mut bytes.as_slice(), mode, here);
+            assert_eq!(taken, address, "{number} in mode {mode} at {here}");
+        }
+        // Nothing was used before: a place that was never written stands for 0, which lies before any other.
+        assert_eq!(Cache::new().take(&mut &[9][..], MODE_SAME, 0), None);
+        assert_eq!(Cache::new().take(&mut &[9][..], MODE_SAME + 2, 1), Some(0));
+    }
+
+    #[test]
+    fn an_address_that_is_not_there_or_has_more_than_64_bits_is_none() {
+        for mode in 0..MODES {
+            assert_eq!(Cache::new().take(&mut &[][..], mode, 100), None, "mode {mode}");
+        }
+        assert_eq!(Cache::new().take(&mut &[0][..], MODES, 100), None);
+        let mut cache = Cache::new();
         let mut bytes = Vec::new();
-        integer::push(&mut bytes, 10);
-        assert_eq!(Cache::new().take(&mut bytes.as_slice(), 0, 10), None);
-        assert_eq!(Cache::new().take(&mut bytes.as_slice(), MODE_HERE, 9), None);
+        integer::push(&mut bytes, u64::MAX - 1);
+        integer::push(&mut bytes, 2);
+        let mut rest = bytes.as_slice();
+        assert_eq!(cache.take(&mut rest, 0, u64::MAX), Some(u64::MAX - 1));
+        assert_eq!(cache.take(&mut rest, MODE_NEAR, u64::MAX), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_addresses_come_back(steps in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8), 1..60)) {
+            let here = 1 << 20;
+            let mut last = 0;
+            let addresses: Vec<u64> = steps
+                .into_iter()
+                .map(|(index, kind)| {
+                    last = match kind {
+                        0 => index.index(1 << 20) as u64,
+                        1 => (last + index.index(300) as u64).min(here - 1),
+                        _ => index.index(2_000) as u64,
+                    };
+                    last
+                })
+                .collect();
+            modes(&addresses, here);
+        }
     }
 }

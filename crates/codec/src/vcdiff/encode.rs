@@ -273,3 +273,6 @@ fn frame(window: &[u8], steps: &[Step], position: u64, length: u64) -> Vec<u8> {
     frame.extend_from_slice(&body);
     frame
 }
+
+#[cfg(test)]
+mod tests;

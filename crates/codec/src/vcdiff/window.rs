@@ -118,3 +118,71 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Step::{Add, Copy, Run};
+    use super::*;
+
+    /// The three sections of `steps` over a window of counting bytes.
+    fn sections(steps: &[Step], segment: u64) -> [Vec<u8>; 3] {
+        let window: Vec<u8> = (0..=255).collect();
+        let Sections { data, instructions, addresses } = write(steps, &window, segment);
+        [data, instructions, addresses]
+    }
+
+    #[track_caller]
+    fn writes(steps: &[Step], instructions: &[u8]) {
+        assert_eq!(sections(steps, 1_000)[1], instructions, "{steps:?}");
+    }
+
+    #[test]
+    fn a_size_stands_in_the_byte_or_behind_it() {
+        for (length, instructions) in [(1, vec![2]), (17, vec![18]), (18, vec![1, 18]), (200, vec![1, 0x81, 0x48])] {
+            writes(&[Add { at: 0, length }], &instructions);
+        }
+        for (length, instructions) in
+            [(3, vec![19, 3]), (4, vec![20]), (18, vec![34]), (19, vec![19, 19]), (256, vec![19, 0x82, 0])]
+        {
+            writes(&[Copy { address: 5, length }], &instructions);
+        }
+        for (length, instructions) in [(1, vec![0, 1]), (127, vec![0, 127]), (128, vec![0, 0x81, 0])] {
+            writes(&[Run { byte: 7, length }], &instructions);
+        }
+        writes(&[], &[]);
+    }
+
+    #[test]
+    fn two_steps_share_a_byte_where_there_is_one() {
+        let add = |length| Add { at: 0, length };
+        let copy = |length| Copy { address: 5, length };
+        writes(&[add(1), copy(4)], &[163]);
+        writes(&[add(4), copy(6)], &[174]);
+        writes(&[add(5), copy(4)], &[6, 20]);
+        writes(&[add(1), copy(7)], &[2, 23]);
+        writes(&[copy(4), add(1)], &[247]);
+        writes(&[copy(4), add(2)], &[20, 3]);
+        writes(&[copy(5), add(1)], &[21, 2]);
+        // What has been written with the one before is not written with the one behind it, too.
+        writes(&[add(1), copy(4), add(1)], &[163, 2]);
+        writes(&[add(1), copy(4), add(1), copy(4)], &[163, 163]);
+        // A run shares with nothing, and what waited before it is written before it.
+        writes(&[add(1), Run { byte: 0, length: 9 }, copy(4)], &[2, 0, 9, 20]);
+        writes(&[copy(4), Run { byte: 0, length: 9 }, add(1)], &[20, 0, 9, 2]);
+    }
+
+    #[test]
+    fn data_and_addresses_stand_in_the_order_of_the_steps() {
+        let steps = [
+            Add { at: 0, length: 2 },
+            Run { byte: 99, length: 20 },
+            Copy { address: 3, length: 8 },
+            Add { at: 30, length: 3 },
+            Copy { address: 1_031, length: 4 },
+        ];
+        let [data, _, addresses] = sections(&steps, 1_000);
+        assert_eq!(data, [0, 1, 99, 30, 31, 32]);
+        // The second copy is told from here, which is behind the segment and 33 bytes.
+        assert_eq!(addresses, [3, 2]);
+    }
+}

@@ -2,11 +2,15 @@
 
 #[allow(dead_code, reason = "only what opens archives needs them")]
 pub(crate) mod archives;
+#[allow(dead_code, reason = "only what opens archives of any kind needs them")]
+pub(crate) mod container_parts;
 #[allow(dead_code, reason = "only what compresses needs them")]
 pub(crate) mod contents;
 mod noise;
 #[allow(dead_code, reason = "only what encodes needs them")]
 pub(crate) mod plain;
+#[allow(dead_code, reason = "only what looks into executables needs them")]
+pub(crate) mod programs;
 
 use std::path::Path;
 use std::process::Command;

@@ -213,3 +213,86 @@ fn set_packed_header(header: &mut [u8], kind: u64, (literals, size): (usize, usi
     let value = kind | format << 2 | (literals as u64) << 4 | (size as u64) << (4 + width);
     header[..bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_header_has_its_size_its_type_and_whether_it_is_the_last() {
+        for (kind, number) in [(Type::Raw, 0), (Type::Run, 1), (Type::Compressed, 2)] {
+            for (size, last) in [(0, false), (1, true), (0x1f_ffff, true), (128 << 10, false)] {
+                let mut out = b"before".to_vec();
+                header(kind, size, last, &mut out);
+                let written = u32::from_le_bytes([out[6], out[7], out[8], 0]);
+                assert_eq!(written, u32::from(last) | number << 1 | narrow(size) << 3, "{size}");
+                assert_eq!(out.len(), 9);
+            }
+        }
+    }
+
+    /// The kind, the format and the number of literals in a header of literals as they are (RFC 8878, 3.1.1.3.1.1).
+    fn plain_parts(kind: u32, literals: usize) -> (u32, u32, u32, usize) {
+        let mut out = Vec::new();
+        push_plain_header(kind, literals, &mut out);
+        let value = out.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        let format = value >> 2 & 3;
+        let number = if format & 1 == 0 { value >> 3 } else { value >> 4 };
+        (value & 3, if format & 1 == 0 { 0 } else { format }, number, out.len())
+    }
+
+    #[test]
+    fn a_header_of_plain_literals_is_as_long_as_their_number_asks_for() {
+        for kind in [0, 1] {
+            for (literals, format, bytes) in
+                [(0, 0, 1), (15, 0, 1), (16, 1, 2), (0x7ff, 1, 2), (0x800, 3, 3), (0xf_ffff, 3, 3)]
+            {
+                assert_eq!(plain_parts(kind, literals), (kind, format, narrow(literals), bytes), "{literals}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_of_packed_literals_has_both_sizes() {
+        for (literals, streams, format, bytes, width) in [
+            (1, 1, 0, 3, 10),
+            (0x3ff, 1, 0, 3, 10),
+            (0x3ff, 4, 1, 3, 10),
+            (0x400, 4, 2, 4, 14),
+            (0x3fff, 4, 2, 4, 14),
+            (0x4000, 4, 3, 5, 18),
+            (0x2_0000, 4, 3, 5, 18),
+        ] {
+            for kind in [2, 3] {
+                let mut out = vec![0xaa; 8];
+                let size = literals - literals / 3;
+                set_packed_header(&mut out, kind, (literals, size), streams);
+                assert_eq!(packed_header_size(literals), bytes);
+                assert_eq!(out[bytes..], [0xaa; 8][bytes..]);
+                let value = out[..bytes].iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+                let mask = (1 << width) - 1;
+                let parts = (value & 3, value >> 2 & 3, value >> 4 & mask, value >> (4 + width) & mask);
+                assert_eq!(parts, (kind, format, literals as u64, size as u64), "{literals}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_is_one_match_with_the_byte_before() {
+        let parsed = |literals: &[u8], sequences: Vec<Sequence>| Parsed { literals: literals.to_vec(), sequences };
+        let sequence = |literals, offset| Sequence { literals, matched: 97, offset };
+        for (literals, sequences, length) in [
+            (&b"x"[..], vec![sequence(1, 4)], Some(101)),
+            (b"", vec![sequence(0, 4)], Some(100)),
+            (b"xy", vec![sequence(2, 4)], None),
+            // Literals behind the match, another distance, and two matches.
+            (b"x", vec![sequence(0, 4)], None),
+            (b"x", vec![sequence(1, 5)], None),
+            (b"x", vec![sequence(1, 1)], None),
+            (b"x", vec![sequence(1, 4), sequence(0, 4)], None),
+            (b"x", vec![], None),
+        ] {
+            assert_eq!(run(&parsed(literals, sequences)), length, "{}", literals.escape_ascii());
+        }
+    }
+}
