@@ -297,3 +297,6 @@ pub(crate) fn bases_of(layer: &LayerEntry) -> Vec<DiffId> {
 fn is_coded(index: &Index<'_>, diff_id: DiffId) -> bool {
     index.layer(diff_id).is_some_and(|layer| matches!(layer.origin, Origin::Coded { .. }))
 }
+
+#[cfg(test)]
+mod tests;

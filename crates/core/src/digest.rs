@@ -209,6 +209,85 @@ mod tests {
     }
 
     #[test]
+    fn each_digit_counts_and_has_one_form() {
+        let digest = BlobDigest::of(b"layer");
+        let text = digest.to_string();
+        assert_eq!(text.len(), 71);
+        for at in 0..text.len() {
+            for wrong in ["g", "A", " ", "\u{e9}"] {
+                let other = format!("{}{wrong}{}", &text[..at], &text[at + 1..]);
+                assert!(other.parse::<BlobDigest>().is_err(), "{other}");
+            }
+            let digit = if text[at..].starts_with('0') { "1" } else { "0" };
+            let other = format!("{}{digit}{}", &text[..at], &text[at + 1..]);
+            assert!(other.parse::<BlobDigest>().ok().is_none_or(|other| other != digest), "{other}");
+        }
+        for other in [format!("{text}0"), text[..70].to_owned(), format!("{text} "), format!(" {text}")] {
+            assert!(other.parse::<BlobDigest>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_shown_and_cut() {
+        let error = "x".repeat(200).parse::<BlobDigest>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("expected a digest `sha256:` and 64 hexadecimal digits, found `{}`", "x".repeat(100))
+        );
+        assert!("\u{e9}".repeat(101).parse::<BlobDigest>().is_err());
+    }
+
+    #[test]
+    fn one_digest_under_several_names_has_the_same_bytes() {
+        let bytes: Bytes = std::array::from_fn(|at| u8::try_from(at * 8).unwrap());
+        let layer = DiffId::from_bytes(bytes);
+        assert_eq!(layer.as_bytes(), &bytes);
+        assert_eq!(layer.hex(), "0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8");
+        assert_eq!((BlobDigest::from(layer).as_bytes(), layer.short().as_str()), (&bytes, "000810182028"));
+        assert_eq!(BlobDigest::from(ConfigDigest::from_bytes(bytes)), BlobDigest::from_bytes(bytes));
+        assert_eq!(format!("{layer:?}"), "DiffId(000810182028)");
+        let text = serde_json::to_string(&layer).unwrap();
+        assert_eq!(text, format!("\"{layer}\""));
+        assert_eq!(serde_json::from_str::<DiffId>(&text).unwrap(), layer);
+        assert!(serde_json::from_str::<DiffId>("7").is_err() && serde_json::from_str::<DiffId>("\"x\"").is_err());
+    }
+
+    #[test]
+    fn a_hasher_hashes_what_is_taken_and_nothing_else() {
+        /// Takes and gives three bytes at a time.
+        struct Slow(Vec<u8>);
+        impl Write for Slow {
+            fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+                self.0.extend(buffer.iter().take(3));
+                Ok(buffer.len().min(3))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+        }
+        let mut hasher = Hasher::new(Slow(Vec::new()));
+        hasher.write_all(b"a layer").unwrap();
+        assert!(hasher.flush().is_err(), "what is below is asked");
+        let (slow, hashed, count) = hasher.finish();
+        assert_eq!((slow.0.as_slice(), DiffId::from(hashed), count), (&b"a layer"[..], DiffId::of(b"a layer"), 7));
+        let mut hasher = Hasher::new(&b"a layer"[..]);
+        let mut read = [0; 5];
+        hasher.read_exact(&mut read).unwrap();
+        let (rest, hashed, count) = hasher.finish();
+        assert_eq!((rest, BlobDigest::from(hashed), count), (&b"er"[..], BlobDigest::of(b"a lay"), 5));
+        let failing = DiffId::of_reader(&mut io::empty().chain(Failing));
+        assert_eq!(failing.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    struct Failing;
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
+    #[test]
     fn a_hasher_sees_what_passes() {
         let mut hasher = Hasher::new(Vec::new());
         hasher.write_all(b"layer").unwrap();

@@ -135,3 +135,66 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::BlobDigest;
+
+    fn io_error(kind: io::ErrorKind) -> Error {
+        Error::io("reading a file")(kind.into())
+    }
+
+    #[test]
+    fn who_can_mend_it_is_told_by_what_happened() {
+        for (kind, expected) in [
+            (io::ErrorKind::InvalidData, Kind::Content),
+            (io::ErrorKind::UnexpectedEof, Kind::Content),
+            (io::ErrorKind::NotFound, Kind::Environment),
+            (io::ErrorKind::PermissionDenied, Kind::Environment),
+            (io::ErrorKind::StorageFull, Kind::Environment),
+            (io::ErrorKind::InvalidInput, Kind::Environment),
+            (io::ErrorKind::Other, Kind::Environment),
+        ] {
+            assert_eq!(io_error(kind).kind(), expected, "{kind:?}");
+        }
+        let mismatch = Error::Mismatch { what: "the blob".into(), expected: "a".into(), found: "b".into() };
+        assert_eq!((mismatch.kind(), mismatch.to_string().as_str()), (Kind::Content, "the blob: expected a, found b"));
+        assert_eq!(Error::from("x".parse::<BlobDigest>().unwrap_err()).kind(), Kind::Content);
+        let made: [fn(&'static str) -> Error; 4] = [Error::internal, Error::usage, Error::environment, Error::content];
+        let kinds = [Kind::Internal, Kind::Usage, Kind::Environment, Kind::Content];
+        assert_eq!(made.map(|make| make("what").kind()), kinds);
+        assert_eq!(kinds.map(Kind::name), ["internal", "usage", "environment", "content"]);
+    }
+
+    #[test]
+    fn a_full_disk_has_a_hint_and_others_have_not() {
+        assert!(io_error(io::ErrorKind::StorageFull).hint().is_some_and(|hint| hint.contains("--temp-dir")));
+        assert_eq!(io_error(io::ErrorKind::NotFound).hint(), None);
+        assert_eq!(Error::content("what").hint(), None);
+    }
+
+    #[test]
+    fn a_hint_and_a_place_leave_the_kind_and_each_other() {
+        for error in [io_error(io::ErrorKind::UnexpectedEof), io_error(io::ErrorKind::NotFound), Error::usage("what")] {
+            let (kind, message) = (error.kind(), error.to_string());
+            let hinted = error.with_hint("first").with_hint("do this");
+            assert_eq!((hinted.kind(), hinted.to_string(), hinted.hint()), (kind, message.clone(), Some("do this")));
+            let placed = hinted.within("the file x");
+            assert_eq!((placed.kind(), placed.hint()), (kind, Some("do this")));
+            assert_eq!(placed.to_string(), format!("the file x: {message}"));
+        }
+        let full = io_error(io::ErrorKind::StorageFull).within("the file x");
+        assert!(full.hint().is_some_and(|hint| hint.contains("--temp-dir")), "the system's own hint stays too");
+    }
+
+    #[test]
+    fn an_error_of_ours_comes_through_the_systems_errors() {
+        let ours = io::Error::other(Error::usage("what").with_hint("do this"));
+        let error = Error::io("reading a file")(ours);
+        assert_eq!((error.kind(), error.hint()), (Kind::Usage, Some("do this")));
+        assert_eq!(error.to_string(), "reading a file: what");
+        let another = Error::io("reading a file")(io::Error::other("what"));
+        assert_eq!((another.kind(), another.to_string().as_str()), (Kind::Environment, "reading a file: what"));
+    }
+}

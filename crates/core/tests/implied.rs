@@ -105,15 +105,3 @@ fn what_is_left_out_without_need_to_know_is_refused() {
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
 }
-
-#[test]
-fn manifests_that_name_too_many_layers_are_refused() {
-    let package = package();
-    let often = edited_as_stored(&package, |metadata| {
-        let manifests = metadata["images"][0]["manifests"].as_array_mut().unwrap();
-        let manifest = manifests[0].clone();
-        manifests.resize(3_000, manifest);
-    });
-    let error = error(open(&often));
-    assert!(error.to_string().contains("name more than 131072 layers"), "{error}");
-}

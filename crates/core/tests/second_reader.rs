@@ -10,11 +10,12 @@ use std::process::{Command, Output};
 use std::sync::Once;
 
 use common::golden::{accepted, base_files, bases, targets};
-use common::{options, packed};
+use common::{noise, options, packed};
 use delta_codec::compress::Compression;
 
 use delta_core::create::CreateOptions;
 use delta_core::job::choices::{CompressionOptions, Method};
+use delta_core::layer::tar_index::{Entry, entries};
 
 /// Debian's interpreter, for which `scripts/install-test-tools` installs the module `zstandard`.
 const PYTHON: &str = "/usr/bin/python3";
@@ -69,6 +70,103 @@ fn assert_accepted(what: &str, (code, said): (i32, String)) -> bool {
 fn the_reader_passes_its_own_tests() {
     let output = python(&["-m", "unittest", "discover", "-s", "tests"].map(Path::new));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Prints for each layer of a file, behind its length, where its entries start, and their contents, paddings and ends.
+const ENTRIES: &str = "
+import sys
+from layers.entries import entries
+layers = open(sys.argv[1], 'rb')
+while length := layers.read(4):
+    layer = layers.read(int.from_bytes(length, 'little'))
+    print([(entry.start, entry.content, entry.padding, entry.end) for entry in entries(layer)])
+";
+
+#[test]
+fn odd_layers_have_the_same_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("layers");
+    let layers: Vec<Vec<u8>> = (0..600).map(odd_layer).collect();
+    let with_length = |layer: &Vec<u8>| [&u32::try_from(layer.len()).unwrap().to_le_bytes()[..], layer].concat();
+    fs::write(&file, layers.iter().flat_map(with_length).collect::<Vec<u8>>()).unwrap();
+    let output = python(&[Path::new("-c"), Path::new(ENTRIES), &file]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), layers.len());
+    for ((number, layer), said) in layers.iter().enumerate().zip(said.lines()) {
+        let found = entries(layer).unwrap();
+        let row = |entry: &Entry| (entry.start, entry.content(), entry.content() + entry.length, entry.end());
+        assert_eq!(format!("{:?}", found.iter().map(row).collect::<Vec<_>>()), said, "layer {number}");
+    }
+}
+
+/// A tar stream that nobody would write, from a number: headers of all types, records and spans, whole or cut.
+fn odd_layer(number: u64) -> Vec<u8> {
+    let mut random = noise(number, 4_000).into_iter();
+    let mut roll = move |sides: u8| random.next().unwrap() % sides;
+    let texts: [&[u8]; 12] = [
+        b"12 size=700\n",
+        b"9 size=5\n",
+        b"9 a=bcde\n12 size=700\n",
+        b"12 size=700\n9 size=\n",
+        b"8 asize\n12 size=700\n",
+        b"12 size=700 ",
+        b"13 size=+700\n",
+        b"+13 size=700\n",
+        b"00000000000000000030 size=700\n",
+        b"29 size=18446744073709551616\n",
+        b"3 \n12 size=700\n",
+        b"11 path=a/b\n",
+    ];
+    let sizes: [&[u8; 12]; 12] = [
+        b"00000000000\0",
+        b"00000000005\0",
+        b"       1130 ",
+        b"000000001000",
+        b"\x80\0\0\0\0\0\0\0\0\0\x02\x58",
+        b"\x80\0\0\x01\0\0\0\0\0\0\x02\x58",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"            ",
+        b"\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"\t      1130 ",
+        b"00000008000\0",
+        b"77777777777\0",
+    ];
+    let mut layer = Vec::new();
+    for _ in 0..=roll(9) {
+        let mut block = vec![0; 512];
+        block[156] = b"00000xxxxLKS15g\0"[usize::from(roll(16))];
+        block[124..136].copy_from_slice(sizes[usize::from(roll(12))]);
+        block[482] = roll(2);
+        let text = if block[156] == b'x' { texts[usize::from(roll(12))] } else { b"" };
+        if block[156] == b'x' {
+            block[124..136].copy_from_slice(format!("{:011o}\0", text.len()).as_bytes());
+        }
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        let blank = [" ", " ", "\t"][usize::from(roll(3))];
+        let field = match roll(4) {
+            0 => format!("{sum:07o}\0"),
+            1 => format!("{blank}{sum:6o} "),
+            2 => format!("{sum:08o}"),
+            _ => format!("{sum:06o}\0 "),
+        };
+        block[148..156].copy_from_slice(field.as_bytes());
+        layer.extend(block);
+        layer.extend(text);
+        match roll(4) {
+            0 => layer.extend(noise(u64::from(roll(255)), 600)),
+            1 => layer.extend(vec![roll(2); 512 * usize::from(roll(4))]),
+            _ => {}
+        }
+        if roll(6) > 0 {
+            layer.resize(layer.len().next_multiple_of(512), 0);
+        }
+    }
+    if roll(3) == 0 {
+        layer.truncate(layer.len() - usize::from(roll(255)));
+    }
+    layer
 }
 
 #[test]

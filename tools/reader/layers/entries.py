@@ -85,17 +85,20 @@ def sparse_length(layer, at, header):
     return blocks * BLOCK
 
 
-def pax_size_of(content):
-    """The length that the `size` record of a pax entry says, or nothing."""
-    size = None
+def pax_size_of(content, size=None):
+    """The length that the last `size` record of a pax entry says, or `size` where it has none."""
     while content:
-        length, _, _ = content.partition(b" ")
-        if not length.isdigit() or not len(length) + 1 < int(length) <= len(content):
+        length, blank, _ = content[:20].partition(b" ")
+        if not blank or not length.isdigit():
             break
         record = content[len(length) + 1 : int(length)]
-        key, _, value = record.rstrip(b"\n").partition(b"=")
-        if key == b"size" and value.isdigit():
-            size = int(value)
+        if int(length) > len(content) or not record.endswith(b"\n"):
+            break
+        key, equals, value = record[:-1].partition(b"=")
+        if not equals:
+            break
+        if key == b"size":
+            size = int(value) if value.isdigit() and int(value) < 1 << 64 else None
         content = content[int(length) :]
     return size
 
@@ -113,7 +116,7 @@ def entries(layer):
         content, kind = at + BLOCK, layer[at + 156 : at + 157]
         if kind == b"x":
             if end - content <= PAX_BYTES:
-                pax_size = pax_size_of(layer[content:end])
+                pax_size = pax_size_of(layer[content:end], pax_size)
         elif kind not in (b"L", b"K"):
             pax_size = None
         padded = min(end + -(end - content) % BLOCK, len(layer))

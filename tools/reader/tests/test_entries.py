@@ -43,4 +43,6 @@ class Entries(unittest.TestCase):
 
     def test_sizes_of_pax(self):
         self.assertEqual(pax_size_of(b"9 a=text\n12 size=123\n"), 123)
-        self.assertIsNone(pax_size_of(b"99 size=123\n"))
+        self.assertEqual(pax_size_of(b"9 a=text\n", 5), 5)
+        for content in (b"99 size=123\n", b"12 size=123 ", b"+13 size=123\n", b"13 size=+123\n", b"9 no text\n12 size=123\n", b"29 size=18446744073709551616\n"):
+            self.assertIsNone(pax_size_of(content))

@@ -287,3 +287,33 @@ fn member_name(layer: &Layer) -> String {
     };
     format!("layer_blobs/{}{suffix}", layer.blob.hex())
 }
+
+#[cfg(test)]
+mod tests {
+    use delta_codec::MemoryScratch;
+    use delta_codec::compress::Compression;
+
+    use super::*;
+    use crate::job::progress::Silent;
+
+    /// A plan of `length` bytes that keeps all of a blob (FORMAT.md, section 13).
+    fn plan(length: usize) -> Plan {
+        let kept = length - 4;
+        let digits = [0x80 | u8::try_from(kept / 128).unwrap(), u8::try_from(kept % 128).unwrap()];
+        let bytes = [&[0], &digits[..], &[0], &vec![7; kept]].concat();
+        Plan::parse(bytes).unwrap()
+    }
+
+    #[test]
+    fn inline_plan_bytes_stand_in_the_metadata_and_one_more_in_a_member() {
+        let context = Context { scratch: &MemoryScratch, progress: &Silent };
+        for (more, count) in [(0, 0), (1, 1)] {
+            let plan = plan(limits::INLINE_PLAN_BYTES + more);
+            assert_eq!(plan.as_bytes().len(), limits::INLINE_PLAN_BYTES + more);
+            let mut carried = Carried { entries: Vec::new(), members: Vec::new(), features: BTreeSet::new() };
+            let none = CompressionOptions::usual(Compression::None);
+            let place = carried.place(BlobDigest::of(b"blob"), &plan, none, context).unwrap();
+            assert_eq!((carried.members.len(), matches!(place, PlanPlace::Here(_))), (count, count == 0));
+        }
+    }
+}

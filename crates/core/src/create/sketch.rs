@@ -67,3 +67,49 @@ static GEAR: LazyLock<Vec<u64>> = LazyLock::new(|| {
     };
     (0..256).map(next).collect()
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn sketch_samples_are_kept_and_one_more_halves_them() {
+        let mut sketch = Sketch { bound: FIRST_BOUND, samples: BTreeSet::new() };
+        // Every other one lies in the upper half.
+        let hash = |number: usize| number as u64 / 2 + if number.is_multiple_of(2) { 0 } else { FIRST_BOUND / 2 };
+        (0..SKETCH_SAMPLES).for_each(|number| sketch.insert(hash(number)));
+        assert_eq!((sketch.bound(), sketch.samples.len()), (FIRST_BOUND, SKETCH_SAMPLES));
+        sketch.insert(hash(0));
+        assert_eq!(sketch.bound(), FIRST_BOUND, "what is there already is no more");
+        sketch.insert(hash(SKETCH_SAMPLES));
+        assert_eq!((sketch.bound(), sketch.samples.len()), (FIRST_BOUND / 2, SKETCH_SAMPLES / 2 + 1));
+        assert!(sketch.samples.iter().all(|sample| *sample < sketch.bound()));
+    }
+
+    #[test]
+    fn the_same_content_has_the_same_samples_wherever_it_is() {
+        let content = noise(200_000);
+        let moved = [&noise(777)[..], &content, b"behind"].concat();
+        let [one, other] = [content, moved].map(|bytes| Sketch::of(&bytes).unwrap());
+        let [one, other] = [one, other].map(|sketch| sketch.below(u64::MAX));
+        assert!((100..400).contains(&one.len()), "one place in a thousand, not {}", one.len());
+        assert!(one.difference(&other).count() <= 1, "only the first bytes have another past");
+        assert!(Sketch::of(&Vec::new()).unwrap().below(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn samples_are_compared_below_a_bound() {
+        let sketch = Sketch { bound: 100, samples: BTreeSet::from([1, 49, 50, 99]) };
+        assert_eq!(sketch.below(50), BTreeSet::from([1, 49]));
+        assert_eq!(sketch.below(u64::MAX).len(), 4);
+    }
+}

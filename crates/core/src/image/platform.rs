@@ -51,6 +51,16 @@ mod tests {
         for text in ["linux/amd64", "linux/arm/v7"] {
             assert_eq!(text.parse::<Platform>().unwrap().to_string(), text);
         }
-        assert!("linux".parse::<Platform>().is_err());
+        let parsed: Platform = "linux/arm/v7".parse().unwrap();
+        assert_eq!(
+            (parsed.os.as_str(), parsed.architecture.as_str(), parsed.variant.as_deref()),
+            ("linux", "arm", Some("v7"))
+        );
+        for text in ["", "linux", "/", "linux/", "/amd64", "linux//v7", "linux/arm/", "linux/arm/v7/", "linux/arm/v7/x"]
+        {
+            let error = text.parse::<Platform>().unwrap_err();
+            assert_eq!(error.kind(), crate::Kind::Usage);
+            assert_eq!(error.to_string(), format!("expected a platform such as linux/amd64, found `{text}`"));
+        }
     }
 }

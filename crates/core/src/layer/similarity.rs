@@ -137,6 +137,57 @@ mod tests {
     }
 
     #[test]
+    fn sketched_bytes_make_the_sketch_and_none_behind_them() {
+        let most = usize::try_from(SKETCHED_BYTES).unwrap();
+        let long: Vec<u8> = (1..60).flat_map(text).take(most + 64).collect();
+        let sketch_of_start = sketch_of(&long[..most]);
+        assert_eq!(sketch_of(&long), sketch_of_start);
+        // A stretch that would be the smallest of all counts only where it ends before that.
+        let smallest = sketch_of(&text(77))[0];
+        let stretch = text(77);
+        let ends_at = (32..stretch.len()).find(|end| sketch_of(&stretch[end - 32..*end]).contains(&smallest)).unwrap();
+        let stretch = &stretch[ends_at - 32..ends_at];
+        let with = |end: usize| [&vec![0; end - 32], stretch, &[0; 64]].concat();
+        assert!(sketch_of(&with(most)).contains(&smallest));
+        assert!(!sketch_of(&with(most + 1)).contains(&smallest));
+    }
+
+    #[test]
+    fn a_hash_that_a_crowd_shares_says_nothing() {
+        let sketch = sketch_of(&text(3));
+        for (count, found) in [(CROWD, Some(0)), (CROWD + 1, None)] {
+            let mut sketches = Sketches::default();
+            (0..count).for_each(|number| sketches.add(u32::try_from(number).unwrap(), &sketch));
+            assert_eq!(sketches.most_alike(&sketch, u32::MAX), found, "{count}");
+        }
+    }
+
+    #[test]
+    fn contents_are_alike_that_share_enough_hashes() {
+        let of = |hashes: &[u64]| hashes.to_vec();
+        let mut sketches = Sketches::default();
+        for (number, hashes) in [[1, 2, 3, 9], [1, 2, 3, 4], [1, 2, 7, 8]].iter().enumerate() {
+            sketches.add(u32::try_from(number).unwrap(), &of(hashes));
+        }
+        assert_eq!(sketches.most_alike(&of(&[1, 2, 3, 4]), 3), Some(1), "the most");
+        assert_eq!(sketches.most_alike(&of(&[1, 2, 3, 5]), 3), Some(0), "the first of several");
+        assert_eq!(sketches.most_alike(&of(&[1, 2, 5, 6]), 3), None, "two are too few");
+        assert_eq!(sketches.most_alike(&of(&[1, 2]), 3), Some(0), "but where there are no more");
+        assert_eq!(sketches.most_alike(&of(&[1, 2, 3, 4]), 1), Some(0), "only what comes before");
+    }
+
+    #[test]
+    fn the_smallest_hashes_are_kept_once_each() {
+        let mut smallest = Sketch::new();
+        for hash in (0..40).rev().chain([3, 3, 39]) {
+            keep(&mut smallest, hash);
+        }
+        assert_eq!(smallest, (0..16).collect::<Vec<_>>());
+        keep(&mut smallest, 15);
+        assert_eq!(smallest.len(), FEATURES);
+    }
+
+    #[test]
     fn nothing_is_alike_to_nothing() {
         let mut sketches = Sketches::default();
         sketches.add(0, &sketch_of(&[]));

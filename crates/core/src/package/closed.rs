@@ -200,14 +200,22 @@ fn beyond(bytes: &dyn ReadAt, offset: u64) -> Error {
 
 /// What is wrong with a package without an end.
 fn without_end(bytes: &dyn ReadAt) -> Error {
-    let mut offset = 0;
+    let (mut offset, mut is_closed) = (0, false);
     loop {
         match member_at(bytes, offset) {
-            Ok((name, _, next)) if name == CLOSING => return beyond(bytes, next),
-            Ok((_, _, next)) => offset = next,
+            Ok((name, _, next)) => {
+                is_closed |= name == CLOSING;
+                offset = next;
+            }
+            Err(_) if is_closed && !is_header(bytes, offset) => return beyond(bytes, offset),
             Err(error) => return error,
         }
     }
+}
+
+fn is_header(bytes: &dyn ReadAt, offset: u64) -> bool {
+    let mut block = [0; 512];
+    bytes.read_exact_at(&mut block, offset).is_ok_and(|()| parse(&block).is_some())
 }
 
 fn compared(bytes: &Arc<dyn ReadAt>, before: u64, text: &[u8]) -> Result<BlobDigest> {

@@ -134,3 +134,50 @@ pub struct Extent {
     /// The plain bytes of compressed files in it that are compressed again.
     pub recompressed: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_told_by_its_layer_and_its_ending() {
+        let layer = DiffId::of(b"layer");
+        let of = |name: &str| RecipeStream::of_member(&name.replace("HEX", &layer.hex()), layer);
+        for stream in RecipeStream::ALL {
+            for ending in ["", ".zst", ".mix", ".anything"] {
+                assert_eq!(of(&format!("layer_deltas/HEX.{}{ending}", stream.name())), Some(stream));
+            }
+        }
+        for name in [
+            "layer_deltas/HEX",
+            "layer_deltas/HEX.",
+            "layer_deltas/HEXrecipe",
+            "HEX.recipe",
+            "layer_blobs/HEX.recipe",
+            "layer_deltas/HEX.recipes",
+            "layer_deltas/HEX.Recipe",
+            "layer_deltas/0HEX.recipe",
+            "",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn beyond_stream_is_what_a_stream_has_besides_its_layer() {
+        let extent = Extent { length: 1_000, recompressed: 70 };
+        let most = RecipeStream::ALL.map(|stream| stream.most(extent));
+        let patch = 1_070 + BEYOND_STREAM;
+        assert_eq!(most, [2_000 + BEYOND_STREAM, patch, patch, patch, patch, 1_000]);
+        let endless = Extent { length: u64::MAX, recompressed: u64::MAX };
+        assert!(RecipeStream::ALL.iter().all(|stream| stream.most(endless) == u64::MAX), "nothing overflows");
+    }
+
+    #[test]
+    fn each_feature_is_named_once() {
+        let all: Vec<&str> = features().collect();
+        let distinct: std::collections::BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(all.len(), distinct.len());
+        assert_eq!(LayerCodec::ALL.map(LayerCodec::most_members), [6, 1, 1, 1]);
+    }
+}

@@ -20,16 +20,18 @@ const LENGTH: usize = 4;
 
 /// The member that holds `documents`; `None` where they have too many bytes.
 pub(crate) fn pack(documents: &Documents) -> Option<Member> {
+    let coded = mix::join(&[Segment::new(Model::Text, &joined(documents)?, None)])?;
+    Some(Member { name: PACKED.to_owned(), bytes: Arc::new(coded) })
+}
+
+/// Their lengths and then their bytes; `None` where these are too many.
+fn joined(documents: &Documents) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     for document in documents.values() {
         plain.extend(u32::try_from(document.bytes().len()).ok()?.to_le_bytes());
     }
     documents.values().for_each(|document| plain.extend(document.bytes()));
-    if plain.len() > PACKED_DOCUMENT_BYTES {
-        return None;
-    }
-    let coded = mix::join(&[Segment::new(Model::Text, &plain, None)])?;
-    Some(Member { name: PACKED.to_owned(), bytes: Arc::new(coded) })
+    (plain.len() <= PACKED_DOCUMENT_BYTES).then_some(plain)
 }
 
 /// The documents that `metadata` lists, out of the bytes of their member; each is compared with its digest.
@@ -53,3 +55,6 @@ pub(super) fn unpack<L>(metadata: &Metadata<L>, coded: &[u8]) -> Result<Document
     }
     if rest.is_empty() { Ok(documents) } else { Err(damaged(&"more follows behind its documents")) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ mod gzip;
 #[path = "../layers/mod.rs"]
 pub(crate) mod layer_builder;
 pub(crate) mod recipe_parts;
-mod sealed;
+pub(crate) mod sealed;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

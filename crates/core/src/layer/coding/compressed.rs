@@ -112,11 +112,38 @@ impl<R: Read> Read for Limited<R> {
 mod tests {
     use super::*;
 
+    const LAYER: u64 = 320 << 20;
+
     #[test]
-    fn xz_is_for_streams_that_are_much_of_their_layer_and_not_most() {
-        let layer = 320 << 20;
-        assert!(!pays_for_xz((10 << 20) - 1, layer) && pays_for_xz(10 << 20, layer));
-        assert!(pays_for_xz(160 << 20, layer) && !pays_for_xz((160 << 20) + 1, layer));
-        assert!(!pays_for_xz((1 << 20) - 1, 3 << 20) && pays_for_xz(1 << 20, 3 << 20));
+    fn xz_stream_bytes_min_are_worth_the_time_and_one_less_is_not() {
+        assert!(!pays_for_xz(XZ_STREAM_BYTES_MIN - 1, 3 << 20) && pays_for_xz(XZ_STREAM_BYTES_MIN, 3 << 20));
+    }
+
+    #[test]
+    fn xz_share_min_of_a_layer_is_much_of_it() {
+        let least = LAYER / XZ_SHARE_MIN;
+        assert!(!pays_for_xz(least - 1, LAYER) && pays_for_xz(least, LAYER));
+    }
+
+    #[test]
+    fn xz_share_max_of_a_layer_is_not_most_of_it() {
+        let most = LAYER / XZ_SHARE_MAX;
+        assert!(pays_for_xz(most, LAYER) && !pays_for_xz(most + 1, LAYER));
+    }
+
+    #[test]
+    fn a_member_has_no_more_bytes_than_it_may() {
+        let read = |length: usize, most: u64| {
+            let member = Member { name: "member".to_owned(), bytes: Arc::new(vec![7; length]) };
+            let mut bytes = Vec::new();
+            let read = plain(&member, most).unwrap().read_to_end(&mut bytes);
+            read.map_err(|error| error.to_string())
+        };
+        for most in [0, 1, 100, 100_000] {
+            let length = usize::try_from(most).unwrap();
+            assert_eq!(read(length, most), Ok(length));
+            assert_eq!(read(length + 1, most), Err(MORE_THAN_PROMISED.to_owned()));
+        }
+        assert_eq!(read(5, u64::MAX), Ok(5));
     }
 }

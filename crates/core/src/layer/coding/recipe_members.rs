@@ -159,3 +159,6 @@ fn unpacked(member: &Member, most: u64, context: Context<'_>) -> Result<Arc<dyn 
     let doing = format!("decompressing {}", member.name);
     context.spool(&doing, |out| io::copy(&mut plain(member, most)?, out).map(|_| ()).map_err(Error::io(doing.clone())))
 }
+
+#[cfg(test)]
+mod tests;

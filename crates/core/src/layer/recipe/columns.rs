@@ -179,37 +179,4 @@ pub(crate) fn reading(error: io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_come_back() {
-        let mut columns = Columns::new();
-        let numbers = [0, 1, 127, 128, 1 << 35, u64::MAX];
-        let signed = [0, -1, 1, i64::MIN, i64::MAX];
-        numbers.iter().for_each(|value| columns.number(Column::Runs, *value));
-        signed.iter().for_each(|value| columns.signed(Column::Whole, *value));
-        columns.bytes(Column::Names, b"name");
-        let mut bytes = b"head".to_vec();
-        columns.write(&mut bytes).unwrap();
-        let mut reader = ColumnReader::new(&bytes, 4).unwrap();
-        assert_eq!(numbers, numbers.map(|_| reader.number(Column::Runs).unwrap()));
-        assert_eq!(signed, signed.map(|_| reader.signed(Column::Whole).unwrap()));
-        let mut name = [0; 4];
-        reader.bytes(Column::Names, &mut name).unwrap();
-        assert!(&name == b"name" && reader.is_at_end());
-        assert!(reader.number(Column::Runs).is_err());
-        assert!(reader.bytes(Column::Names, &mut name).is_err());
-    }
-
-    #[test]
-    fn damage_is_an_error() {
-        let mut bytes = Vec::new();
-        Columns::new().write(&mut bytes).unwrap();
-        assert!(ColumnReader::new(&bytes, 0).is_ok());
-        assert!(ColumnReader::new(&bytes, 1).is_err());
-        bytes[3] = 1;
-        assert!(ColumnReader::new(&bytes, 0).is_err());
-        assert!(ColumnReader::new(&vec![0xff; 400], 0).is_err());
-    }
-}
+mod tests;

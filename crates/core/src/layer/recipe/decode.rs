@@ -390,3 +390,6 @@ fn copying(error: io::Error) -> Error {
 fn writing(error: io::Error) -> Error {
     Error::io("writing a rebuilt layer")(error)
 }
+
+#[cfg(test)]
+mod tests;

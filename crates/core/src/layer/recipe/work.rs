@@ -33,14 +33,27 @@ impl Work {
 mod tests {
     use super::*;
 
-    #[test]
-    fn work_ends_one_byte_beyond_its_bound() {
-        let bound = BASE_WORK_BYTES + BASE_WORK_TIMES * (5 + 7 + 11);
-        let mut work = Work::new(5, Extent { length: 7, recompressed: 11 });
+    /// Spends `bound` bytes, and not one more.
+    fn assert_bounded(mut work: Work, bound: u64) {
         work.spend(bound - 3).unwrap();
-        assert!(work.spend(4).is_err());
+        let error = work.spend(4).unwrap_err();
+        assert!(error.to_string().contains("far more often than they are long"), "{error}");
         work.spend(3).unwrap();
         assert!(work.spend(1).is_err());
+        work.spend(0).unwrap();
+    }
+
+    #[test]
+    fn base_work_bytes_may_be_spent_where_there_is_nothing() {
+        assert_bounded(Work::new(0, Extent { length: 0, recompressed: 0 }), BASE_WORK_BYTES);
+    }
+
+    #[test]
+    fn base_work_times_what_there_is_may_be_spent_besides() {
+        for (bases, length, recompressed) in [(1, 0, 0), (0, 1, 0), (0, 0, 1), (5, 7, 11)] {
+            let bound = BASE_WORK_BYTES + BASE_WORK_TIMES * (bases + length + recompressed);
+            assert_bounded(Work::new(bases, Extent { length, recompressed }), bound);
+        }
         Work::new(u64::MAX, Extent { length: u64::MAX, recompressed: 0 }).spend(u64::MAX).unwrap();
     }
 }

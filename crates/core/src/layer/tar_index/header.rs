@@ -51,6 +51,11 @@ impl Header {
         }
     }
 
+    /// Whether it is the header of a long name or of pax records, which are of the entry behind them.
+    pub(crate) const fn describes_next(&self) -> bool {
+        matches!(self.kind(), b'L' | b'K' | b'x')
+    }
+
     /// Whether a block of sparse spans follows.
     pub(crate) const fn has_sparse_block(&self) -> bool {
         self.kind() == b'S' && self.0[SPARSE_MORE[0]] != 0
@@ -82,7 +87,8 @@ pub(crate) fn checksum(block: &[u8; BLOCK]) -> u32 {
 
 /// Octal digits, blanks before them, a blank or NUL behind; nothing at all is no number.
 pub(crate) fn octal(field: &[u8]) -> Option<u64> {
-    let digits = field.trim_ascii_start();
+    let start = field.iter().position(|byte| *byte != b' ').unwrap_or(field.len());
+    let digits = &field[start..];
     let end = digits.iter().position(|byte| matches!(byte, 0 | b' ')).unwrap_or(digits.len());
     let digits = &digits[..end];
     let value = digits.iter().try_fold(0_u64, |value, digit| match digit {

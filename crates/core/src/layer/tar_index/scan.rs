@@ -57,7 +57,8 @@ impl<'a> Scanner<'a> {
     /// The header at the position, and its entry when all of its content is there.
     fn header(&mut self) -> io::Result<Option<(Header, Entry)>> {
         let Some(header) = Header::new(self.window.from(self.position, BLOCK)?) else { return Ok(None) };
-        let Some(size) = self.size.or(header.size()) else { return Ok(None) };
+        let said = self.size.filter(|_| !header.describes_next());
+        let Some(size) = said.or(header.size()) else { return Ok(None) };
         let content = self.position + BLOCK_BYTES;
         let mut sparse = 0;
         let mut more = header.has_sparse_block();
@@ -73,7 +74,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn described(&mut self, header: &Header, entry: Entry) -> io::Result<Piece> {
-        let describes_next = matches!(header.kind(), b'L' | b'K' | b'x');
+        let describes_next = header.describes_next();
         if describes_next {
             self.describe(header.kind(), &entry)?;
             return Ok(Piece { entry, path: Vec::new(), describes_next });
@@ -143,7 +144,11 @@ fn records(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
+/// A number of decimal digits alone.
 fn decimal(digits: &[u8]) -> Option<u64> {
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
@@ -155,7 +160,7 @@ mod tests {
     fn records_end_at_the_first_that_is_none() {
         let all: Vec<_> = records(b"12 path=a/b\n10 size=7\n99 x=y\n").collect();
         assert_eq!(all, [(&b"path"[..], &b"a/b"[..]), (b"size", b"7")]);
-        for bytes in [&b""[..], b"0 a=b\n", b"5 ab\n", b"18446744073709551615 a=b\n", b"-1 a=b\n"] {
+        for bytes in [&b""[..], b"0 a=b\n", b"5 ab\n", b"18446744073709551615 a=b\n", b"-1 a=b\n", b"+8 a=bc\n"] {
             assert_eq!(records(bytes).count(), 0, "{bytes:?}");
         }
     }

@@ -268,3 +268,6 @@ fn check_texts(metadata: &Metadata) -> Result<()> {
 fn fault<T>(what: impl std::fmt::Display) -> Result<T> {
     Err(Error::content(format!("metadata.json contradicts itself: {what}")))
 }
+
+#[cfg(test)]
+mod tests;
