@@ -1,6 +1,7 @@
 """Writes a layer to standard output: `layers.py KIND VERSION`. Version 2 of each kind is what a package makes of version 1."""
 
 import io
+import os
 import random
 import struct
 import subprocess
@@ -216,7 +217,29 @@ def large(version):
     return program("x86-64", version, 49 << 20)
 
 
-KINDS = {"large": large, "headers": headers, "streams": streams, "opened": opened, "nested": nested}
+def go_source(version):
+    lines = ["package main", "var seen [256]int"]
+    for number in range(24):
+        lines += ["//go:noinline", f"func f{number}(a, b int) int {{"]
+        if number:
+            lines.append(f"a += f{number - 1}(b, a>>1); seen[b&255] ^= a; if a > {number * 100} {{ println(\"text {number}\") }}")
+        if number == 9 and version == 2:
+            lines += [f"seen[(b+{step})&255] ^= a*{step} + b" for step in range(9)]
+        lines.append("return a - b }")
+    return "\n".join([*lines, "func main() { println(f23(len(seen), 5)) }\n"])
+
+
+def go(version):
+    """A program by Go's compiler, with the tables of its functions."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "program.go").write_text(go_source(version))
+        subprocess.run(["go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", "program", "program.go"], cwd=folder,
+                       env={**os.environ, "GOOS": "linux", "GOARCH": "amd64", "GOAMD64": "v1", "CGO_ENABLED": "0", "GO111MODULE": "off"},
+                       check=True)
+        return archive({"program": (Path(folder) / "program").read_bytes()})
+
+
+KINDS = {"large": large, "go": go, "headers": headers, "streams": streams, "opened": opened, "nested": nested}
 
 
 def main(kind, version):

@@ -31,28 +31,34 @@ fn main() {
         let package = packed(&[target], &[base], &options(Method::Auto));
         (format!("{kind}.ddelta"), features(&open(&package).unwrap()), package)
     });
-    let large = (!folder.join("accept/large.ddelta").exists()).then(large);
-    let large = large.map(|package| ("large.ddelta".to_owned(), features(&open(&package).unwrap()), package));
+    let baseless = WITHOUT_BASES.iter().filter(|kind| !folder.join("accept").join(format!("{kind}.ddelta")).exists());
+    let baseless = baseless.map(|kind| {
+        let package = both(kind);
+        (format!("{kind}.ddelta"), features(&open(&package).unwrap()), package)
+    });
     let rejected = rejected().into_iter().map(|(name, package, error)| (name.to_owned(), error.to_owned(), package));
     let blobs = blobs::blobs(&folder.join("reject"));
     let of_blobs = ("blobs".to_owned(), blobs.base);
     let bases = of_kinds.iter().map(|(kind, base, _)| ((*kind).to_owned(), base.clone())).chain([of_blobs]);
     let bases = bases.chain(base_files());
     add(&folder.join("bases"), "holds", bases.map(|(name, file)| (name, String::new(), file)));
-    add(&folder.join("accept"), "requires", accepted.chain(packages).chain(blobs.accepted).chain(large));
+    add(&folder.join("accept"), "requires", accepted.chain(packages).chain(blobs.accepted).chain(baseless));
     add(&folder.join("reject"), "error", rejected.chain(blobs.rejected));
 }
 
 /// What `layers.py` beside this file makes layers of, each with a package of its own.
 const KINDS: [&str; 9] = ["headers", "streams", "opened", "nested", "x86-64", "debug", "fixed", "i386", "aarch64"];
 
-/// An image with both versions of a large program, so that no base of that size is kept.
-fn large() -> Vec<u8> {
-    let image = image("app:v2", &[&layer("large", 1), &layer("large", 2)]);
+/// The same, of which no base is kept, as long as they are.
+const WITHOUT_BASES: [&str; 2] = ["large", "go"];
+
+/// An image with both versions.
+fn both(kind: &str) -> Vec<u8> {
+    let image = image("app:v2", &[&layer(kind, 1), &layer(kind, 2)]);
     packed(&[image], &[], &options(Method::Auto))
 }
 
-/// A layer that Python makes, and compilers for what is executable (gcc-aarch64-linux-gnu, libc6-dev-i386, lib32gcc-12-dev).
+/// A layer that Python makes, and compilers for what is executable (gcc-aarch64-linux-gnu, libc6-dev-i386, lib32gcc-12-dev, golang).
 fn layer(kind: &str, version: usize) -> Vec<u8> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/golden/layers.py");
     let output = Command::new("/usr/bin/python3").arg(script).args([kind, &version.to_string()]).output().unwrap();
