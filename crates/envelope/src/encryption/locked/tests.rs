@@ -6,39 +6,16 @@ use super::*;
 use crate::encryption::Recipients;
 use crate::limits::MOST_RECIPIENTS;
 
-/// Of ed25519, not encrypted.
-const SSH: &str = "\
------BEGIN OPENSSH PRIVATE KEY-----\n\
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
-QyNTUxOQAAACAggTfPLa9oJkOg7eaaxVmwroIZ5dfqQgM67nVz5AiwqwAAAIgV7LnlFey5\n\
-5QAAAAtzc2gtZWQyNTUxOQAAACAggTfPLa9oJkOg7eaaxVmwroIZ5dfqQgM67nVz5Aiwqw\n\
-AAAEANnHJe21uwZ6/DptjjJXRMPbpEAOigjhZgZSbCDgyT9CCBN88tr2gmQ6Dt5prFWbCu\n\
-ghnl1+pCAzrudXPkCLCrAAAABHRlc3QB\n\
------END OPENSSH PRIVATE KEY-----\n";
-const SSH_RECIPIENT: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICCBN88tr2gmQ6Dt5prFWbCughnl1+pCAzrudXPkCLCr";
+/// Of ed25519, not encrypted, and its recipient.
+const SSH: &str = include_str!("../../../../../testdata/keys/ssh/ed25519");
+const SSH_RECIPIENT: &str = include_str!("../../../../../testdata/keys/ssh/ed25519.pub").trim_ascii_end();
 
 /// The same kind, encrypted with the passphrase `secret`, of one round.
-const LOCKED_SSH: &str = "\
------BEGIN OPENSSH PRIVATE KEY-----\n\
-b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABCNqkN+tw\n\
-WEX4WfG5SWa5vkAAAAAQAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIHuiB+3/qUW2XykZ\n\
-3uDw3tXY1DF3kpgyYqtSsupxxKB9AAAAkOJQ1rsrtV6DxQ6f1opJmF6yfBWF6K+BmDphlW\n\
-TL1/CSAcoT7x2LYaVlYvXdtoNswcEApR2DcGal/yJ3Lz0cQcJsCeNCPRohAQeKeET7ZVaK\n\
-Hc33fXKXIC5zOXeljN6qxuLjHnEBxr9lpv+LwswHE2KN0KlrE44FSoocI8DFJqw8i2BsNG\n\
-cWgZxTSsKqELG29g==\n\
------END OPENSSH PRIVATE KEY-----\n";
-const LOCKED_SSH_RECIPIENT: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHuiB+3/qUW2XykZ3uDw3tXY1DF3kpgyYqtSsupxxKB9";
+const LOCKED_SSH: &str = include_str!("../../../../../testdata/keys/ssh/locked");
+const LOCKED_SSH_RECIPIENT: &str = include_str!("../../../../../testdata/keys/ssh/locked.pub").trim_ascii_end();
 
 /// Of a kind that cannot decrypt.
-const ECDSA: &str = "\
------BEGIN OPENSSH PRIVATE KEY-----\n\
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS\n\
-1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQQjBzMeNmI92+/a1NbeWlgz5KQDHW3z\n\
-lcYeNyHSG8YRtoLxZy5sBCxEU7BoLHoIpO8TfcFgienZBmTcibrhS1O+AAAAoCaBOrEmgT\n\
-qxAAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCMHMx42Yj3b79rU\n\
-1t5aWDPkpAMdbfOVxh43IdIbxhG2gvFnLmwELERTsGgsegik7xN9wWCJ6dkGZNyJuuFLU7\n\
-4AAAAhAPRsv6in9VaYF0ZIXbuQEksSyFYstBsHhJD0f4/UJyoRAAAABHRlc3QBAgM=\n\
------END OPENSSH PRIVATE KEY-----\n";
+const ECDSA: &str = include_str!("../../../../../testdata/keys/ssh/ecdsa");
 
 fn nobody() -> Ask {
     Arc::new(|_: &str| None)
