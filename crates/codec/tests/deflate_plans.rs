@@ -6,12 +6,13 @@
 mod common;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::archives::{deflated, gzipped, text, zlibbed};
 use common::container_parts::Png;
-use delta_codec::MemoryScratch;
 use delta_codec::deflate::{Error, close, nested};
 use delta_codec::limits::{DEFLATE_DEPTH, DEFLATE_IDAT_CHUNKS, DEFLATE_NESTED};
+use delta_codec::{MemoryScratch, ReadAt};
 use proptest::prelude::*;
 
 /// C zlib at level 6 as a plan has it: the way, strategy and level, memory level and window.
@@ -224,17 +225,56 @@ fn no_byte_more_than_promised_is_written() {
     }
 }
 
+/// Takes nothing.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// So many zeros, and how many of them were read.
+struct Counted(u64, AtomicU64);
+
+impl ReadAt for Counted {
+    fn len(&self) -> u64 {
+        self.0
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let count = buffer.len().min(usize::try_from(self.0 - offset).unwrap());
+        buffer[..count].fill(0);
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+#[test]
+fn what_is_made_before_it_is_written_is_bounded() {
+    // Level 0 writes as it reads.
+    const STORED: &[u8] = &[0, 0x00, 0x8f];
+    let held = 4 << 20;
+    for (what, count, length, encoder, read) in [
+        ("as many streams as there are", 1_023, 1, ZLIB, 1_023..=1_023),
+        ("1024 streams of those", 3_000, 1, ZLIB, 1_024..=1_024),
+        ("16 MiB of those", 8, held, FAST, 16 << 20..=16 << 20),
+        ("all of a stream of 4 MiB", 1, held, STORED, held..=held),
+        ("a part of a longer one", 1, held + 1, STORED, 1..=held / 2),
+    ] {
+        let plain = Counted(count * length, AtomicU64::new(0));
+        let plan = step(0, length, RAW, encoder).repeat(usize::try_from(count).unwrap());
+        close(&plan, &Vec::new(), &plain, &mut Full, u64::MAX).unwrap_err();
+        let found = plain.1.load(Ordering::Relaxed);
+        assert!(read.contains(&found), "{what}: {found} bytes were read");
+    }
+}
+
 #[test]
 fn what_reading_and_writing_report_comes_through() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let length = (4 << 20) + 1;
     for (plan, plain) in
         [(step(0, 640, RAW, ZLIB), 640), (step(0, length, RAW, FAST), usize::try_from(length).unwrap()), (vec![], 0)]

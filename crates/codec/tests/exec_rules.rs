@@ -9,7 +9,7 @@ mod common;
 
 use common::programs::{AARCH64, I386, Program, X86_64};
 use delta_codec::align::Match;
-use delta_codec::exec::{predict, sections};
+use delta_codec::exec::{describe, predict, sections};
 
 /// Where programs are loaded.
 const ADDRESS: u64 = 0x1_0000;
@@ -591,7 +591,15 @@ fn the_header_of_frames_has_distances_from_its_start() {
         let bytes = header(other, here, later);
         assert_eq!(Moved::of(X86_64, section(bytes.clone()), data(), vec![]).of_section(".eh_frame_hdr"), bytes);
     }
-    // A header that is cut before its table.
+    // A header without a table, and one that is cut before it.
+    let bare = header(KNOWN, here, later)[..12].to_vec();
+    let (here, later) = {
+        let first = Moved::of(X86_64, section(bare), data(), vec![]);
+        (first.address(".eh_frame_hdr"), first.address(".later"))
+    };
+    let bare = |later: u64| header(KNOWN, here, later)[..12].to_vec();
+    let moved = Moved::of(X86_64, section(bare(later)), data(), vec![]);
+    assert_eq!(moved.of_section(".eh_frame_hdr"), bare(later + SHIFT));
     for length in 0..12 {
         let bytes = header(KNOWN, here, later)[..length].to_vec();
         let moved = Moved::of(X86_64, vec![(".eh_frame_hdr", 1, 2, bytes.clone(), 0)], data(), vec![]);
@@ -873,19 +881,157 @@ fn a_hint_has_up_to_256_loaded_parts_and_nothing_behind_them() {
 
 #[test]
 fn what_is_in_memory_only_moves_as_bss_does() {
-    // Addresses behind the bytes of the file, of which the loaded part has 4096 more.
-    let words =
-        |zeroed: u64| -> Vec<u8> { [zeroed, zeroed + 100].iter().flat_map(|word| word.to_le_bytes()).collect() };
-    let sections = |zeroed| vec![(".init_array", 14, 3, words(zeroed), 0), (".bss", 8, 3, vec![], 0), data()];
-    let bytes = |zeroed| Program { machine: X86_64, address: ADDRESS, sections: sections(zeroed) }.bytes();
-    let loaded = FIELDS_64.read(&bytes(0), 64 + 32);
-    let base = bytes(ADDRESS + loaded);
+    // Addresses behind the bytes of the file, of which the loaded part has 4096 more; the byte behind the last one is none.
+    let with_end = |zeroed: u64, loaded: u64| -> Vec<u8> {
+        let words = [zeroed, zeroed + 100, zeroed + 4095, ADDRESS + loaded + 4096];
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    };
+    let bytes = |zeroed: u64, loaded: u64| {
+        let words = (".init_array", 14, 3, with_end(zeroed, loaded), 0);
+        let sections = vec![words, (".tbss", 8, 3, vec![], 0), (".bss", 8, 3, vec![], 0), data()];
+        Program { machine: X86_64, address: ADDRESS, sections }.bytes()
+    };
+    let loaded = FIELDS_64.read(&bytes(0, 0), 64 + 32);
+    let base = bytes(ADDRESS + loaded, loaded);
     let found = |hint: &[u8]| {
         let predicted = predict(base.clone(), &[Match { target: 0, base: 0, length: base.len() as u64 }], hint);
         predicted[place(&base, ".init_array")].to_vec()
     };
     // The number behind those of the loaded part: by how much the start of `.bss` moved, twice.
-    assert_eq!(found(&[1, 0, 0, 0, 0, 0]), words(ADDRESS + loaded));
-    assert_eq!(found(&[1, 0, 0, 0, 0, 2 * 24]), words(ADDRESS + loaded + 24));
-    assert_eq!(found(&[1, 0, 0, 0, 0, 2 * 24 - 1]), words(ADDRESS + loaded - 24));
+    assert_eq!(found(&[1, 0, 0, 0, 0, 0]), with_end(ADDRESS + loaded, loaded));
+    assert_eq!(found(&[1, 0, 0, 0, 0, 2 * 24]), with_end(ADDRESS + loaded + 24, loaded));
+    assert_eq!(found(&[1, 0, 0, 0, 0, 2 * 24 - 1]), with_end(ADDRESS + loaded - 24, loaded));
+}
+
+#[test]
+fn a_hint_tells_by_how_much_the_loaded_parts_differ() {
+    let program = |machine, grown: usize| {
+        let sections = vec![(".text", 1, 6, vec![0; 64 + grown], 0), (".bss", 8, 3, vec![], 0)];
+        Program { machine, address: ADDRESS, sections }.bytes()
+    };
+    let told = |base: &[u8], target: &[u8]| describe(&base.to_vec(), &target.to_vec()).unwrap();
+    for machine in [X86_64, AARCH64, I386, 40] {
+        let [small, large] = [0, 64].map(|grown| program(machine, grown));
+        // One part; offset and address as before; the sizes in the file and in memory, and where `.bss` is: 64 more or less.
+        assert_eq!(told(&small, &large).unwrap(), [1, 0, 0, 0x81, 0, 0x81, 0, 0x81, 0]);
+        assert_eq!(told(&large, &small).unwrap(), [1, 0, 0, 127, 127, 127]);
+        assert_eq!(told(&small, &small).unwrap(), [1, 0, 0, 0, 0, 0]);
+    }
+    assert_eq!(told(&program(X86_64, 0), &program(AARCH64, 0)), None);
+    // Of a processor that is not known, in two sizes of words.
+    let mut narrow = program(I386, 0);
+    narrow[18] = 40;
+    assert_eq!(told(&narrow, &program(40, 0)), None);
+    assert!(told(&narrow, &narrow).is_some());
+}
+
+#[test]
+fn a_table_of_headers_that_leads_outside_or_has_short_rows_has_none() {
+    let base =
+        Program { machine: X86_64, address: ADDRESS, sections: vec![(".text", 1, 6, vec![0; 64], 0), data()] }.bytes();
+    let count = sections(&base).len();
+    assert_eq!(count, 3, "two, and the one with the names");
+    let with = |at: usize, value: u16| {
+        let mut other = base.clone();
+        other[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        sections(&other)
+    };
+    // The length of a row, and how many there are: then the loaded part stands for all code.
+    for (at, value) in [(58, 63), (58, 0), (60, 5), (60, u16::MAX)] {
+        assert_eq!(with(at, value).len(), 1, "{value} at {at}");
+        assert_eq!(with(at, value)[0].0, "");
+    }
+    assert_eq!(with(60, 4).len(), count);
+    assert_eq!(with(60, 2).len(), 0, "without the section of names nobody knows what it is");
+    // Without loaded parts there is no code then.
+    let mut none = base.clone();
+    none[58] = 0;
+    none[54] = 55;
+    assert_eq!(sections(&none).len(), 0);
+}
+
+#[test]
+fn what_is_loaded_as_no_code_is_none() {
+    let call = |later: u64, start: u64| {
+        let mut bytes = vec![0x90; 64];
+        bytes[20] = 0xe8;
+        bytes[21..25].copy_from_slice(&distance(later, start + 25).to_le_bytes());
+        bytes
+    };
+    let (start, later) = addresses(X86_64, 64);
+    let bytes = call(later, start);
+    assert_ne!(code(X86_64, &bytes), bytes);
+    // In a section without the flag of code nothing is followed, nor where the loaded part has none.
+    let moved = Moved::of(X86_64, vec![(".text", 1, 2, bytes.clone(), 0)], data(), vec![]);
+    assert_eq!(moved.of_section(".text"), bytes);
+    let sections = vec![(".text", 1, 6, bytes, 0), (".debug_info", 1, 0, later.to_le_bytes().to_vec(), 0), data()];
+    let mut base = Program { machine: X86_64, address: ADDRESS, sections }.bytes();
+    let split = place(&base, ".debug_info").start as u64;
+    let matches = [
+        Match { target: 0, base: 0, length: split },
+        Match { target: split + SHIFT, base: split, length: base.len() as u64 - split },
+    ];
+    let found = |base: &[u8]| {
+        let predicted = predict(base.to_vec(), &matches, &HINT);
+        [".text", ".debug_info"].map(|name| predicted[place(base, name)] != base[place(base, name)])
+    };
+    assert_eq!(found(&base), [true, true]);
+    base[64 + 4] = 4;
+    assert_eq!(found(&base), [false, false]);
+}
+
+#[test]
+fn what_is_behind_an_operand_that_leads_nowhere_is_looked_at() {
+    let (start, later) = addresses(X86_64, 64);
+    let mut bytes = vec![0x90; 64];
+    // The distance of the first starts with the opcode of the second, and leads behind all that is loaded.
+    bytes[20..23].copy_from_slice(b"\x8b\x05\xe8");
+    let call = |to: u64| distance(to, start + 27).to_le_bytes();
+    bytes[23..27].copy_from_slice(&call(later + 40));
+    let mut moved = bytes.clone();
+    moved[23..27].copy_from_slice(&call(later + 40 + SHIFT));
+    assert_eq!(code(X86_64, &bytes), moved);
+}
+
+/// An entry without zeros behind it.
+fn exact_entry(bytes: &[u8]) -> Vec<u8> {
+    [numbers(&[u32::try_from(bytes.len()).unwrap()]), bytes.to_vec()].concat()
+}
+
+#[test]
+fn a_frame_is_read_as_far_as_it_goes() {
+    let common = common_part(b"zLR", &[0x1b, 0x1b]);
+    let begin = common.len() as u64 + 8;
+    let back = u32::try_from(common.len() + 4).unwrap();
+    for (length, start_moves, table_moves) in [
+        // Up to the length of the function; with the table of its own, whole and cut; and nothing behind it in the section.
+        (12, true, false),
+        (11, false, false),
+        (8, false, false),
+        (17, true, true),
+        (16, true, false),
+    ] {
+        let (found, expected) = predicted_frames(&|here, later, shift| {
+            let moves = |is_one: bool| if is_one { shift } else { 0 };
+            let start = distance(later + 30 + moves(start_moves), here + begin);
+            let table = distance(later + 50 + moves(table_moves), here + begin + 9);
+            let whole = [numbers(&[back, start, 4]), vec![4], numbers(&[table])].concat();
+            [common.clone(), exact_entry(&whole[..length])].concat()
+        });
+        assert_eq!(found, expected, "a frame of {length} bytes");
+    }
+}
+
+#[test]
+fn a_function_at_the_end_of_a_common_part_is_whole() {
+    for (cut, moves) in [(0, true), (1, false)] {
+        let (found, expected) = predicted_frames(&|here, later, shift| {
+            // Behind length, mark, version, `zP`, its zero, three numbers, the length of the data and the encoding.
+            let at = 4 + 4 + 1 + 2 + 1 + 4 + 1;
+            let function = distance(later + 8 + if moves { shift } else { 0 }, here + at);
+            let part = [&[0, 0, 0, 0, 1][..], b"zP", &[0, 1, 0x78, 0x10, 5, 0x1b], &function.to_le_bytes()].concat();
+            [exact_entry(&part[..part.len() - cut]), vec![0; 8]].concat()
+        });
+        assert_eq!(found, expected, "{cut} bytes cut");
+    }
 }

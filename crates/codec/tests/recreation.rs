@@ -330,6 +330,15 @@ fn what_is_behind_the_start_of_a_blob_is_not_looked_at() {
 }
 
 #[test]
+fn a_blob_of_which_nothing_is_made_is_unknown() {
+    // Two blocks of bytes as they are (RFC 1951, 3.2.4), before much that is no stream.
+    let blocks = [&[0, 5, 0, 0xfa, 0xff][..], b"plain", &[1, 5, 0, 0xfa, 0xff], b"bytes"].concat();
+    let blob = [&member(blocks)[..], &[b'x'; 500]].concat();
+    let found = find(&blob, &b"plainbytes".to_vec()).unwrap();
+    assert!(matches!(&found, Found::Unknown(Some(_))), "{found:?}");
+}
+
+#[test]
 fn what_no_encoder_makes_is_kept_up_to_half_of_a_blob() {
     let odd = |plain: &[u8]| {
         let mut encoder = Encoder::new(Vec::new(), Compression::Gzip, Compression::Gzip.default_level(), None).unwrap();

@@ -41,3 +41,30 @@ pub(super) fn length(bytes: &[u8], one: usize, other: usize, most: usize) -> usi
     }
     length
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_with_their_lowest_byte_first() {
+        let bytes: Vec<u8> = (1..=10).collect();
+        assert_eq!(load16(&bytes, 0), 0x0201);
+        assert_eq!(load32(&bytes, 6), 0x0a09_0807);
+        assert_eq!(load64(&bytes, 2), 0x0a09_0807_0605_0403);
+    }
+
+    #[test]
+    fn a_length_ends_at_the_first_byte_that_differs_or_at_the_most() {
+        for equal in 0..40 {
+            let mut bytes = [[7_u8; 50], [7; 50]].concat();
+            bytes[50 + equal] = 8;
+            for most in [0, 1, 7, 8, 9, 16, 33, 40, 50] {
+                assert_eq!(length(&bytes, 0, 50, most), equal.min(most), "{equal} {most}");
+                assert_eq!(length(&bytes, 50, 0, most), equal.min(most), "{equal} {most}");
+            }
+        }
+        // Both may overlap.
+        assert_eq!(length(&[5; 60], 0, 1, 59), 59);
+    }
+}

@@ -160,3 +160,89 @@ fn shorten(per_length: &mut [u16; LONGEST + 1], mut too_deep: i32, longest: usiz
         too_deep -= 2;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The length of each symbol's code, and how many symbols there are up to the last one with a code.
+    fn lengths(counts: &[u16], longest: usize) -> (Vec<u8>, usize) {
+        let mut codes = vec![Code { bits: 7, length: 7 }; counts.len()];
+        let used = assign(counts, longest, &mut codes);
+        (codes.iter().map(|code| code.length).collect(), used)
+    }
+
+    #[test]
+    fn at_least_two_symbols_have_codes() {
+        for (counts, expected, used) in [
+            (&[0, 0, 0, 0][..], &[1, 1, 0, 0][..], 2),
+            (&[5, 0, 0, 0], &[1, 1, 0, 0], 2),
+            (&[0, 5, 0, 0], &[0, 1, 1, 0], 3),
+            (&[0, 0, 5, 0], &[1, 0, 1, 0], 3),
+            (&[0, 0, 0, 5], &[1, 0, 0, 1], 4),
+            (&[0, 3, 0, 5], &[0, 1, 0, 1], 4),
+        ] {
+            assert_eq!(lengths(counts, 15), (expected.to_vec(), used), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_huffmans() {
+        // Of equal weights the flatter node is joined first: 3 3 3 3 1 would take as many bits.
+        let mut flat = lengths(&[2, 2, 2, 2, 4], 15).0;
+        flat.sort_unstable();
+        assert_eq!(flat, [2, 2, 2, 3, 3]);
+        assert_eq!(lengths(&[1, 1, 2, 4, 8], 15).0, [4, 4, 3, 2, 1]);
+        assert_eq!(lengths(&[9, 9, 9, 9], 15).0, [2, 2, 2, 2]);
+    }
+
+    #[test]
+    fn nodes_that_are_cut_find_room_below_a_leaf_above() {
+        let fibonacci = [1, 1, 2, 3, 5, 8, 13, 21, 34, 55];
+        assert_eq!(lengths(&fibonacci, 15).0, [9, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+        let (limited, _) = lengths(&fibonacci, 7);
+        assert_eq!(limited.iter().max(), Some(&7));
+        assert_eq!(limited.iter().map(|length| 1 << (7 - length)).sum::<u32>(), 1 << 7);
+    }
+
+    proptest! {
+        #[test]
+        fn a_code_is_complete_and_within_its_limit(
+            mut counts in proptest::collection::vec(prop_oneof![1 => Just(0_u16), 3 => 1..2_000_u16], 2..287),
+            limit in 9..=15_usize,
+            is_deep in any::<bool>(),
+        ) {
+            if is_deep {
+                counts.truncate(20);
+                let mut pair = (1_u16, 1_u16);
+                for count in &mut counts {
+                    *count = pair.0;
+                    pair = (pair.1, pair.0 + pair.1);
+                }
+            }
+            let mut codes = vec![Code::default(); counts.len()];
+            let used = assign(&counts, limit, &mut codes);
+            prop_assert!(codes.iter().all(|code| usize::from(code.length) <= limit));
+            prop_assert!(codes[used..].iter().all(|code| code.length == 0) && codes[used - 1].length > 0);
+            let sum: u32 = codes.iter().filter(|code| code.length > 0).map(|code| 1 << (15 - code.length)).sum();
+            prop_assert_eq!(sum, 1 << 15);
+            if counts.iter().filter(|count| **count > 0).count() > 2 {
+                for (count, code) in counts.iter().zip(&codes) {
+                    prop_assert_eq!(*count > 0, code.length > 0);
+                }
+                // What comes more often has no longer code.
+                let mut pairs: Vec<_> = counts.iter().zip(&codes).filter(|(count, _)| **count > 0).collect();
+                pairs.sort_by_key(|(count, _)| **count);
+                prop_assert!(pairs.windows(2).all(|pair| pair[0].0 == pair[1].0 || pair[0].1.length >= pair[1].1.length));
+            }
+            // As good as Go's where neither is cut.
+            if codes.iter().all(|code| usize::from(code.length) < limit) && used > 2 {
+                let mut others = vec![Code::default(); counts.len()];
+                huffman::assign(&counts, 15, &mut others);
+                prop_assert!(huffman::size(&counts, &codes) <= huffman::size(&counts, &others).max(u64::from(counts[0])));
+            }
+        }
+    }
+}

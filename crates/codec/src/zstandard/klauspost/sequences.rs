@@ -321,3 +321,64 @@ fn write_count(count: usize, out: &mut Vec<u8>) {
         _ => out.extend_from_slice(&[255, (count - LONG).to_le_bytes()[0], (count - LONG).to_le_bytes()[1]]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The least number of each code, from where the numbers of the one before end.
+    fn starts(bits: &[u32]) -> Vec<u32> {
+        let mut next = 0;
+        let mut start = |bits: &u32| {
+            next += 1 << bits;
+            next - (1 << bits)
+        };
+        bits.iter().map(&mut start).collect()
+    }
+
+    #[test]
+    fn every_length_has_the_code_of_the_rfc() {
+        for (code, start) in (0_u8..).zip(starts(&LITERAL_BITS)) {
+            assert_eq!(literal_code(start), code, "{start} literals");
+            assert_eq!(literal_code(start + (1 << LITERAL_BITS[usize::from(code)]) - 1), code, "{start} literals");
+        }
+        for (code, start) in (0_u8..).zip(starts(&MATCH_BITS)) {
+            assert_eq!(match_code(start), code, "a match of {start} and 3");
+            assert_eq!(match_code(start + (1 << MATCH_BITS[usize::from(code)]) - 1), code, "a match of {start} and 3");
+        }
+        // Some rows of tables 16 and 17: literals 16, 64 and 65536; matches of 35, 131 and 65539 bytes.
+        assert_eq!([16, 17, 63, 64, 65_536].map(literal_code), [16, 16, 24, 25, 35]);
+        assert_eq!([32, 34, 128, 65_536].map(match_code), [32, 33, 43, 52]);
+    }
+
+    #[test]
+    fn an_offset_has_the_code_of_its_highest_bit() {
+        for (offset, code) in [(1, 0), (2, 1), (3, 1), (4, 2), (7, 2), (8, 3), ((1 << 25) - 1, 24), (1 << 25, 25)] {
+            assert_eq!(offset_code(offset), code, "{offset}");
+        }
+    }
+
+    #[test]
+    fn the_predefined_distributions_fill_their_tables() {
+        let sums = [
+            (LITERAL_SHARES.0, &LITERAL_SHARES.1[..]),
+            (OFFSET_SHARES.0, &OFFSET_SHARES.1[..]),
+            (MATCH_SHARES.0, &MATCH_SHARES.1[..]),
+        ];
+        for (log, shares) in sums {
+            assert_eq!(shares.iter().map(|share| i32::from(share.abs())).sum::<i32>(), 1 << log);
+            assert!(Table::new(Shares::new(log, shares)).is_some());
+        }
+    }
+
+    #[test]
+    fn a_match_costs_its_codes_and_its_extra_bits() {
+        let costs = Costs::new().unwrap();
+        // An offset of 1 to 3 was used before; a longer match and a farther offset cost more.
+        let near = costs.of(1, 4);
+        assert!(costs.of(1 << 20, 4) >= near + 20);
+        assert!(costs.of(1, 3 + (1 << 16)) >= near + 16);
+        assert_eq!(costs.of(8, 4), costs.of(15, 4), "one code");
+        assert_eq!(costs.of(16, 4), costs.of(8, 4) + 1, "one more extra bit");
+    }
+}
