@@ -13,7 +13,7 @@ use delta_codec::{MemoryScratch, ReadAt};
 use delta_core::digest::BlobDigest;
 use delta_core::job::choices::Method;
 use delta_core::limits::{CLOSING_BYTES, SIGNATURE_BYTES, SIGNATURES};
-use delta_core::package::{Closed, KeyId, StoredSignature};
+use delta_core::package::{Closed, KeyId, StoredSignature, is_wrapped};
 use delta_core::{Kind, Result};
 
 type Members = Vec<(String, Vec<u8>)>;
@@ -182,6 +182,8 @@ fn the_blocks_behind_the_last_member_are_two_zeros() {
         let said = said(&package[..package.len() - cut]);
         assert!(said.contains("it ends") || said.contains("bytes of no member"), "{cut}: {said}");
     }
+    let within = said(&package[..package.len() - 1024 - 500]);
+    assert!(within.contains("it ends inside of signatures/0000000000000001.minisig"), "{within}");
     for (more, expected) in [(1, "1 bytes follow"), (512, "512 bytes follow"), (1024, "1024 bytes follow")] {
         let said = said(&[&package[..], &vec![0; more]].concat());
         assert!(said.contains(expected), "{said}");
@@ -241,6 +243,7 @@ fn a_signed_package_may_be_compressed_for_the_journey() {
     let package = with_signatures(&all);
     for compression in [Compression::Zstd, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
         let found = closed(&compressed(&package, compression)).unwrap();
+        assert!(is_wrapped(&compressed(&package, compression)).unwrap() && !is_wrapped(&package).unwrap());
         assert_eq!(found.signatures().len(), SIGNATURES, "{compression}");
         assert_eq!(found.open().unwrap().size(), package.len() as u64);
     }

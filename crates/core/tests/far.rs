@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::slice::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,9 +12,10 @@ use common::{CONTEXT, Far, applied, assert_same, image_for, image_of, layers, no
 use delta_codec::ReadAt;
 use delta_core::Result;
 use delta_core::apply::{Cost, Delivery, images, measured, rebuild};
+use delta_core::create::{CreateOptions, check_layers, room};
 use delta_core::image::documents::{OCI_INDEX, synthesise_index};
 use delta_core::image::{Image, Layer, LayerContent, Manifest, Root};
-use delta_core::job::choices::Method;
+use delta_core::job::choices::{Identity, Method};
 use delta_core::package::metadata::Origin;
 use delta_core::report;
 
@@ -137,4 +139,60 @@ fn a_store_that_unpacks_is_told_the_size_of_what_it_gets() {
     let text = std::str::from_utf8(root.bytes()).unwrap();
     assert_eq!(text.matches(r#""size":40000"#).count(), 2, "{text}");
     assert!(!image.documents.contains_key(&unknown) && image.manifests[0].digest == root.digest());
+}
+
+#[test]
+fn the_room_of_create_is_told_before_anything_is_read() {
+    let (same, before) = (noise(1, 400_000), noise(2, 40_000));
+    let [(kept, of_kept), (old, of_old), (kept_too, _), (new, of_new)] =
+        [far(&same), far(&before), far(&same), far(&edited(&before))];
+    let (old_size, new_size) = (old.blob_size, new.blob_size);
+    let (old_blob, new_blob) = (old.blob, new.blob);
+    let base = image_of("app:v1", vec![kept, old]);
+    let target = image_of("app:v2", vec![kept_too, new]);
+    let told = |method| room(from_ref(&target), from_ref(&base), &options(method)).unwrap();
+    let auto = told(Method::Auto);
+    assert_eq!(auto.fetched, BTreeMap::from([(old_blob, old_size), (new_blob, new_size)]));
+    assert_eq!((auto.travelling, auto.temporary), (new_size, old_size + new_size + new_size));
+    let layer = told(Method::Layer);
+    assert_eq!(layer.fetched, BTreeMap::from([(new_blob, new_size)]));
+    assert_eq!(layer.temporary, 2 * new_size);
+    assert_eq!(read(&[&of_kept, &of_old, &of_new]), [false; 3]);
+    // Nothing is missing: nothing is read.
+    let nothing = room(from_ref(&base), from_ref(&base), &options(Method::Auto)).unwrap();
+    assert_eq!((nothing.fetched.len(), nothing.temporary, nothing.travelling), (0, 0, 0));
+    let arm = CreateOptions { platforms: vec!["linux/arm64".parse().unwrap()], ..options(Method::Auto) };
+    let refused = room(from_ref(&target), &[], &arm).err().unwrap();
+    assert_eq!(refused.kind(), delta_core::Kind::Usage);
+}
+
+#[test]
+fn what_is_near_is_not_fetched_and_what_is_plain_is_not_unpacked() {
+    let (before, after) = (noise(2, 40_000), edited(&noise(2, 40_000)));
+    let near = |bytes: &[u8]| common::image("app:v1", &[bytes]);
+    let told = room(&[near(&after)], &[near(&before)], &options(Method::Auto)).unwrap();
+    assert_eq!((told.fetched.len(), told.temporary, told.travelling), (0, 40_000, 40_000));
+    // The same layer in another form is read for its blob, and with the config's identity measured where no base is near.
+    let (again, of_again) = far(&before);
+    let (blob, size) = (again.blob, again.blob_size);
+    let target = image_of("app:v2", vec![again]);
+    let config = CreateOptions { identity: Identity::Config, ..options(Method::Auto) };
+    let manifest = room(from_ref(&target), &[near(&before)], &options(Method::Auto)).unwrap();
+    assert_eq!((manifest.fetched, manifest.temporary), (BTreeMap::from([(blob, size)]), size));
+    assert!(room(from_ref(&target), &[near(&before)], &config).unwrap().fetched.is_empty());
+    let (held, _) = far(&before);
+    let measured = room(from_ref(&target), &[image_of("app:v1", vec![held])], &config).unwrap();
+    assert_eq!(measured.fetched, BTreeMap::from([(blob, size)]));
+    assert_eq!(read(&[&of_again]), [false]);
+}
+
+#[test]
+fn all_layers_of_a_base_are_checked_where_that_is_asked() {
+    let sound = common::image("app:v1", &[b"one", b"two"]);
+    check_layers(from_ref(&sound), CONTEXT).unwrap();
+    let mut damaged = sound;
+    damaged.manifests[0].layers[1] = common::lying(&damaged.manifests[0].layers[1], b"other");
+    let refused = check_layers(&[damaged], CONTEXT).unwrap_err();
+    assert_eq!(refused.kind(), delta_core::Kind::Content);
+    assert!(refused.to_string().starts_with("the base layer "), "{refused}");
 }

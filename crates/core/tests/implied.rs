@@ -105,3 +105,16 @@ fn what_is_left_out_without_need_to_know_is_refused() {
         assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
 }
+
+#[test]
+fn the_compression_of_a_held_blob_is_taken_from_its_media_type() {
+    for compression in [BlobCompression::Gzip, BlobCompression::Zstd] {
+        let image = image_of("app:v1", vec![layer(&noise(1, 900), compression)]);
+        let package = packed(from_ref(&image), from_ref(&image), &options(Method::Auto));
+        assert!(metadata(&package).get("blobs").is_none(), "no blob is listed");
+        let blobs = &open(&package).unwrap().metadata().clone().blobs;
+        let held = &image.manifests[0].layers[0];
+        assert_eq!((blobs.len(), blobs[0].digest, blobs[0].size), (1, held.blob, held.blob_size));
+        assert_eq!(blobs[0].compression, compression);
+    }
+}

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::layer_builder::LayerBuilder;
-use common::{CONTEXT, packed};
+use common::{CONTEXT, packed, zlib};
 use common::{applied, assert_same, edited, error, gzipped, image, image_of, layer, layers, noise, open, options};
 use delta_codec::{MemoryScratch, ReadAt};
 use delta_core::Kind;
@@ -21,7 +21,7 @@ use delta_core::image::{BlobCompression, Image, Layer, LayerContent, VerifiedLay
 use delta_core::job::choices::Method;
 use delta_core::job::context::Context;
 use delta_core::job::progress::{Progress, Silent, Task};
-use delta_core::verify::{Proof, verify};
+use delta_core::verify::{Proof, room, verify};
 
 /// Rows of a table as databases export them: eight times as long as their compressed form.
 fn export(rows: usize) -> Vec<u8> {
@@ -102,6 +102,23 @@ fn verify_says_of_each_layer_how_far_it_is_proved() {
         assert_eq!(proofs(&bases), [Proof::Held, Proof::Rebuilt, Proof::Rebuilt], "{method}");
         assert_eq!(proofs(&[])[..2], [Proof::Held, Proof::ReadThrough], "{method}");
     }
+}
+
+#[test]
+fn the_room_of_verify_is_what_can_be_rebuilt_without_a_base() {
+    let changed = |version: u64| [noise(1, 9_000), noise(version, 30)].concat();
+    let base = image("app:v1", &[b"same", &changed(2)]);
+    let target = image("app:v2", &[b"same", &changed(3), &noise(9, 700)]);
+    let package = |bases: &[Image], method| open(&packed(from_ref(&target), bases, &options(method))).unwrap();
+    assert_eq!(room(package(from_ref(&base), Method::Xdelta3).metadata()), 700, "which looks like nothing");
+    assert_eq!(room(package(from_ref(&base), Method::Layer).metadata()), 9_030 + 700);
+    assert_eq!(room(package(&[], Method::Layer).metadata()), 4 + 9_030 + 700);
+    // A blob that is made again takes its own room beside its layer's.
+    let text: Vec<u8> = noise(5, 60_000).into_iter().map(|byte| byte & 31).collect();
+    let again = image_of("app:v1", vec![zlib(&text, 6)]);
+    let blob = again.manifests[0].layers[0].blob_size;
+    let package = open(&packed(&[again], &[], &options(Method::Xdelta3))).unwrap();
+    assert_eq!(room(package.metadata()), text.len() as u64 + blob);
 }
 
 /// Bytes that are read as others while `lies` is set: a file that is changed while it is read.

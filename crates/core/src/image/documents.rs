@@ -186,6 +186,113 @@ mod tests {
         assert!(!is_of_no_layers(&nowhere, &[]));
     }
 
+    fn document_of(text: &str) -> Document {
+        Document::new(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn what_a_manifest_is_about_is_read_where_it_is_said() {
+        let digest = BlobDigest::of(b"a");
+        let about = |text: &str| read_about(&document_of(&text.replace("DIGEST", &digest.to_string())));
+        for (text, subject, artifact_type) in [
+            (r#"{"subject":{"digest":"DIGEST","size":1},"artifactType":"a/b"}"#, Some(digest), Some("a/b")),
+            (r#"{"artifactType":"a/b","config":{"mediaType":"c/d","digest":"DIGEST","size":1}}"#, None, Some("a/b")),
+            (r#"{"config":{"mediaType":"c/d","digest":"DIGEST","size":1}}"#, None, Some("c/d")),
+            (r#"{"artifactType":"","config":{"digest":"DIGEST","size":1}}"#, None, None),
+            (r#"{"artifactType":7,"subject":{"digest":"sha512:00","size":1}}"#, None, None),
+            (r#"{"artifactType":null,"subject":null}"#, None, None),
+            ("[]", None, None),
+            ("", None, None),
+        ] {
+            let expected = About { subject, artifact_type: artifact_type.map(str::to_owned) };
+            assert_eq!(about(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_what_a_document_says_of_itself() {
+        let said = |text: &str| media_type(&document_of(text));
+        assert_eq!(said(r#"{"mediaType":"a/b"}"#).as_deref(), Some("a/b"));
+        for text in [r#"{"mediaType":""}"#, r#"{"mediaType":7}"#, r#"{"mediaType":null}"#, "{}", "[]", "", "\u{feff}{}"]
+        {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_descriptor_says_what_it_points_to() {
+        let digest = BlobDigest::of(b"a");
+        let layer = |more: &str| {
+            let text = format!(
+                r#"{{"config":{{"mediaType":"x","digest":"{digest}","size":1}},"layers":[{{"digest":"{digest}"{more}}}]}}"#
+            );
+            read_pointers(&document_of(&text)).map(|pointers| match pointers {
+                Pointers::Manifest { mut layers, .. } => layers.remove(0),
+                Pointers::Index(_) => panic!("expected a manifest"),
+            })
+        };
+        let kind = |kind: &str| format!(r#","annotations":{{"vnd.docker.reference.type":{kind}}}"#);
+        assert!(layer(&kind(r#""attestation-manifest""#)).unwrap().is_attestation);
+        for other in [r#""attestation""#, "7", "null", r#""""#] {
+            assert!(!layer(&kind(other)).unwrap().is_attestation, "{other}");
+        }
+        for (media_type, is_config) in [
+            (OCI_CONFIG, true),
+            ("application/vnd.docker.container.image.v1+json", true),
+            (OCI_MANIFEST, false),
+            ("", false),
+        ] {
+            let pointer = layer(&format!(r#","mediaType":"{media_type}""#)).unwrap();
+            assert_eq!((pointer.media_type.as_str(), pointer.is_image_config()), (media_type, is_config));
+        }
+        for (more, size) in
+            [("", 0), (r#","size":0"#, 0), (r#","size":-1"#, 0), (r#","size":9223372036854775807"#, u64::MAX >> 1)]
+        {
+            assert_eq!(layer(more).unwrap().size, size, "{more}");
+        }
+        for (urls, has_urls) in [("[]", false), ("null", false), (r#"["https://a.example"]"#, true)] {
+            assert_eq!(layer(&format!(r#","urls":{urls}"#)).unwrap().has_urls, has_urls);
+        }
+        for more in [
+            r#","size":9223372036854775808"#,
+            r#","size":1.5"#,
+            r#","size":"1""#,
+            r#","urls":7"#,
+            r#","mediaType":7"#,
+            r#","annotations":7"#,
+            r#","digest":"sha256:0""#,
+        ] {
+            let error = layer(more).unwrap_err();
+            assert_eq!(error.kind(), crate::Kind::Content);
+            assert!(
+                error.to_string().contains("`layers`") || error.to_string().contains("expected a digest"),
+                "{more}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_points_to_nothing_is_refused_by_what_it_is() {
+        let said = |text: &str| read_pointers(&document_of(text)).unwrap_err().to_string();
+        assert!(said(r#"{"schemaVersion":1,"fsLayers":[]}"#).contains("it is of Docker's schema 1"));
+        assert!(said(r#"{"schemaVersion":1,"fsLayers":null}"#).contains("it names no config"));
+        assert!(said("{}").contains("it is neither a manifest nor an index: it names no config"));
+        assert!(said("\u{feff}{}").contains("byte order mark"));
+        let other = r#"{"manifests":[{"digest":"sha512:00","size":1},{"digest":"sha256:0","size":1}]}"#;
+        assert_eq!(
+            read_pointers(&document_of(other)).unwrap(),
+            Pointers::Index(Vec::new()),
+            "nobody can look for these"
+        );
+    }
+
+    #[test]
+    fn a_variant_that_says_nothing_is_none() {
+        let platform = |text: &str| read_config(&document_of(text)).unwrap().platform.to_string();
+        assert_eq!(platform(r#"{"os":"linux","architecture":"arm","variant":"v7"}"#), "linux/arm/v7");
+        assert_eq!(platform(r#"{"os":"linux","architecture":"arm","variant":""}"#), "linux/arm");
+    }
+
     #[test]
     fn what_is_no_document_is_named() {
         let error = read_config(&Document::new(&b"[]"[..])).unwrap_err();

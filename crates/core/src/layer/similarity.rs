@@ -159,6 +159,8 @@ mod tests {
             let mut sketches = Sketches::default();
             (0..count).for_each(|number| sketches.add(u32::try_from(number).unwrap(), &sketch));
             assert_eq!(sketches.most_alike(&sketch, u32::MAX), found, "{count}");
+            sketches.add(u32::MAX, &sketch);
+            assert!(sketches.0.values().all(|group| group.len() <= CROWD + 1), "what says nothing is not kept");
         }
     }
 

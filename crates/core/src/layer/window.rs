@@ -85,6 +85,28 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_read_is_read_again() {
+        /// Fails once.
+        struct Failing(std::sync::atomic::AtomicBool);
+        impl ReadAt for Failing {
+            fn len(&self) -> u64 {
+                100
+            }
+            fn read_at(&self, buffer: &mut [u8], _: u64) -> io::Result<usize> {
+                if self.0.swap(false, std::sync::atomic::Ordering::Relaxed) {
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                buffer.fill(7);
+                Ok(buffer.len())
+            }
+        }
+        let bytes = Failing(true.into());
+        let mut window = Window::new(&bytes, 16);
+        assert_eq!(window.from(0, 8).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(window.from(0, 8).unwrap(), [7; 16]);
+    }
+
+    #[test]
     fn a_span_comes_whole_or_not_at_all() {
         let bytes: Vec<u8> = (0..100).collect();
         let mut window = Window::new(&bytes, 16);

@@ -110,7 +110,11 @@ impl<R: Read> Read for Limited<R> {
 
 #[cfg(test)]
 mod tests {
+    use delta_codec::MemoryScratch;
+    use delta_codec::compress::Level;
+
     use super::*;
+    use crate::job::progress::Silent;
 
     const LAYER: u64 = 320 << 20;
 
@@ -129,6 +133,34 @@ mod tests {
     fn xz_share_max_of_a_layer_is_not_most_of_it() {
         let most = LAYER / XZ_SHARE_MAX;
         assert!(pays_for_xz(most, LAYER) && !pays_for_xz(most + 1, LAYER));
+    }
+
+    /// What the name of a stream of `length` bytes ends in, which is smaller by xz, at a level of zstd.
+    fn suffix(length: usize, (layer, has_bases): (u64, bool), level: i32) -> String {
+        let line = |number: u32| format!("{number}: {} of {}\n", number.wrapping_mul(7_919) % 1_013, number % 97);
+        let text: Vec<u8> = (0..).flat_map(|number| line(number).into_bytes()).take(length).collect();
+        let level = Level::new(Compression::Zstd, level).unwrap();
+        let compression = CompressionOptions { level, ..CompressionOptions::usual(Compression::Zstd) };
+        let context = Context { scratch: &MemoryScratch, progress: &Silent };
+        let raw: Arc<dyn ReadAt> = Arc::new(text);
+        let member = compress_smallest("stem".to_owned(), raw, (layer, has_bases), compression, context).unwrap();
+        member.name.strip_prefix("stem").unwrap().to_owned()
+    }
+
+    #[test]
+    fn xz_is_tried_where_it_is_worth_its_time() {
+        let (long, layer) = (1 << 20, 4 << 20);
+        assert_eq!(suffix(long, (layer, true), 4), ".xz");
+        for (what, length, layer, has_bases, level) in [
+            ("who asks for a fast level", long, layer, true, 3),
+            ("a layer without bases", long, layer, false, 4),
+            ("a short stream", long - 1, layer, true, 4),
+            ("a stream that is most of its layer", long, layer / 2 - 2, true, 4),
+        ] {
+            assert_eq!(suffix(length, (layer, has_bases), level), ".zst", "{what}");
+        }
+        assert_eq!(suffix(100_000, (layer, false), 19), ".xz", "the smallest is looked for");
+        assert_eq!(suffix(100_000, (layer, false), 18), ".zst");
     }
 
     #[test]

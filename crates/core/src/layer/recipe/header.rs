@@ -181,7 +181,6 @@ impl HeaderState {
                 }
                 last.resize(shared + rest, 0);
                 columns.bytes(column, &mut last[shared..])?;
-                last.truncate(shared + rest);
                 field.fill(0);
                 field[..last.len()].copy_from_slice(last);
                 Ok(())

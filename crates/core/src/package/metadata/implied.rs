@@ -209,3 +209,35 @@ impl<A> Metadata<A> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::digest::DiffId;
+
+    #[test]
+    fn what_no_reader_would_take_from_the_documents_is_listed() {
+        let own = BlobDigest::of(b"document");
+        let manifest = |layers: usize| json!({"digest": own, "config": own, "kind": "image", "layers": vec![DiffId::of(b"layer"); layers]});
+        let stored = |layers: usize| {
+            let metadata = json!({
+                "format": 1, "requires": [], "created_by": "", "method": "auto", "identity": "manifest",
+                "compression": "", "level": 0, "bases": [], "layers": [], "members": [],
+                "images": [{
+                    "names": [], "root": {"media_type": "", "digest": own, "size": 0, "synthesised": false},
+                    "documents": [], "manifests": [manifest(layers)],
+                }],
+            });
+            let read = Stored::parse(&serde_json::to_vec(&metadata).unwrap()).unwrap();
+            let named =
+                |manifest: &ManifestEntry<ListedLayer>| manifest.layers.iter().map(|one| one.named(&[])).collect();
+            let images = images(&read.images, named).unwrap();
+            let metadata: Metadata = read.with(images, Vec::new());
+            metadata.stored(&|_| Err(Error::content("it is asked for"))).map(|stored| stored.requires.len())
+        };
+        assert_eq!(stored(IMPLIED_LAYERS).unwrap_err().to_string(), "it is asked for");
+        assert_eq!(stored(IMPLIED_LAYERS + 1).unwrap(), 0);
+    }
+}

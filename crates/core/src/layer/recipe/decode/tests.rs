@@ -140,6 +140,42 @@ fn a_run_goes_on_behind_the_entry_that_was_used_last() {
 }
 
 #[test]
+fn a_header_behind_a_run_looks_like_the_last_one_of_it() {
+    let first = layer(&BASE_FILES[..1]);
+    let mut empty = first[..BLOCK].to_vec();
+    empty[124..136].copy_from_slice(b"00000000000\0");
+    empty[148..156].fill(b' ');
+    let sum: u32 = empty.iter().map(|byte| u32::from(*byte)).sum();
+    empty[148..156].copy_from_slice(format!("{sum:07o}\0").as_bytes());
+    // What is opaque has no header that one could look like.
+    for base in [first.clone(), [first, vec![7; BLOCK]].concat()] {
+        let run = tar_index::entries(&base).unwrap().len() as u64;
+        let hand = Hand::new(run + 1, base.len() + BLOCK).numbers(&[
+            (Column::Runs, run),
+            (Column::Kinds, Content::Empty as u64),
+            (Column::Headers, 0),
+            (Column::Masks, 0),
+        ]);
+        let (made, _) = hand.follow(std::slice::from_ref(&base)).unwrap();
+        assert_eq!(made, [&base[..], &empty].concat(), "{run}");
+    }
+}
+
+#[test]
+fn the_next_content_is_behind_a_run_that_is_not_empty() {
+    let first = layer(&BASE_FILES[..1]);
+    let behind = Hand::new(2, first.len() + 10)
+        .numbers(&[(Column::Runs, 1), (Column::Kinds, opaque(Content::SameOther))])
+        .signed(Column::Contents, &[0]);
+    assert_eq!(behind.made(), [&first[..], b"the second"].concat());
+    let empty = Hand::new(2, 600 + 10)
+        .numbers(&[(Column::Runs, 0), (Column::Runs, 0)])
+        .numbers(&[(Column::Kinds, opaque(Content::SameOther)), (Column::Kinds, opaque(Content::SameOther))])
+        .signed(Column::Contents, &[2, -2]);
+    assert_eq!(empty.made(), [&[3; 600][..], b"the second"].concat());
+}
+
+#[test]
 fn no_run_is_longer_than_the_layer_or_the_base() {
     let run = |count, run| Hand::new(count, 1 << 20).numbers(&[(Column::Runs, run)]);
     assert!(run(3, 4).said().contains("a run of more entries than the layer has"));
@@ -519,6 +555,12 @@ fn a_prediction_from_a_long_content_is_a_feature() {
         hand.follow_on(&[Arc::new(LongFile::new(length))]).unwrap().1
     };
     assert!(features(PREDICTED_BYTES).is_empty());
+    let without = Hand::new(1, 0)
+        .numbers(&[(Column::Runs, 0), (Column::Kinds, opaque(Content::PatchOther))])
+        .signed(Column::Contents, &[0])
+        .signed(Column::Lengths, &[-(PREDICTED_BYTES + 1).cast_signed()])
+        .patches(&[], &[0], &[], &[]);
+    assert!(without.follow_on(&[Arc::new(LongFile::new(PREDICTED_BYTES + 1))]).unwrap().1.is_empty());
     assert_eq!(features(PREDICTED_BYTES + 1), BTreeSet::from(["exec-2"]));
     assert!(is_large(0, PREDICTED_BYTES + 1) && !is_large(PREDICTED_BYTES, PREDICTED_BYTES));
 }

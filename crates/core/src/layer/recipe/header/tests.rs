@@ -67,12 +67,13 @@ fn with(like: &Block, place: Field, bytes: &[u8]) -> Block {
 
 #[test]
 fn only_what_differs_is_written() {
-    let changes: [(Change, u64, usize); 5] = [
+    let changes: [(Change, u64, usize); 6] = [
         (|_| (), 1_000, 1),
         (|header| header.set_size(5), 5, 1),
         (|header| header.set_mtime(1_700_000_001), 1_000, 6),
         (|header| header.set_mode(0o755), 1_000, 3),
         (|header| header.set_path("usr/lib/libx.so.2").unwrap(), 1_000, 20),
+        (|header| header.as_mut_bytes()[REST].fill(b'r'), 1_000, 3 + 12),
     ];
     for (number, (change, length, expected)) in changes.into_iter().enumerate() {
         assert_eq!(coded(&[(header(change), length)]), expected, "{number}");
@@ -87,6 +88,17 @@ fn what_is_written_again_is_written_as_nothing() {
     let renamed: Change = |header| header.set_path("usr/lib/liby.so.22").unwrap();
     let once = coded(&[(header(renamed), 1_000)]);
     assert_eq!(coded(&[(header(renamed), 1_000), (header(renamed), 1_000)]), once + 1 + 2, "a mask and no letters");
+}
+
+#[test]
+fn texts_that_take_turns_come_back() {
+    let names: [Change; 4] = [
+        |header| header.set_path("abc/def").unwrap(),
+        |header| header.set_path("x").unwrap(),
+        |header| header.set_path("abc/def").unwrap(),
+        |header| header.set_path("abc").unwrap(),
+    ];
+    coded(&names.map(|name| (header(name), 1_000)));
 }
 
 #[test]
