@@ -12,7 +12,6 @@ use std::io;
 
 use crate::ReadAt;
 use crate::bytes::Bytes;
-use crate::limits::ALIGN_HELD_BASE_BYTES;
 pub(crate) use grow::common_prefix;
 use grow::{Score, agreeing, backward, best_split, forward};
 pub use index::{Fineness, Index};
@@ -22,6 +21,12 @@ pub(crate) const SEED: usize = 16;
 
 /// A seed replaces the alignment that it interrupts only when it explains this many bytes more.
 const GAIN: u64 = 8;
+
+/// Behind so many bytes that differ an alignment is right again without a look at the index ...
+const INTERRUPTION: usize = 16;
+
+/// ... where so many agree. What has fewer may be so by chance.
+const RESUMED: usize = 24;
 
 /// A stretch of the target and the stretch of the base that it looks like: the same length, some bytes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,7 @@ impl Index<'_> {
     pub fn align(&self, target: &dyn ReadAt, found: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
         let mut walk = Walk {
             index: self,
-            base: Bytes::new(self.base(), ALIGN_HELD_BASE_BYTES)?,
+            base: self.base().shared(),
             target: Bytes::walked(target)?,
             current: Match::NONE,
             ahead: Score::default(),
@@ -62,7 +67,7 @@ impl Index<'_> {
 
 /// A walk over the target.
 struct Walk<'a, 'b> {
-    index: &'a Index<'a>,
+    index: &'b Index<'b>,
     base: Bytes<'a>,
     target: Bytes<'a>,
     /// The seed that is being followed; it has grown backward but not yet forward.
@@ -93,7 +98,11 @@ impl Walk<'_, '_> {
                 return Ok(Some(Match { target: *position, base, length: agreeing }));
             }
             *position += agreeing;
-            let Some(seed) = self.index.find(&mut self.base, &mut self.target, position, self.current)? else {
+            if let Some(again) = self.back_on_course(*position)? {
+                *position = again;
+                continue;
+            }
+            let Some(seed) = self.index.table()?.find(&mut self.base, &mut self.target, position, self.current)? else {
                 return Ok(None);
             };
             let explained = self.explained_on_course(seed)?;
@@ -119,6 +128,22 @@ impl Walk<'_, '_> {
             Some(base) => agreeing(&mut self.base, base, &mut self.target, position),
             None => Ok(0),
         }
+    }
+
+    /// Where the current alignment is right again right behind the target's `position`: then nothing else is looked for, which takes longer than
+    /// all else. Not where every place is indexed, for then everything is to be found.
+    fn back_on_course(&mut self, position: u64) -> io::Result<Option<u64>> {
+        let Some(base) = self.on_course(position).filter(|_| self.index.is_rough()) else { return Ok(None) };
+        let (left, right) = (self.base.from(base)?, self.target.from(position)?);
+        let mut run = 0;
+        for (end, (one, other)) in (1..).zip(left.iter().zip(right).take(INTERRUPTION + RESUMED)) {
+            run = if one == other { run + 1 } else { 0 };
+            // A run of one value is right everywhere.
+            if run >= RESUMED && right[end - RESUMED..end].iter().any(|byte| byte != other) {
+                return Ok(Some(position + (end - RESUMED) as u64));
+            }
+        }
+        Ok(None)
     }
 
     /// How many bytes of `seed` the current alignment has right too.

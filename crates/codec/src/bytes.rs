@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::ReadAt;
-use crate::limits::{CACHE_BLOCK_BYTES, CACHE_BLOCKS, WALKED_HELD_BYTES};
+use crate::limits::{ALIGN_HELD_BASE_BYTES, CACHE_BLOCK_BYTES, CACHE_BLOCKS, WALKED_HELD_BYTES};
 
 /// Each block also holds the first bytes of the next one, so that every piece but the last is at least this long.
 pub(crate) const OVERLAP: usize = 64;
@@ -24,12 +24,12 @@ enum Store<'a> {
 }
 
 impl<'a> Bytes<'a> {
-    /// For bytes that are read from front to back.
+    /// For bytes that are read from front to back. What is in memory already is not held again.
     pub(crate) fn walked(source: &'a dyn ReadAt) -> io::Result<Self> {
-        Self::new(source, WALKED_HELD_BYTES)
+        Self::held_up_to(WALKED_HELD_BYTES, source)
     }
 
-    /// Like [`Bytes::walked`], but what is in memory already is not held again. How long the pieces are then depends on where the bytes are, so
+    /// Like [`Bytes::walked`], but what is in memory already is lent however long it is. How long the pieces are then depends on where the bytes are, so
     /// that nothing that goes into a package may depend on that.
     pub(crate) fn lent(source: &'a dyn ReadAt) -> io::Result<Self> {
         match source.in_memory() {
@@ -38,11 +38,27 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    /// For bytes that are held whole when there are at most `held` of them.
-    pub(crate) fn new(source: &'a dyn ReadAt, held: u64) -> io::Result<Self> {
+    /// For a base, which is read at random. What is in memory already is not held again.
+    pub(crate) fn random(source: &'a dyn ReadAt) -> io::Result<Self> {
+        Self::held_up_to(ALIGN_HELD_BASE_BYTES, source)
+    }
+
+    /// The same bytes for another reader, who does not hold what is held already.
+    pub(crate) fn shared(&self) -> Bytes<'_> {
+        let store = match &self.store {
+            Store::Lent(bytes) => Store::Lent(bytes),
+            Store::Held(bytes) => Store::Lent(bytes),
+            Store::Cached(_) => Store::Cached((0..CACHE_BLOCKS).map(|_| None).collect()),
+        };
+        Bytes { source: self.source, length: self.length, store }
+    }
+
+    /// In one piece when there are at most `most` of them, wherever they are; else in many.
+    fn held_up_to(most: u64, source: &'a dyn ReadAt) -> io::Result<Self> {
         let length = source.len();
-        let store = match usize::try_from(length) {
-            Ok(size) if length <= held => {
+        let store = match (usize::try_from(length), source.in_memory()) {
+            (Ok(_), Some(bytes)) if length <= most => Store::Lent(bytes),
+            (Ok(size), None) if length <= most => {
                 let mut held = vec![0; size];
                 source.read_exact_at(&mut held, 0)?;
                 Store::Held(held)

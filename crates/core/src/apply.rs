@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{Layer, VerifiedBlob, VerifiedLayer, plain_bytes};
+use crate::image::{Layer, UncheckedLayer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
 use crate::job::progress::Task;
 use crate::layer::coding::{self, Promised};
@@ -81,7 +81,7 @@ pub(crate) struct AtHand<'a> {
     /// Layers that may have blobs as the package wants them.
     pub(crate) stored: &'a [Layer],
     /// Layers that were there before they were coded: what is rebuilt must have their digests, and is not kept a second time.
-    pub(crate) targets: BTreeMap<DiffId, VerifiedLayer>,
+    pub(crate) targets: BTreeMap<DiffId, UncheckedLayer>,
 }
 
 impl AtHand<'_> {
@@ -183,7 +183,7 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     coded: Vec<&LayerEntry>,
-    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, VerifiedLayer>),
+    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
@@ -220,7 +220,7 @@ fn rounds(layers: Vec<&LayerEntry>) -> Vec<Vec<&LayerEntry>> {
 fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
-    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, VerifiedLayer>),
+    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
     context: Context<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {

@@ -16,11 +16,14 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{BlobCompression, Document, Image, Layer, Platform, VerifiedLayer, layers_of, plain_bytes};
+use crate::image::{
+    BlobCompression, Document, Image, Layer, Platform, UncheckedLayer, VerifiedLayer, layers_of, plain_bytes,
+};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
 use crate::layer::matcher::Library;
+use crate::layer::tar_index::TarIndex;
 use crate::limits;
 use crate::package::features::{ImageFeature, LayerCodec, UNMEASURED};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
@@ -151,7 +154,7 @@ struct Coded {
 }
 
 impl Coded {
-    fn new(target: &VerifiedLayer, coding: Coding) -> Self {
+    fn new(target: &UncheckedLayer, coding: Coding) -> Self {
         let entry = LayerEntry { diff_id: target.diff_id(), size: Some(target.bytes().len()), origin: coding.origin() };
         Self { entry, features: coding.features().collect(), members: coding.members }
     }
@@ -183,8 +186,50 @@ struct Sides<'a> {
 /// The layers of the targets, in their order.
 struct Layers {
     coded: Vec<Coded>,
-    /// What they may be coded against, and those that are coded.
-    known: Vec<VerifiedLayer>,
+    known: Known,
+}
+
+/// What layers are coded against, and those that are coded.
+pub(crate) struct Known {
+    pub(crate) bases: Vec<VerifiedLayer>,
+    pub(crate) targets: Vec<UncheckedLayer>,
+}
+
+/// The layers that are read, and for method `auto` their indexes, which are made while the bases are hashed.
+struct ReadLayers {
+    known: Known,
+    indexes: Vec<TarIndex>,
+}
+
+impl ReadLayers {
+    fn read(bases: &[&Layer], targets: &[&Layer], method: Method, context: Context<'_>) -> Result<Self> {
+        let targets = targets.iter().copied().map(UncheckedLayer::of).collect::<Result<Vec<_>>>()?;
+        if method != Method::Auto || targets.is_empty() {
+            let known = Known { bases: verified(bases, "base", context)?, targets };
+            return Ok(Self { known, indexes: Vec::new() });
+        }
+        let (bases, own) = rayon::join(|| verified_and_indexed(bases, context), || indexed(&targets));
+        let (bases, mut indexes): (Vec<_>, Vec<_>) = bases?.into_iter().unzip();
+        indexes.extend(own?);
+        Ok(Self { known: Known { bases, targets }, indexes })
+    }
+}
+
+fn verified_and_indexed(layers: &[&Layer], context: Context<'_>) -> Result<Vec<(VerifiedLayer, TarIndex)>> {
+    let task = context.progress.begin("Checking base layers", plain_bytes(layers));
+    let check = |layer: &&Layer| {
+        let what = format!("the base layer {}", layer.diff_id.short());
+        let bytes = layer.content.plain()?;
+        VerifiedLayer::check_reading(layer.diff_id, bytes, (&what, task.as_ref()), TarIndex::new)
+    };
+    layers.par_iter().map(check).collect()
+}
+
+fn indexed(layers: &[UncheckedLayer]) -> Result<Vec<TarIndex>> {
+    let index = |layer: &UncheckedLayer| {
+        TarIndex::new(layer.bytes()).map_err(Error::io(format!("reading the target layer {}", layer.diff_id().short())))
+    };
+    layers.par_iter().map(index).collect()
 }
 
 impl Layers {
@@ -198,35 +243,36 @@ impl Layers {
         let is_missing = |diff_id| !held_ids.contains(diff_id) && !blobs.contains_key(diff_id);
         let missing: Vec<&Layer> = wanted.iter().filter(|layer| is_missing(&layer.diff_id)).collect();
         let images = (bases, targets);
-        let targets = verified(&missing, "target", context)?;
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
-        let bases = verified(&held::read(held, images, &missing, uses_bases), "base", context)?;
-        let mut coded = code_missing(&targets, &bases, options, context)?;
+        let read = held::read(held, images, &missing, uses_bases);
+        let ReadLayers { known, indexes } = ReadLayers::read(&read, &missing, options.method, context)?;
+        let mut coded = code_missing(&known, indexes, options, context)?;
         let sizes = Sizes::of(images);
-        let read: BTreeMap<DiffId, u64> = bases.iter().map(|base| (base.diff_id(), base.bytes().len())).collect();
+        let read: BTreeMap<DiffId, u64> = known.bases.iter().map(|base| (base.diff_id(), base.bytes().len())).collect();
         let other = |layer: &Layer| match (blobs.get(&layer.diff_id), read.get(&layer.diff_id)) {
             (Some((member, size)), _) if !held_ids.contains(&layer.diff_id) => Ok(carried_layer(layer, member, *size)),
             (_, Some(size)) => Ok(held_layer(layer.diff_id, Some(*size))),
             (_, None) => Ok(held_layer(layer.diff_id, sizes.get(layer)?)),
         };
         let coded = wanted.iter().map(|layer| coded.remove(&layer.diff_id).map_or_else(|| other(layer), Ok));
-        Ok(Self { coded: coded.collect::<Result<_>>()?, known: [bases, targets].concat() })
+        Ok(Self { coded: coded.collect::<Result<_>>()?, known })
     }
 }
 
 fn code_missing(
-    targets: &[VerifiedLayer],
-    bases: &[VerifiedLayer],
+    known: &Known,
+    indexes: Vec<TarIndex>,
     options: &CreateOptions,
     context: Context<'_>,
 ) -> Result<BTreeMap<DiffId, Coded>> {
-    let pool = LayerPool::new(options.method, bases, targets)?;
-    let code = |(index, target): (usize, &VerifiedLayer)| {
+    let targets = &known.targets;
+    let pool = LayerPool::new(options.method, known, indexes)?;
+    let code = |(index, target): (usize, &UncheckedLayer)| {
         code_layer(target, &pool, index, options, context).map(|coded| (target.diff_id(), coded))
     };
     // Small layers are coded side by side; a large one gets the memory that all of them together may take.
     let numbered = || targets.iter().enumerate();
-    let is_small = |target: &VerifiedLayer| target.bytes().len() <= limits::PARALLEL_LAYER_BYTES;
+    let is_small = |target: &UncheckedLayer| target.bytes().len() <= limits::PARALLEL_LAYER_BYTES;
     let small: Vec<_> = numbered().filter(|(_, target)| is_small(target)).collect();
     let mut coded: BTreeMap<DiffId, Coded> = small.into_par_iter().map(code).collect::<Result<_>>()?;
     for large in numbered().filter(|(_, target)| !is_small(target)) {
@@ -260,7 +306,7 @@ fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<V
 }
 
 fn code_layer(
-    target: &VerifiedLayer,
+    target: &UncheckedLayer,
     pool: &LayerPool,
     index: usize,
     options: &CreateOptions,
@@ -275,7 +321,7 @@ fn code_layer(
 
 /// What layers are coded against: the bases, then the targets.
 struct LayerPool {
-    layers: Vec<VerifiedLayer>,
+    layers: Vec<UncheckedLayer>,
     /// The number of the first target.
     first: usize,
     /// For method `auto`.
@@ -285,22 +331,23 @@ struct LayerPool {
 }
 
 impl LayerPool {
-    fn new(method: Method, bases: &[VerifiedLayer], targets: &[VerifiedLayer]) -> Result<Self> {
-        let layers: Vec<_> = bases.iter().chain(targets).cloned().collect();
+    fn new(method: Method, Known { bases, targets }: &Known, indexes: Vec<TarIndex>) -> Result<Self> {
+        let layers: Vec<_> = bases.iter().map(UncheckedLayer::from).chain(targets.iter().cloned()).collect();
+        let indexed = layers.iter().map(|layer| layer.bytes().clone()).zip(indexes);
         let is_auto = method == Method::Auto && !targets.is_empty();
-        let library = is_auto.then(|| Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect()));
-        let library = library.transpose().map_err(Error::io("reading the layers"))?;
+        let library = is_auto.then(|| Library::of(indexed)).transpose().map_err(Error::io("reading the layers"))?;
         let uses_choice = matches!(method, Method::Xdelta3 | Method::Bsdiff) && !targets.is_empty();
-        let choice = if uses_choice { Choice::new(bases, targets)? } else { Choice::default() };
-        Ok(Self { layers, first: bases.len(), library, choice })
+        let (first, choice) = (bases.len(), Choice::default());
+        let choice = if uses_choice { Choice::new(&layers[..first], targets)? } else { choice };
+        Ok(Self { layers, first, library, choice })
     }
 
-    fn bases_of(&self, index: usize) -> Vec<VerifiedLayer> {
+    fn bases_of(&self, index: usize) -> Vec<UncheckedLayer> {
         let (bases, targets) = self.layers.split_at(self.first);
         self.choice.bases_of(index, bases, targets)
     }
 
-    fn candidates<'a>(&'a self, index: usize, chosen: &'a [VerifiedLayer]) -> Candidates<'a> {
+    fn candidates<'a>(&'a self, index: usize, chosen: &'a [UncheckedLayer]) -> Candidates<'a> {
         match &self.library {
             Some(library) => Candidates::Library(library, &self.layers, self.first + index),
             None => Candidates::Layers(chosen),

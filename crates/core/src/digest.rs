@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::limits::COPY_BUFFER;
+
 /// The 32 bytes of a SHA-256 digest (FIPS 180-4).
 type Bytes = [u8; 32];
 
@@ -35,8 +37,9 @@ macro_rules! digest_type {
             /// What `reader` reports.
             pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
                 let mut hasher = Hasher::new(io::sink());
-                let count = io::copy(reader, &mut hasher)?;
-                Ok((Self(hasher.state.finalize().into()), count))
+                hasher.take_all(reader)?;
+                let (_, hashed, count) = hasher.finish();
+                Ok((hashed.into(), count))
             }
 
             /// The digest that is stored as these bytes.
@@ -147,6 +150,19 @@ impl<T> Hasher<T> {
     /// The inner side, the hash and the number of bytes that passed.
     pub fn finish(self) -> (T, Hashed, u64) {
         (self.inner, Hashed(self.state.finalize().into()), self.count)
+    }
+
+    /// Hashes all that `reader` gives, in pieces that keep the calls of the system few.
+    fn take_all(&mut self, reader: &mut dyn Read) -> io::Result<()> {
+        let mut buffer = vec![0; COPY_BUFFER];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => self.take(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) {

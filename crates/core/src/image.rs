@@ -6,19 +6,25 @@
 pub mod documents;
 mod name;
 mod platform;
+mod tap;
+mod unchecked;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::digest::{BlobDigest, ConfigDigest, DiffId};
+use crate::digest::{BlobDigest, ConfigDigest, DiffId, Hasher};
 use crate::error::{Error, Result};
+use crate::job::context::Context;
 use crate::job::progress::{Counted, Silent, Task};
 pub use name::ImageName;
 pub use platform::Platform;
+use tap::Tap;
+pub(crate) use unchecked::UncheckedLayer;
 
 /// A config, manifest or index: bytes that are never written anew, and their digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,11 +214,47 @@ impl VerifiedLayer {
     pub(crate) fn check_telling(diff_id: DiffId, bytes: Arc<dyn ReadAt>, what: &str, task: &dyn Task) -> Result<Self> {
         let mut reader = Counted::new(Reader::new(&bytes), task);
         let (found, _) = DiffId::of_reader(&mut reader).map_err(Error::io(format!("reading {what}")))?;
+        Self::compared(diff_id, found, bytes, what)
+    }
+
+    /// The same, while `read` reads the bytes for what else is made of them: what it reads from front to back is read once for both.
+    pub(crate) fn check_reading<T>(
+        diff_id: DiffId,
+        bytes: Arc<dyn ReadAt>,
+        (what, task): (&str, &dyn Task),
+        read: impl FnOnce(&dyn ReadAt) -> io::Result<T>,
+    ) -> Result<(Self, T)> {
+        let failed = || Error::io(format!("reading {what}"));
+        let tap = Tap::new(&bytes, task);
+        let made = read(&tap).map_err(failed())?;
+        let found = tap.finish().map_err(failed())?;
+        Ok((Self::compared(diff_id, found.into(), bytes, what)?, made))
+    }
+
+    fn compared(diff_id: DiffId, found: DiffId, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
         if found == diff_id {
             Ok(Self { diff_id, bytes })
         } else {
             Err(Error::Mismatch { what: what.to_owned(), expected: diff_id.to_string(), found: found.to_string() })
         }
+    }
+
+    /// Lets `fill` write into new room, and compares what it writes on the way.
+    pub(crate) fn spool(
+        diff_id: DiffId,
+        (what, doing): (&str, &str),
+        context: Context<'_>,
+        fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+    ) -> Result<Self> {
+        let mut found = None;
+        let bytes = context.spool(doing, |out| {
+            let mut hasher = Hasher::new(out);
+            fill(&mut hasher)?;
+            found = Some(hasher.finish().1);
+            Ok(())
+        })?;
+        let found = found.ok_or_else(|| Error::internal("a layer that was rebuilt and not hashed"))?;
+        Self::compared(diff_id, found.into(), bytes, what)
     }
 
     /// Names `bytes` by what they hash to.

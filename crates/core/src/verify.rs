@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::apply::{self, AtHand, Wanted, bases_of, recreated};
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Kind, Result};
-use crate::image::VerifiedLayer;
+use crate::image::{UncheckedLayer, VerifiedLayer};
 use crate::job::context::Context;
 use crate::layer::coding;
 use crate::package::Package;
@@ -78,7 +78,7 @@ pub fn room(metadata: &Metadata) -> u64 {
 /// kept where it is among the `targets` that are there.
 fn check(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
+    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> Result<VerifyReport> {
     let metadata = package.metadata();
@@ -87,7 +87,7 @@ fn check(
     recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
     let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
-    apply::rebuild_on(package, &wanted, AtHand { targets: known(targets), ..AtHand::of(known(bases)) }, context)?;
+    apply::rebuild_on(package, &wanted, AtHand { targets: to_be(targets), ..AtHand::of(known(bases)) }, context)?;
     let proof = |layer: &LayerEntry| match layer.origin {
         Origin::Held => Proof::Held,
         Origin::Coded { .. } if rebuildable.contains(&layer.diff_id) => Proof::Rebuilt,
@@ -119,7 +119,7 @@ pub(crate) struct Unproved {
 /// among the `targets`. Blobs that are made again were made by the very encoders, and compared, when these were found.
 pub(crate) fn prove(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
+    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> std::result::Result<(), Unproved> {
     match check(package, (bases, targets), context) {
@@ -136,17 +136,21 @@ pub(crate) fn prove(
 /// The first layer that cannot be rebuilt; later ones may only follow from it.
 fn culprit(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[VerifiedLayer]),
+    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> Option<DiffId> {
     let metadata = package.metadata();
     let fails = |layer: &&LayerEntry| {
         let wanted = Wanted::from([(layer.diff_id.into(), layer.diff_id)]);
-        apply::rebuild_on(package, &wanted, AtHand { targets: known(targets), ..AtHand::of(known(bases)) }, context)
+        apply::rebuild_on(package, &wanted, AtHand { targets: to_be(targets), ..AtHand::of(known(bases)) }, context)
             .is_err()
     };
     let mut coded = metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
     coded.find(fails).map(|layer| layer.diff_id)
+}
+
+fn to_be(layers: &[UncheckedLayer]) -> BTreeMap<DiffId, UncheckedLayer> {
+    layers.iter().map(|layer| (layer.diff_id(), layer.clone())).collect()
 }
 
 fn known(layers: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {

@@ -154,10 +154,21 @@ impl LayerContent for Shared {
     }
 }
 
-/// Sets `lies` while layers are coded, until somebody is told something if it is `patient`.
+/// How long a layer is read wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lies {
+    /// While it is coded for the first time.
+    Once,
+    /// Whenever it is coded.
+    Coding,
+    /// From the start.
+    Always,
+}
+
+/// Sets `lies` as long as [`Lies`] says, and takes note of what is told.
 struct Listener {
     lies: Arc<AtomicBool>,
-    patient: bool,
+    when: Lies,
     told: Mutex<Vec<String>>,
 }
 
@@ -165,26 +176,28 @@ impl Progress for Listener {
     fn begin(&self, what: &str, _total: Option<u64>) -> Box<dyn Task> {
         if what.starts_with("Coding layer") {
             self.lies.store(true, Ordering::Relaxed);
+        } else if what == "Rebuilding layers" {
+            self.lies.store(self.when == Lies::Always, Ordering::Relaxed);
         }
         Box::new(Silent)
     }
 
     fn inform(&self, message: fmt::Arguments<'_>) {
         self.told.lock().unwrap().push(message.to_string());
-        self.lies.store(self.patient, Ordering::Relaxed);
+        self.lies.store(self.when != Lies::Once, Ordering::Relaxed);
     }
 
     fn detail(&self, _message: fmt::Arguments<'_>) {}
 }
 
-/// Makes a package of a layer that is read wrongly while it is coded.
-fn of_a_changing_layer(method: Method, patient: bool) -> (delta_core::Result<Vec<u8>>, Image, Vec<String>) {
+/// Makes a package of a layer that is read wrongly.
+fn of_a_changing_layer(method: Method, when: Lies) -> (delta_core::Result<Vec<u8>>, Image, Vec<String>) {
     let bytes = LayerBuilder::new().file("data", &noise(5, 1 << 21)).finish();
-    let lies = Arc::new(AtomicBool::new(false));
+    let lies = Arc::new(AtomicBool::new(when == Lies::Always));
     let honest = layer(&bytes, BlobCompression::None);
     let content = Shared(Arc::new(Changing { bytes, lies: lies.clone() }));
     let target = image_of("app:v2", vec![Layer { content: Arc::new(content), ..honest.clone() }]);
-    let listener = Listener { lies, patient, told: Mutex::default() };
+    let listener = Listener { lies, when, told: Mutex::default() };
     let context = Context { scratch: &MemoryScratch, progress: &listener };
     let package = create(&[target], &[], &options(method), context).map(|prepared| {
         let mut package = Vec::new();
@@ -196,7 +209,7 @@ fn of_a_changing_layer(method: Method, patient: bool) -> (delta_core::Result<Vec
 
 #[test]
 fn a_layer_that_does_not_come_back_is_coded_otherwise_and_that_is_said() {
-    let (package, target, told) = of_a_changing_layer(Method::Auto, false);
+    let (package, target, told) = of_a_changing_layer(Method::Auto, Lies::Once);
     let rebuilt = applied(&open(&package.unwrap()).unwrap(), &Delivery::Original, &[]).unwrap();
     assert_same(&rebuilt[0], &target);
     assert!(
@@ -207,10 +220,21 @@ fn a_layer_that_does_not_come_back_is_coded_otherwise_and_that_is_said() {
 
 #[test]
 fn a_package_that_cannot_be_proved_is_a_fault_of_ours() {
-    for (method, patient) in [(Method::Auto, true), (Method::Layer, false), (Method::Xdelta3, false)] {
-        let (package, ..) = of_a_changing_layer(method, patient);
+    for (method, when) in [(Method::Auto, Lies::Coding), (Method::Layer, Lies::Once), (Method::Xdelta3, Lies::Once)] {
+        let (package, ..) = of_a_changing_layer(method, when);
         let refused = error(package);
         assert_eq!(refused.kind(), Kind::Internal, "{method}: {refused}");
         assert!(refused.to_string().contains("would not give back what went into it"), "{refused}");
+    }
+}
+
+#[test]
+fn a_layer_with_other_bytes_than_its_digest_says_is_a_fault_of_its_source() {
+    for method in [Method::Auto, Method::Layer, Method::Xdelta3] {
+        let (package, _, told) = of_a_changing_layer(method, Lies::Always);
+        let refused = error(package);
+        assert_eq!(refused.kind(), Kind::Content, "{method}: {refused}");
+        assert!(refused.to_string().contains("the target layer"), "{refused}");
+        assert!(told.is_empty(), "{told:?}");
     }
 }

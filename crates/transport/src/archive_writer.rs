@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use delta_core::error::{Error, Result};
 use delta_core::image::documents::{LayoutIndex, Pointers, read_pointers};
 use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest};
 use delta_core::job::progress::{Counted, Progress};
+use delta_core::limits::COPY_BUFFER;
 use serde::Serialize;
 use tar::{EntryType, Header};
 
@@ -45,7 +46,8 @@ pub fn write_archive(
         header.set_mode(0o644);
         header.set_size(bytes.len());
         header.set_cksum();
-        builder.append(&header, Counted::new(Reader::new(bytes), task.as_ref())).map_err(doing())?;
+        let bytes = BufReader::with_capacity(COPY_BUFFER, Counted::new(Reader::new(bytes), task.as_ref()));
+        builder.append(&header, bytes).map_err(doing())?;
     }
     builder.into_inner().and_then(|out| out.flush()).map_err(Error::io("writing the archive"))
 }

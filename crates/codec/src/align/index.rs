@@ -1,6 +1,7 @@
 //! The windows of the base, findable by their hash.
 
 use std::io;
+use std::sync::OnceLock;
 
 use super::grow::{agreeing, agreeing_before};
 use super::{Match, SEED};
@@ -48,6 +49,11 @@ pub enum Fineness {
 }
 
 impl Fineness {
+    /// Whether matches may be missed to be faster.
+    pub(crate) const fn is_rough(self) -> bool {
+        !matches!(self, Self::Every)
+    }
+
     const fn step(self) -> u64 {
         match self {
             Self::Every => 1,
@@ -60,7 +66,39 @@ impl Fineness {
 
 /// The sampled windows of a base.
 pub struct Index<'a> {
-    base: &'a dyn ReadAt,
+    base: Bytes<'a>,
+    fineness: Fineness,
+    /// Made when a window is looked for: what is nearly the same as its base needs none.
+    table: OnceLock<Table>,
+}
+
+impl<'a> Index<'a> {
+    /// Reads the base once, as far as it is held. The memory is bounded by `ALIGN_SAMPLES` whatever its size.
+    ///
+    /// # Errors
+    /// What reading the base reports.
+    pub fn new(base: &'a dyn ReadAt, fineness: Fineness) -> io::Result<Self> {
+        Ok(Self { base: Bytes::random(base)?, fineness, table: OnceLock::new() })
+    }
+
+    pub(super) const fn base(&self) -> &Bytes<'a> {
+        &self.base
+    }
+
+    pub(super) const fn is_rough(&self) -> bool {
+        self.fineness.is_rough()
+    }
+
+    pub(super) fn table(&self) -> io::Result<&Table> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = Table::new(self.base.shared(), self.fineness)?;
+        Ok(self.table.get_or_init(|| table))
+    }
+}
+
+pub(super) struct Table {
     /// Every how many bytes a window was taken.
     step: u64,
     /// The bytes of a window: so few that every seed has one that was sampled, as far as that goes.
@@ -72,12 +110,8 @@ pub struct Index<'a> {
     shift: u32,
 }
 
-impl<'a> Index<'a> {
-    /// Reads the base once. The memory is bounded by `ALIGN_SAMPLES` whatever its size.
-    ///
-    /// # Errors
-    /// What reading the base reports.
-    pub fn new(base: &'a dyn ReadAt, fineness: Fineness) -> io::Result<Self> {
+impl Table {
+    fn new(base: Bytes<'_>, fineness: Fineness) -> io::Result<Self> {
         let length = base.len();
         let step = length.div_ceil(ALIGN_SAMPLES / fineness.step()).max(fineness.step());
         let window = usize::try_from(step).map_or(0, |step| (SEED + 1).saturating_sub(step)).max(SHORTEST_WINDOW);
@@ -85,23 +119,19 @@ impl<'a> Index<'a> {
         let samples = usize::try_from(samples).map_err(io::Error::other)?;
         let bits = samples.next_power_of_two().trailing_zeros().max(4);
         let (heads, links) = (vec![0; 1 << bits], vec![0; samples]);
-        let mut index = Self { base, step, window, heads, links, shift: 64 - bits };
-        index.fill(samples)?;
-        Ok(index)
+        let mut table = Self { step, window, heads, links, shift: 64 - bits };
+        table.fill(base)?;
+        Ok(table)
     }
 
-    pub(super) const fn base(&self) -> &'a dyn ReadAt {
-        self.base
-    }
-
-    fn fill(&mut self, samples: usize) -> io::Result<()> {
-        let mut bytes = Bytes::walked(self.base)?;
+    fn fill(&mut self, mut base: Bytes<'_>) -> io::Result<()> {
         let step = usize::try_from(self.step).map_err(io::Error::other)?;
         let mut sample = 0;
         let mut before = None;
-        while sample < samples {
-            let piece = bytes.from(sample as u64 * self.step)?;
-            for window in piece.windows(self.window).step_by(step) {
+        while sample < self.links.len() {
+            let piece = base.from(sample as u64 * self.step)?;
+            let mut offset = 0;
+            while let Some(window) = piece.get(offset..offset + self.window).filter(|_| sample < self.links.len()) {
                 let key = Some(load(window));
                 // A run of one value or one short period gives the same window again and again: one of them is enough.
                 if key != before {
@@ -112,9 +142,7 @@ impl<'a> Index<'a> {
                 }
                 before = key;
                 sample += 1;
-                if sample == samples {
-                    break;
-                }
+                offset += step;
             }
         }
         Ok(())
@@ -162,8 +190,27 @@ impl<'a> Index<'a> {
 
     /// The offset of the first window of `piece` whose hash some sample has, of every `stride`th.
     fn first_known(&self, piece: &[u8], stride: usize) -> Option<usize> {
-        let mut windows = piece.windows(self.window).step_by(stride);
-        windows.position(|window| self.samples(hash(window)).next().is_some()).map(|number| number * stride)
+        let mut offset = 0;
+        while let Some(window) = piece.get(offset..offset + self.window) {
+            if self.has(hash(window)) {
+                return Some(offset);
+            }
+            offset += stride;
+        }
+        None
+    }
+
+    /// Whether there are [`Self::samples`]; for nearly all windows of new bytes there are none.
+    fn has(&self, hash: u64) -> bool {
+        let mut place = self.heads[self.slot(hash)];
+        for _ in 0..HOPS {
+            let Some(sample) = (place & PLACE).checked_sub(1) else { return false };
+            if place & !PLACE == tag(hash) {
+                return true;
+            }
+            place = self.links[sample as usize];
+        }
+        false
     }
 
     /// The samples with this hash, the last one first; with a hundredth of others.

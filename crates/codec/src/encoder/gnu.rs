@@ -19,6 +19,7 @@ const BUSYBOX: u8 = 16;
 
 fn candidates(origin: &Origin) -> Vec<Candidate> {
     let programs: &[(Program, u8)] = match origin {
+        Origin::Gzip(_) if origin.is_of_unix() => &[(Program::Gzip, 0), (Program::Busybox, 2)],
         Origin::Gzip(_) => &[(Program::Gzip, 2), (Program::Busybox, 4)],
         Origin::Zip => &[(Program::Gzip, 2)],
         Origin::Zlib(_) | Origin::Png(_) | Origin::Zstd(_) => &[],

@@ -68,6 +68,11 @@ impl Origin {
         }
     }
 
+    /// It is a gzip member whose header names Unix as the system. GNU gzip wrote most of those.
+    pub(super) const fn is_of_unix(&self) -> bool {
+        matches!(self, Self::Gzip(Header(bytes)) if bytes[9] == 3)
+    }
+
     /// The stream is in a gzip member.
     pub(super) const fn is_gzip(&self) -> bool {
         matches!(self, Self::Gzip(_))

@@ -32,7 +32,7 @@ struct Zlib {
 
 fn candidates(origin: &Origin) -> Vec<Candidate> {
     let candidate = |(level, strategy, doubt): (u8, u8, u8), (window, narrow): (u8, u8)| {
-        let doubt = doubt + narrow + origin.doubt_of_hands(&[Hand::Other]);
+        let doubt = doubt + narrow + origin.doubt_of_hands(&[Hand::Other]) + u8::from(origin.is_of_unix());
         MEMORY_LEVELS.into_iter().filter_map(move |(memory_level, unusual)| {
             let settings = zlib::Settings::new(level, window, memory_level, strategy)?;
             Some(Candidate { doubt: doubt + unusual, encoder: Arc::new(Zlib { level, settings, memory_level }) })

@@ -10,6 +10,9 @@ use crate::bytes::Bytes;
 /// How often matches are looked for in what was predicted from those before.
 const ROUNDS: usize = 2;
 
+/// A round that saved less than one byte in so many of those that were left is the last.
+const WORTH_A_ROUND: u64 = 8;
+
 /// What a match weighs, in bytes.
 const MATCH_WEIGHT: u64 = 4;
 
@@ -104,7 +107,11 @@ impl Guess {
             if next.weight >= best.weight {
                 break;
             }
+            let is_settled = fineness.is_rough() && best.weight - next.weight < best.weight / WORTH_A_ROUND;
             best = next;
+            if is_settled {
+                break;
+            }
         }
         Ok(best)
     }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::sketch::Sketch;
 use crate::error::{Error, Result};
-use crate::image::VerifiedLayer;
+use crate::image::UncheckedLayer;
 
 /// More base layers than this help no layer that was seen.
 const MOST: usize = 16;
@@ -19,9 +19,9 @@ const LEAST_SHARE: usize = 500;
 pub(super) struct Choice(Vec<Vec<usize>>);
 
 impl Choice {
-    pub(super) fn new(bases: &[VerifiedLayer], targets: &[VerifiedLayer]) -> Result<Self> {
-        let layers: Vec<&VerifiedLayer> = bases.iter().chain(targets).collect();
-        let sketch = |layer: &&VerifiedLayer| {
+    pub(super) fn new(bases: &[UncheckedLayer], targets: &[UncheckedLayer]) -> Result<Self> {
+        let layers: Vec<&UncheckedLayer> = bases.iter().chain(targets).collect();
+        let sketch = |layer: &&UncheckedLayer| {
             Sketch::of(layer.bytes()).map_err(Error::io(format!("reading the layer {}", layer.diff_id().short())))
         };
         let sketches = layers.par_iter().map(sketch).collect::<Result<Vec<_>>>()?;
@@ -43,9 +43,9 @@ impl Choice {
     pub(super) fn bases_of(
         &self,
         index: usize,
-        bases: &[VerifiedLayer],
-        targets: &[VerifiedLayer],
-    ) -> Vec<VerifiedLayer> {
+        bases: &[UncheckedLayer],
+        targets: &[UncheckedLayer],
+    ) -> Vec<UncheckedLayer> {
         let numbers = self.0.get(index).into_iter().flatten();
         numbers.filter_map(|number| bases.iter().chain(targets).nth(*number)).cloned().collect()
     }

@@ -1,15 +1,16 @@
 //! What leaves here was opened, rebuilt and compared as its receiver will do it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
 use rayon::prelude::*;
 
-use super::Coded;
+use super::{Coded, Known};
 use crate::digest::DiffId;
 use crate::error::{Error, Kind, Result};
-use crate::image::VerifiedLayer;
+use crate::image::UncheckedLayer;
 use crate::job::choices::{CompressionOptions, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Coding};
@@ -45,11 +46,11 @@ impl Prepared {
 }
 
 /// Puts the package together and proves it. Where method `auto` has the choice, a layer that does not come back is coded
-/// again by a simpler codec; `known` has every layer that another may be coded against, and those that are coded.
+/// again by a simpler codec; but one whose source has other bytes than its digest says is a fault of the source.
 pub(crate) fn proved(
     mut coded: Vec<Coded>,
     assemble: impl Fn(&[Coded]) -> (Metadata, Vec<Member>),
-    known: &[VerifiedLayer],
+    known: &Known,
     (method, compression): (Method, CompressionOptions),
     context: Context<'_>,
 ) -> Result<Prepared> {
@@ -59,6 +60,8 @@ pub(crate) fn proved(
             Ok(prepared) => return Ok(prepared),
             Err(unproved) => unproved,
         };
+        let target = known.targets.iter().find(|target| Some(target.diff_id()) == layer);
+        target.map(UncheckedLayer::check).transpose()?;
         let failed = coded.iter_mut().find(|coded| Some(coded.entry.diff_id) == layer && method == Method::Auto);
         let Some(failed) = failed else { return Err(not_proved(error)) };
         let Some(again) = Simpler::than(failed, known) else { return Err(not_proved(error)) };
@@ -84,7 +87,7 @@ pub(super) fn not_proved(error: Error) -> Error {
 fn attempt(
     mut metadata: Metadata,
     members: &[Member],
-    known: &[VerifiedLayer],
+    known: &Known,
     context: Context<'_>,
 ) -> std::result::Result<Prepared, Unproved> {
     let unproved = |error| Unproved { layer: None, error };
@@ -94,37 +97,39 @@ fn attempt(
     let opened = Package::open(package.clone(), context.scratch).map_err(unproved)?;
     // What the package brings must not stand in for what it is proved by.
     let held = metadata.base_layers();
-    let bases: Vec<_> = known.iter().filter(|layer| held.contains(&layer.diff_id())).cloned().collect();
-    prove(&opened, (&bases, known), context)?;
+    let bases: Vec<_> = known.bases.iter().filter(|layer| held.contains(&layer.diff_id())).cloned().collect();
+    prove(&opened, (&bases, &known.targets), context)?;
     Ok(Prepared { metadata: opened.metadata().clone(), package })
 }
 
 /// A layer on its way by a simpler codec.
 struct Simpler<'a> {
-    target: &'a VerifiedLayer,
+    target: &'a UncheckedLayer,
     /// The codec by which it does not come back.
     failed: LayerCodec,
     codec: LayerCodec,
-    bases: Vec<VerifiedLayer>,
+    bases: Vec<UncheckedLayer>,
 }
 
 impl<'a> Simpler<'a> {
     /// A plain difference against the same bases, else whole; `None` when it is whole.
-    fn than(failed: &Coded, known: &'a [VerifiedLayer]) -> Option<Self> {
-        let by_digest = |diff_id: &DiffId| known.iter().find(|layer| layer.diff_id() == *diff_id);
+    fn than(failed: &Coded, known: &'a Known) -> Option<Self> {
+        let target = known.targets.iter().find(|layer| layer.diff_id() == failed.entry.diff_id)?;
+        let layers = known.bases.iter().map(UncheckedLayer::from).chain(known.targets.iter().cloned());
+        let layers: BTreeMap<DiffId, UncheckedLayer> = layers.map(|layer| (layer.diff_id(), layer)).collect();
         let Origin::Coded { codec: failed_codec, bases, .. } = &failed.entry.origin else { return None };
-        let bases: Vec<VerifiedLayer> = bases.iter().filter_map(by_digest).cloned().collect();
+        let bases: Vec<UncheckedLayer> = bases.iter().filter_map(|base| layers.get(base)).cloned().collect();
         let (codec, bases) = match failed_codec {
             LayerCodec::Recipe if !bases.is_empty() => (LayerCodec::Vcdiff, bases),
             LayerCodec::Recipe | LayerCodec::Vcdiff | LayerCodec::Bsdiff => (LayerCodec::Whole, Vec::new()),
             LayerCodec::Whole => return None,
         };
-        Some(Self { target: by_digest(&failed.entry.diff_id)?, failed: *failed_codec, codec, bases })
+        Some(Self { target, failed: *failed_codec, codec, bases })
     }
 
     fn code(&self, compression: CompressionOptions, context: Context<'_>) -> Result<Coding> {
         let members = coding::encode(self.codec, &self.bases, self.target, compression, context)?;
-        let bases = self.bases.iter().map(VerifiedLayer::diff_id).collect();
+        let bases = self.bases.iter().map(UncheckedLayer::diff_id).collect();
         Ok(Coding { codec: self.codec, bases, members, uses: Uses::default() })
     }
 }

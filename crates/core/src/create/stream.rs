@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use delta_codec::ReadAt;
 
-use super::Coded;
 use super::proof::{Prepared, proved};
+use super::{Coded, Known};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::image::VerifiedLayer;
+use crate::image::{UncheckedLayer, VerifiedLayer};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates};
@@ -27,8 +27,8 @@ pub fn create_stream(
     context: Context<'_>,
 ) -> Result<Prepared> {
     let base = VerifiedLayer::hash(base, "OLD")?;
-    let target = VerifiedLayer::hash(target, "NEW")?;
-    let mut layers = if base.bytes().is_empty() { Vec::new() } else { vec![base.clone()] };
+    let target = UncheckedLayer::from(&VerifiedLayer::hash(target, "NEW")?);
+    let mut layers = if base.bytes().is_empty() { Vec::new() } else { vec![UncheckedLayer::from(&base)] };
     let coding = if method == Method::Auto {
         layers.push(target.clone());
         let library = Library::new(layers.iter().map(|layer| layer.bytes().clone()).collect());
@@ -64,5 +64,6 @@ pub fn create_stream(
         };
         (metadata, coded.iter().flat_map(|layer| &layer.members).cloned().collect())
     };
-    proved(vec![Coded::new(&target, coding)], assemble, &[base, target], (method, compression), context)
+    let coded = vec![Coded::new(&target, coding)];
+    proved(coded, assemble, &Known { bases: vec![base], targets: vec![target] }, (method, compression), context)
 }

@@ -13,7 +13,7 @@ use delta_codec::{Concat, bsdiff, vcdiff};
 
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
-use crate::image::VerifiedLayer;
+use crate::image::UncheckedLayer;
 use crate::job::choices::{CompressionOptions, Method};
 use crate::job::context::Context;
 use crate::layer::matcher::Library;
@@ -34,9 +34,9 @@ pub(crate) const MORE_THAN_PROMISED: &str = "more bytes come than the metadata s
 #[derive(Clone, Copy)]
 pub(crate) enum Candidates<'a> {
     /// These layers, one behind the other.
-    Layers(&'a [VerifiedLayer]),
+    Layers(&'a [UncheckedLayer]),
     /// The layers of the library, which are these, before the one with this number.
-    Library(&'a Library, &'a [VerifiedLayer], usize),
+    Library(&'a Library, &'a [UncheckedLayer], usize),
 }
 
 /// A coded layer.
@@ -83,7 +83,7 @@ impl Coding {
 pub(crate) fn encode_smallest(
     method: Method,
     candidates: Candidates<'_>,
-    target: &VerifiedLayer,
+    target: &UncheckedLayer,
     compression: CompressionOptions,
     context: Context<'_>,
 ) -> Result<Coding> {
@@ -112,21 +112,21 @@ pub(crate) fn encode_smallest(
     best.ok_or_else(|| Error::internal("a method without codecs"))
 }
 
-fn ids(layers: &[VerifiedLayer]) -> Vec<DiffId> {
-    layers.iter().map(VerifiedLayer::diff_id).collect()
+fn ids(layers: &[UncheckedLayer]) -> Vec<DiffId> {
+    layers.iter().map(UncheckedLayer::diff_id).collect()
 }
 
 /// Codes `target` against `bases`.
 pub(crate) fn encode(
     codec: LayerCodec,
-    bases: &[VerifiedLayer],
-    target: &VerifiedLayer,
+    bases: &[UncheckedLayer],
+    target: &UncheckedLayer,
     compression: CompressionOptions,
     context: Context<'_>,
 ) -> Result<Vec<Member>> {
     let doing = format!("coding the layer {}", target.diff_id().short());
     let failed = |error: io::Error| Error::io(doing.clone())(error);
-    let base = Concat::new(bases.iter().map(VerifiedLayer::bytes));
+    let base = Concat::new(bases.iter().map(UncheckedLayer::bytes));
     let stem = format!("layer_deltas/{}{}", target.diff_id().hex(), codec.suffix());
     let raw = match codec {
         LayerCodec::Recipe => return Err(Error::internal("a recipe is made with a library")),

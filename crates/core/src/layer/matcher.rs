@@ -84,12 +84,14 @@ impl Library {
     /// # Errors
     /// What reading reports, or more than 2^32 entries.
     pub fn new(layers: Vec<Arc<dyn ReadAt>>) -> io::Result<Self> {
-        let indexed: Vec<_> = layers
-            .into_par_iter()
-            .map(|bytes| TarIndex::new(&bytes).map(|index| IndexedLayer { bytes, index, first: 0 }))
-            .collect::<io::Result<_>>()?;
+        let indexed = layers.into_par_iter().map(|bytes| TarIndex::new(&bytes).map(|index| (bytes, index)));
+        Self::of(indexed.collect::<io::Result<Vec<_>>>()?)
+    }
+
+    /// The same, of layers that were read.
+    pub(crate) fn of(indexed: impl IntoIterator<Item = (Arc<dyn ReadAt>, TarIndex)>) -> io::Result<Self> {
         let mut library = Self {
-            layers: Vec::with_capacity(indexed.len()),
+            layers: Vec::new(),
             by_content: HashMap::new(),
             by_path: Chains::default(),
             by_plain_path: Chains::default(),
@@ -97,9 +99,9 @@ impl Library {
             sketches: OnceLock::new(),
         };
         let mut first = 0_u32;
-        for layer in indexed {
-            let count = u32::try_from(layer.index.entries().len()).map_err(io::Error::other)?;
-            library.add(IndexedLayer { first, ..layer });
+        for (bytes, index) in indexed {
+            let count = u32::try_from(index.entries().len()).map_err(io::Error::other)?;
+            library.add(IndexedLayer { bytes, index, first });
             first = first.checked_add(count).ok_or_else(|| io::Error::other("more than 2^32 entries in all layers"))?;
         }
         Ok(library)

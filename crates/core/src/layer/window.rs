@@ -4,17 +4,27 @@ use std::io;
 
 use delta_codec::ReadAt;
 
-/// Holds at most `capacity` bytes of what it reads.
+/// What is read where nothing was read before: a header, and mostly the next one.
+const FIRST_BYTES: usize = 4 << 10;
+
+/// Who leaves out no more than this still goes forward.
+const STEP_BYTES: u64 = 2 << 10;
+
+/// Holds at most `capacity` bytes of what it reads: few where the reader jumps, twice as many each time that it goes on.
 pub(crate) struct Window<'a> {
     bytes: &'a dyn ReadAt,
     capacity: usize,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
+    /// How many bytes of the buffer are held.
+    held: usize,
     start: u64,
+    /// How many bytes were read last.
+    piece: usize,
 }
 
 impl<'a> Window<'a> {
     pub(crate) fn new(bytes: &'a dyn ReadAt, capacity: usize) -> Self {
-        Self { bytes, capacity, held: Vec::new(), start: 0 }
+        Self { bytes, capacity, buffer: Vec::new(), held: 0, start: 0, piece: 0 }
     }
 
     /// The number of bytes below.
@@ -24,12 +34,17 @@ impl<'a> Window<'a> {
 
     /// The bytes from `offset` on: at least `least` of them, except at the end. `least` must not exceed the capacity.
     pub(crate) fn from(&mut self, offset: u64, least: usize) -> io::Result<&[u8]> {
+        self.piece(offset, least, least)
+    }
+
+    /// The same, for a reader that will go on to have `wanted` bytes.
+    fn piece(&mut self, offset: u64, least: usize, wanted: usize) -> io::Result<&[u8]> {
         let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
-        match skip.filter(|skip| self.held.len().saturating_sub(*skip) >= least.max(1)) {
-            Some(skip) => Ok(&self.held[skip..]),
+        match skip.filter(|skip| self.held.saturating_sub(*skip) >= least.max(1)) {
+            Some(skip) => Ok(&self.buffer[skip..self.held]),
             None => {
-                self.fill(offset)?;
-                Ok(&self.held)
+                self.fill(offset, wanted)?;
+                Ok(&self.buffer[..self.held])
             }
         }
     }
@@ -43,8 +58,9 @@ impl<'a> Window<'a> {
     ) -> io::Result<()> {
         let end = offset.checked_add(length).ok_or(io::ErrorKind::UnexpectedEof)?;
         while offset < end {
-            let piece = self.from(offset, 1)?;
-            let count = piece.len().min(usize::try_from(end - offset).unwrap_or(usize::MAX));
+            let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
+            let piece = self.piece(offset, 1, left)?;
+            let count = piece.len().min(left);
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -54,16 +70,20 @@ impl<'a> Window<'a> {
         Ok(())
     }
 
-    fn fill(&mut self, offset: u64) -> io::Result<()> {
+    fn fill(&mut self, offset: u64, wanted: usize) -> io::Result<()> {
+        let end = self.start + self.held as u64;
+        let goes_on = (self.start..=end.saturating_add(STEP_BYTES)).contains(&offset);
+        let piece = if goes_on { self.piece.saturating_mul(2) } else { 0 };
+        self.piece = piece.max(FIRST_BYTES).max(wanted).min(self.capacity);
         let left = usize::try_from(self.bytes.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-        self.held.clear();
-        self.held.resize(left.min(self.capacity), 0);
-        self.start = offset;
-        let read = self.bytes.read_exact_at(&mut self.held, offset);
-        if read.is_err() {
-            self.held.clear();
+        let size = left.min(self.piece);
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
         }
-        read
+        (self.start, self.held) = (offset, 0);
+        self.bytes.read_exact_at(&mut self.buffer[..size], offset)?;
+        self.held = size;
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::compressed::plain;
 use super::{MORE_THAN_PROMISED, recipe_members};
 use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
-use crate::image::VerifiedLayer;
+use crate::image::{UncheckedLayer, VerifiedLayer};
 use crate::job::context::Context;
 use crate::job::progress::{Counted, Task};
 use crate::limits;
@@ -23,7 +23,7 @@ pub(crate) struct Promised<'a> {
     pub(crate) diff_id: DiffId,
     pub(crate) extent: Extent,
     /// The layer itself, where it is at hand: what is rebuilt is hashed then, and not kept.
-    pub(crate) there: Option<&'a VerifiedLayer>,
+    pub(crate) there: Option<&'a UncheckedLayer>,
 }
 
 /// Rebuilds the layer that was `promised` from `members` of a package that `requires` these features, coded against `bases`.
@@ -72,22 +72,21 @@ impl Promised<'_> {
         let what = format!("the rebuilt layer {}", self.diff_id.short());
         let size = self.extent.length;
         let Some(there) = self.there else {
-            let rebuilt = context.spool(&self.doing(), |out| fill(out))?;
-            if rebuilt.len() == size {
-                return VerifiedLayer::check(self.diff_id, rebuilt, &what);
+            let layer = VerifiedLayer::spool(self.diff_id, (&what, &self.doing()), context, fill)?;
+            let length = layer.bytes().len();
+            if length == size {
+                return Ok(layer);
             }
-            let (expected, found) = (format!("{size} bytes"), format!("{} bytes", rebuilt.len()));
+            let (expected, found) = (format!("{size} bytes"), format!("{length} bytes"));
             return Err(Error::Mismatch { what, expected, found });
         };
         let mut hasher = Hasher::new(io::sink());
         fill(&mut hasher)?;
         let (_, hash, length) = hasher.finish();
-        let (expected, found) = ((size, self.diff_id), (length, DiffId::from(hash)));
-        if found == expected {
-            return Ok(there.clone());
-        }
-        let shown = |(length, diff_id)| format!("{diff_id} of {length} bytes");
-        Err(Error::Mismatch { what, expected: shown(expected), found: shown(found) })
+        let found = DiffId::from(hash);
+        let shown = |diff_id, length| format!("{diff_id} of {length} bytes");
+        let mismatch = || Error::Mismatch { what, expected: shown(self.diff_id, size), found: shown(found, length) };
+        there.rebuilt((found, length)).filter(|_| length == size).ok_or_else(mismatch)
     }
 }
 

@@ -10,7 +10,7 @@ use delta_codec::{ReadAt, Reader};
 
 use super::recipe_members::{OTHERS, TABLE, stem};
 use crate::error::{Error, Result};
-use crate::image::VerifiedLayer;
+use crate::image::UncheckedLayer;
 use crate::layer::recipe::Streams;
 use crate::limits::MEMBER_OVERHEAD;
 use crate::package::Member;
@@ -36,7 +36,7 @@ const fn models(stream: RecipeStream) -> &'static [Model] {
 
 /// The streams mixed to the first member, but for those that are smaller in one of their own of `apart`, which follow. `None` where
 /// that cannot be.
-pub(super) fn encode(streams: &Streams, apart: &[Member], target: &VerifiedLayer) -> Result<Option<Vec<Member>>> {
+pub(super) fn encode(streams: &Streams, apart: &[Member], target: &UncheckedLayer) -> Result<Option<Vec<Member>>> {
     let [recipe, others @ ..] = streams;
     let extent = Extent { length: target.bytes().len(), recompressed: 0 };
     let most = RecipeStream::Recipe.most(extent).min(MIX_BYTES as u64) - TABLE as u64;

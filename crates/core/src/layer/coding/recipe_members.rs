@@ -10,7 +10,7 @@ use super::compressed::{compress_smallest, plain};
 use super::mixed::{self, is_mixed};
 use crate::digest::DiffId;
 use crate::error::{Error, Result};
-use crate::image::VerifiedLayer;
+use crate::image::UncheckedLayer;
 use crate::job::choices::CompressionOptions;
 use crate::job::context::Context;
 use crate::layer::matcher::Library;
@@ -29,7 +29,7 @@ pub(super) const OTHERS: usize = RecipeStream::ALL.len() - 1;
 pub(super) fn encode(
     library: &Library,
     layer: usize,
-    target: &VerifiedLayer,
+    target: &UncheckedLayer,
     compression: CompressionOptions,
     context: Context<'_>,
 ) -> Result<(Vec<usize>, Vec<Member>, Uses)> {
@@ -47,7 +47,7 @@ fn weight(members: &[Member]) -> u64 {
 }
 
 /// The name of the member of a stream, without the compressor's suffix.
-pub(super) fn stem(target: &VerifiedLayer, stream: RecipeStream) -> String {
+pub(super) fn stem(target: &UncheckedLayer, stream: RecipeStream) -> String {
     format!("layer_deltas/{}.{}", target.diff_id().hex(), stream.name())
 }
 
@@ -55,7 +55,7 @@ pub(super) fn stem(target: &VerifiedLayer, stream: RecipeStream) -> String {
 fn apart(
     streams: &Streams,
     has_bases: bool,
-    target: &VerifiedLayer,
+    target: &UncheckedLayer,
     compression: CompressionOptions,
     context: Context<'_>,
 ) -> Result<Vec<Member>> {

@@ -138,11 +138,11 @@ impl Patcher<'_> {
 
     /// `None` for a content that looks like nothing and is not worth to be opened.
     fn patch(&self, task: &Task) -> io::Result<Option<(Preparation, Streams)>> {
-        let target = content(&self.layer.bytes, &self.layer.index.entries()[task.number])?;
+        let target = held(content(&self.layer.bytes, &self.layer.index.entries()[task.number])?)?;
         let base: Box<dyn ReadAt + '_> = match task.base {
             Some(base) => {
                 let layer = self.library.bytes(self.library.locate(base).0);
-                Box::new(content(layer, self.library.entry(base))?)
+                held(content(layer, self.library.entry(base))?)?
             }
             None => Box::new(Vec::new()),
         };
@@ -266,6 +266,16 @@ fn out(scratch: &dyn Scratch) -> io::Result<Out> {
 
 fn freeze(out: Out) -> io::Result<Arc<dyn ReadAt>> {
     out.into_inner().map_err(io::IntoInnerError::into_error)?.freeze()
+}
+
+/// A content in memory, if it is not longer than what is patched side by side: it is read several times.
+fn held(content: Slice<&dyn ReadAt>) -> io::Result<Box<dyn ReadAt + '_>> {
+    if content.len() > PATCH_BATCH_BYTES {
+        return Ok(Box::new(content));
+    }
+    let mut bytes = vec![0; usize::try_from(content.len()).map_err(io::Error::other)?];
+    content.read_exact_at(&mut bytes, 0)?;
+    Ok(Box::new(bytes))
 }
 
 fn content<'a>(layer: &'a Arc<dyn ReadAt>, entry: &Entry) -> io::Result<Slice<&'a dyn ReadAt>> {

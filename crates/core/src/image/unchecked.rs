@@ -1,0 +1,52 @@
+//! A layer on its way to be checked.
+
+use std::sync::Arc;
+
+use delta_codec::ReadAt;
+
+use super::{Layer, VerifiedLayer};
+use crate::digest::DiffId;
+use crate::error::Result;
+
+/// A layer whose bytes are still to be compared with its diff ID: one that is coded is read for that, and what is rebuilt of the package
+/// has the digest or is refused, so that nobody hashes it before.
+#[derive(Clone)]
+pub(crate) struct UncheckedLayer {
+    diff_id: DiffId,
+    bytes: Arc<dyn ReadAt>,
+}
+
+impl UncheckedLayer {
+    /// The layer as its source has it.
+    pub(crate) fn of(layer: &Layer) -> Result<Self> {
+        Ok(Self { diff_id: layer.diff_id, bytes: layer.content.plain()? })
+    }
+
+    /// The digest that its bytes shall have.
+    pub(crate) const fn diff_id(&self) -> DiffId {
+        self.diff_id
+    }
+
+    /// The uncompressed tar stream, as it is said to be.
+    pub(crate) const fn bytes(&self) -> &Arc<dyn ReadAt> {
+        &self.bytes
+    }
+
+    /// Reads all bytes and compares.
+    pub(crate) fn check(&self) -> Result<VerifiedLayer> {
+        let what = format!("the target layer {}", self.diff_id.short());
+        VerifiedLayer::check(self.diff_id, self.bytes.clone(), &what)
+    }
+
+    /// The layer, when what was made of its bytes and rebuilt from that has this digest and its length; else nothing.
+    pub(crate) fn rebuilt(&self, (found, length): (DiffId, u64)) -> Option<VerifiedLayer> {
+        let is_same = found == self.diff_id && length == self.bytes.len();
+        is_same.then(|| VerifiedLayer { diff_id: self.diff_id, bytes: self.bytes.clone() })
+    }
+}
+
+impl From<&VerifiedLayer> for UncheckedLayer {
+    fn from(layer: &VerifiedLayer) -> Self {
+        Self { diff_id: layer.diff_id(), bytes: layer.bytes().clone() }
+    }
+}
