@@ -65,6 +65,7 @@ mod tests {
         for value in [0, 1, -1, i64::MAX, -i64::MAX, 1 << 40] {
             assert_eq!(from_bytes(to_bytes(value)), value);
         }
+        assert_eq!(to_bytes(0), [0; 8]);
         assert_eq!(to_bytes(-2), [2, 0, 0, 0, 0, 0, 0, 0x80]);
         assert_eq!(to_bytes(0x0102_0304_0506_0708), [8, 7, 6, 5, 4, 3, 2, 1]);
     }

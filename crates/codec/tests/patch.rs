@@ -295,6 +295,10 @@ fn a_byte_that_differs_is_one_of_a_match_wherever_it_stands() {
 fn bytes_differ_around_the_ends_of_the_pieces_that_are_made_at_a_time() {
     const PIECE: usize = 64 << 10;
     let base = noise(1, 3 * PIECE);
+    // Where the match ends within a piece no more of the base comes.
+    let part = [&base[..2 * PIECE + 500], &noise(2, 300)].concat();
+    let streams = encode(&base, &part, &no_prediction);
+    assert!(streams.literals.len() <= 301 && decode(&base, part.len(), &no_prediction, &streams).unwrap() == part);
     for places in [vec![PIECE - 1], vec![PIECE], vec![PIECE - 1, PIECE], vec![100, 2 * PIECE, 3 * PIECE - 100]] {
         let mut target = base.clone();
         places.iter().for_each(|place| target[*place] ^= 0x55);

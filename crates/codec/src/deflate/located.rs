@@ -117,3 +117,55 @@ pub(super) fn bytes_at<const N: usize>(content: &dyn ReadAt, offset: u64) -> io:
     content.read_exact_at(&mut bytes, offset)?;
     Ok(Some(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemoryScratch, Scratch};
+
+    /// A stream of these bytes as they are (RFC 1951, 3.2.4).
+    fn stored(plain: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(plain.len()).unwrap();
+        [&[1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), plain].concat()
+    }
+
+    #[test]
+    fn plain_bytes_of_every_stream_come_from_one_room() {
+        let (one, other) = (stored(&[1; 600]), stored(&[2; 300]));
+        let content = [&one[..], &other].concat();
+        let spans = [(0, one.len() as u64), (one.len() as u64, other.len() as u64)];
+        for (room, found) in [
+            (599, [false, true]),
+            (600, [true, false]),
+            (899, [true, false]),
+            (900, [true, true]),
+            (1_000, [true, true]),
+        ] {
+            let mut left = room;
+            let mut collector = Collector::new(&content, MemoryScratch.create().unwrap(), &mut left);
+            let are_found = spans.map(|span| collector.inflate(&[span]).unwrap().is_some());
+            assert_eq!(are_found, found, "{room}");
+            let taken =
+                [600, 300].iter().zip(found).filter(|(_, is_found)| *is_found).map(|(size, _)| size).sum::<u64>();
+            assert_eq!(left, room - taken, "{room}");
+        }
+    }
+
+    #[test]
+    fn parts_outside_of_a_content_are_left_out() {
+        let content = b"0123456789".to_vec();
+        let joined = join(&content, &[(8, 2), (0, 1), (9, 2), (u64::MAX, 2), (10, 0)]);
+        let mut read = vec![0; 3];
+        joined.read_exact_at(&mut read, 0).unwrap();
+        assert_eq!((joined.len(), read.as_slice()), (3, &b"890"[..]));
+    }
+
+    #[test]
+    fn bytes_are_at_a_place_when_all_of_them_are() {
+        let content = b"0123456789".to_vec();
+        for (offset, found) in [(0, Some(*b"0123")), (6, Some(*b"6789")), (7, None), (10, None), (u64::MAX, None)] {
+            assert_eq!(bytes_at::<4>(&content, offset).unwrap(), found, "{offset}");
+        }
+        assert_eq!(bytes_at::<0>(&content, 10).unwrap(), Some([]));
+    }
+}

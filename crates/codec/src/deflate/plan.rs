@@ -160,3 +160,63 @@ fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
     *bytes = rest;
     Some(*first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A step of 1000 plain bytes.
+    fn step(wrapping: Wrapping) -> Step {
+        let encoder = encoder::take(ZLIB, &mut &[0x06, 0x8f][..]).unwrap();
+        Step { gap: 3, plain: 1_000, wrapping, encoder }
+    }
+
+    #[test]
+    fn what_a_step_takes_are_its_plain_bytes_and_its_chunks() {
+        for (wrapping, bytes) in [
+            (Wrapping::Raw, 1_000),
+            (Wrapping::Gzip, 1_000),
+            (Wrapping::Zlib([0x78, 0x9c]), 1_000),
+            (Wrapping::Idat([0x78, 0x9c], vec![]), 1_000),
+            (Wrapping::Idat([0x78, 0x9c], vec![5; 100]), 1_000 + 100 * CHUNK_BYTES),
+        ] {
+            assert_eq!(step(wrapping).most_bytes(), bytes);
+        }
+        assert_eq!(Step { plain: u64::MAX, ..step(Wrapping::Idat([0; 2], vec![1])) }.most_bytes(), u64::MAX);
+    }
+
+    #[test]
+    fn steps_come_back_one_by_one() {
+        let chunks = |lengths: &[u32]| Wrapping::Idat([0x78, 0x01], lengths.to_vec());
+        let all = [
+            Wrapping::Raw,
+            Wrapping::Gzip,
+            Wrapping::Zlib([0x58, 0x85]),
+            chunks(&[]),
+            chunks(&[7]),
+            chunks(&[8_192, 8_192, 8_192, 100]),
+            chunks(&[0, 0, u32::MAX, 0]),
+        ];
+        let mut plan = Vec::new();
+        all.iter().for_each(|wrapping| step(wrapping.clone()).push_to(&mut plan));
+        let read: Vec<Step> = steps(&plan).collect::<Result<_, _>>().unwrap();
+        assert_eq!(read.iter().map(|step| step.wrapping.clone()).collect::<Vec<_>>(), all);
+        assert!(
+            read.iter().all(|step| (step.gap, step.plain, step.encoder.to_string()) == (3, 1_000, "zlib 6".to_owned()))
+        );
+        // Equal lengths that follow each other are one run.
+        let mut run = Vec::new();
+        push_wrapping(&mut run, &chunks(&[8, 8, 8, 1]));
+        assert_eq!(run, [3, 0x78, 0x01, 2, 3, 8, 1, 1]);
+    }
+
+    #[test]
+    fn behind_a_damaged_step_there_is_none() {
+        let mut plan = Vec::new();
+        step(Wrapping::Raw).push_to(&mut plan);
+        plan.extend([0, 0, 9]);
+        step(Wrapping::Raw).push_to(&mut plan);
+        let read: Vec<bool> = steps(&plan).map(|step| step.is_ok()).collect();
+        assert_eq!(read, [true, false]);
+    }
+}
