@@ -14,6 +14,7 @@ use crate::ReadAt;
 use crate::bytes::Bytes;
 pub(crate) use grow::common_prefix;
 use grow::{Score, agreeing, backward, best_split, forward};
+use index::SHORTEST_WINDOW;
 pub use index::{Fineness, Index};
 
 /// Bytes of a seed. Shorter ones are found by chance in machine code, longer ones miss small edits.
@@ -101,6 +102,9 @@ impl Walk<'_, '_> {
             if let Some(again) = self.back_on_course(*position)? {
                 *position = again;
                 continue;
+            }
+            if self.target.len().saturating_sub(*position) < SHORTEST_WINDOW as u64 {
+                return Ok(None);
             }
             let Some(seed) = self.index.table()?.find(&mut self.base, &mut self.target, position, self.current)? else {
                 return Ok(None);
@@ -193,5 +197,55 @@ impl Walk<'_, '_> {
 
     fn emit(&mut self) -> io::Result<()> {
         if self.current.length > 0 { (self.found)(self.current) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes without a pattern.
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state.to_be_bytes()[0]
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    /// The matches, and whether the base was indexed for them.
+    fn matches(base: &[u8], target: &[u8], fineness: Fineness) -> (Vec<Match>, bool) {
+        let (base, target) = (base.to_vec(), target.to_vec());
+        let index = Index::new(&base, fineness).unwrap();
+        let mut matches = Vec::new();
+        index
+            .align(&target, &mut |found| {
+                matches.push(found);
+                Ok(())
+            })
+            .unwrap();
+        (matches, index.has_table())
+    }
+
+    #[test]
+    fn bytes_that_differ_here_and_there_need_no_index() {
+        let base = noise(10_000);
+        let mut target = base.clone();
+        for at in [300, 2_000, 2_100, 9_000] {
+            target[at..at + INTERRUPTION - 1].iter_mut().for_each(|byte| *byte ^= 0x55);
+        }
+        let whole = Match { target: 0, base: 0, length: 10_000 };
+        for (fineness, is_indexed) in [(Fineness::Fourth, false), (Fineness::Eighth, false), (Fineness::Every, true)] {
+            assert_eq!(matches(&base, &target, fineness), (vec![whole], is_indexed), "{fineness:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_inserted_is_looked_for() {
+        let base = noise(10_000);
+        let inserted = [&base[..5_000], &noise(700)[600..], &base[5_000..]].concat();
+        let (found, is_indexed) = matches(&base, &inserted, Fineness::Fourth);
+        assert!(is_indexed && found.iter().any(|found| found.base + found.length == 10_000), "{found:?}");
     }
 }

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::limits::COPY_BUFFER;
+/// Bytes that are read and hashed at a time.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// The 32 bytes of a SHA-256 digest (FIPS 180-4).
 type Bytes = [u8; 32];
@@ -154,7 +155,7 @@ impl<T> Hasher<T> {
 
     /// Hashes all that `reader` gives, in pieces that keep the calls of the system few.
     fn take_all(&mut self, reader: &mut dyn Read) -> io::Result<()> {
-        let mut buffer = vec![0; COPY_BUFFER];
+        let mut buffer = vec![0; PIECE_BYTES];
         loop {
             match reader.read(&mut buffer) {
                 Ok(0) => return Ok(()),

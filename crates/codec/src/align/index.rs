@@ -10,7 +10,7 @@ use crate::bytes::{Bytes, OVERLAP};
 use crate::limits::ALIGN_SAMPLES;
 
 /// The shortest windows that are told apart by their hash; what is shorter is everywhere.
-const SHORTEST_WINDOW: usize = 13;
+pub(super) const SHORTEST_WINDOW: usize = 13;
 
 /// Windows with the same hash that are looked at; what repeats more often (padding, tables) is no good seed anyway.
 const PROBES: usize = 8;
@@ -87,6 +87,12 @@ impl<'a> Index<'a> {
 
     pub(super) const fn is_rough(&self) -> bool {
         self.fineness.is_rough()
+    }
+
+    /// Whether a window was looked for.
+    #[cfg(test)]
+    pub(super) fn has_table(&self) -> bool {
+        self.table.get().is_some()
     }
 
     pub(super) fn table(&self) -> io::Result<&Table> {
