@@ -89,6 +89,8 @@ impl<'a> Window<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -124,6 +126,43 @@ mod tests {
         let mut window = Window::new(&bytes, 16);
         assert_eq!(window.from(0, 8).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         assert_eq!(window.from(0, 8).unwrap(), [7; 16]);
+    }
+
+    /// Zeros, and how many were asked for each time.
+    struct Counting {
+        length: u64,
+        reads: Mutex<Vec<usize>>,
+    }
+
+    impl ReadAt for Counting {
+        fn len(&self) -> u64 {
+            self.length
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.reads.lock().unwrap().push(buffer.len());
+            let left = usize::try_from(self.length - offset).unwrap();
+            Ok(left.min(buffer.len()))
+        }
+    }
+
+    #[test]
+    fn who_jumps_reads_little_and_who_goes_on_reads_in_large_pieces() {
+        let counting = Counting { length: 1 << 20, reads: Mutex::default() };
+        let mut window = Window::new(&counting, 64 << 10);
+        let reads = || std::mem::take(&mut *counting.reads.lock().unwrap());
+        for header in 0..10 {
+            window.from(header * 100_000, 512).unwrap();
+        }
+        assert_eq!(reads(), [FIRST_BYTES; 10]);
+        let mut offset = 0;
+        while offset < 1 << 20 {
+            offset += window.from(offset, 1).unwrap().len() as u64;
+        }
+        let sizes = reads();
+        assert!(sizes.len() < 24 && sizes.contains(&(64 << 10)), "{sizes:?}");
+        window.each(0, 50_000, &mut |_| Ok(())).unwrap();
+        assert_eq!(reads(), [50_000]);
     }
 
     #[test]

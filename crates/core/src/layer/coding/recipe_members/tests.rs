@@ -3,6 +3,7 @@ use delta_codec::compress::Compression;
 
 use super::*;
 use crate::error::Kind;
+use crate::image::VerifiedLayer;
 use crate::job::progress::Silent;
 
 const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
@@ -17,8 +18,8 @@ fn distinct(length: usize) -> Vec<u8> {
 }
 
 /// A layer that is no tar, and the members of its recipe, which are not compressed.
-fn coded(length: usize) -> (VerifiedLayer, Vec<Member>) {
-    let target = VerifiedLayer::hash(shared(&distinct(length)), "a layer").unwrap();
+fn coded(length: usize) -> (UncheckedLayer, Vec<Member>) {
+    let target = UncheckedLayer::from(&VerifiedLayer::hash(shared(&distinct(length)), "a layer").unwrap());
     let library = Library::new(vec![target.bytes().clone()]).unwrap();
     let plain = CompressionOptions::usual(Compression::None);
     let (_, members, _) = encode(&library, 0, &target, plain, CONTEXT).unwrap();
