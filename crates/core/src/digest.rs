@@ -1,13 +1,13 @@
 //! SHA-256 digests, one type for each thing that is named by one.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes that are read and hashed at a time.
+/// Bytes that are read and hashed at a time, so that the calls of the system are few.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// The 32 bytes of a SHA-256 digest (FIPS 180-4).
@@ -38,9 +38,8 @@ macro_rules! digest_type {
             /// What `reader` reports.
             pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
                 let mut hasher = Hasher::new(io::sink());
-                hasher.take_all(reader)?;
-                let (_, hashed, count) = hasher.finish();
-                Ok((hashed.into(), count))
+                let count = io::copy(&mut BufReader::with_capacity(PIECE_BYTES, reader), &mut hasher)?;
+                Ok((Self(hasher.state.finalize().into()), count))
             }
 
             /// The digest that is stored as these bytes.
@@ -151,19 +150,6 @@ impl<T> Hasher<T> {
     /// The inner side, the hash and the number of bytes that passed.
     pub fn finish(self) -> (T, Hashed, u64) {
         (self.inner, Hashed(self.state.finalize().into()), self.count)
-    }
-
-    /// Hashes all that `reader` gives, in pieces that keep the calls of the system few.
-    fn take_all(&mut self, reader: &mut dyn Read) -> io::Result<()> {
-        let mut buffer = vec![0; PIECE_BYTES];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => self.take(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
     }
 
     fn take(&mut self, bytes: &[u8]) {

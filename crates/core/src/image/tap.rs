@@ -1,12 +1,12 @@
 //! Hashes bytes while somebody reads them.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::sync::{Mutex, PoisonError};
 
 use delta_codec::{ReadAt, Reader, Slice};
 
 use crate::digest::{Hashed, Hasher};
-use crate::job::progress::Task;
+use crate::job::progress::{Counted, Task};
 use crate::limits::COPY_BUFFER;
 
 /// Passes reads on, and hashes every byte once, in its order: what a reader leaves out is read when he is behind it.
@@ -46,15 +46,11 @@ impl State {
             return Ok(());
         }
         let left_out = Slice::new(bytes, self.position, left).ok_or(io::ErrorKind::UnexpectedEof)?;
-        let mut reader = Reader::new(left_out);
-        let mut buffer = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(COPY_BUFFER)];
-        while self.position < end {
-            match reader.read(&mut buffer)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => self.take(&buffer[..count], task)?,
-            }
-        }
-        Ok(())
+        let size = usize::try_from(left).unwrap_or(usize::MAX).min(COPY_BUFFER);
+        let mut reader = BufReader::with_capacity(size, Counted::new(Reader::new(left_out), task));
+        let count = io::copy(&mut reader, &mut self.hasher)?;
+        self.position += count;
+        if count < left { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
     fn take(&mut self, bytes: &[u8], task: &dyn Task) -> io::Result<()> {
