@@ -1,7 +1,8 @@
 //! Takes a package apart: which images it brings, which base layers that needs, and the blobs themselves.
 //!
 //! The order of use: [`images`] says what is to come, the sink says which blobs it lacks, [`needed_bases`] says what must
-//! be read for them, and [`rebuild`] makes them. Every blob that leaves here was compared with its digest.
+//! be read for them, and [`rebuild`] makes them. Every blob that leaves here was compared with its digest; a base that is
+//! only built on is so by what is built on it.
 
 mod cost;
 mod delivery;
@@ -57,7 +58,7 @@ pub fn check_bases(metadata: &Metadata, wanted: &Wanted, there: &BTreeSet<DiffId
     missing::check(metadata, &needed_bases(metadata, wanted), there)
 }
 
-/// Makes the `wanted` blobs out of the package and the `bases`, which are believed only after a digest check.
+/// Makes the `wanted` blobs out of the package and the `bases`. What a base gives is believed by the digest of what is made of it.
 ///
 /// # Errors
 /// Environment errors when a base is missing (which images and layers to bring), content errors when a base has other bytes
@@ -70,14 +71,21 @@ pub fn rebuild(
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
-    let verified = verified_bases(&plain_bases(metadata, &Index::of(metadata), wanted), bases, context)?;
-    rebuild_on(package, wanted, AtHand { stored: bases, ..AtHand::of(verified) }, context)
+    let index = Index::of(metadata);
+    let (handed_over, built_on) = plain_bases(metadata, &index, wanted)
+        .into_iter()
+        .partition(|base| wanted.iter().any(|(blob, diff_id)| diff_id == base && is_made_of_layer(&index, *blob)));
+    let verified = verified_bases(&handed_over, bases, context)?;
+    let unchecked = unchecked_bases(&built_on, bases)?;
+    rebuild_on(package, wanted, AtHand { stored: bases, unchecked, ..AtHand::of(verified) }, context)
 }
 
 /// What is there before anything is rebuilt.
 pub(crate) struct AtHand<'a> {
     /// Base layers that were compared with their digests already.
     pub(crate) bases: BTreeMap<DiffId, VerifiedLayer>,
+    /// Base layers that only others are built on: when one of these comes out wrong, they are compared.
+    pub(crate) unchecked: BTreeMap<DiffId, UncheckedLayer>,
     /// Layers that may have blobs as the package wants them.
     pub(crate) stored: &'a [Layer],
     /// Layers that were there before they were coded: what is rebuilt must have their digests, and is not kept a second time.
@@ -86,7 +94,7 @@ pub(crate) struct AtHand<'a> {
 
 impl AtHand<'_> {
     pub(crate) const fn of(bases: BTreeMap<DiffId, VerifiedLayer>) -> Self {
-        Self { bases, stored: &[], targets: BTreeMap::new() }
+        Self { bases, unchecked: BTreeMap::new(), stored: &[], targets: BTreeMap::new() }
     }
 }
 
@@ -94,7 +102,7 @@ impl AtHand<'_> {
 pub(crate) fn rebuild_on(
     package: &Package,
     wanted: &Wanted,
-    AtHand { bases, stored, targets }: AtHand<'_>,
+    AtHand { bases, unchecked, stored, targets }: AtHand<'_>,
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let mut of_layers: BTreeMap<DiffId, Vec<BlobDigest>> = BTreeMap::new();
@@ -107,7 +115,8 @@ pub(crate) fn rebuild_on(
         blobs.start_without_layers(scope);
         bases.values().for_each(|layer| blobs.start(scope, layer));
         let coded = coded_layers(package.metadata(), &blobs.index, wanted);
-        rebuild_layers(package, coded, (bases, &targets), &|layer| blobs.start(scope, layer), context)
+        let below = bases.iter().map(|(diff_id, layer)| (*diff_id, layer.into())).chain(unchecked).collect();
+        rebuild_layers(package, coded, (below, &targets), &|layer| blobs.start(scope, layer), context)
     })?;
     let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
@@ -183,7 +192,7 @@ fn absent(digest: BlobDigest) -> Error {
 fn rebuild_layers(
     package: &Package,
     coded: Vec<&LayerEntry>,
-    (mut layers, targets): (BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
+    (mut below, targets): (BTreeMap<DiffId, UncheckedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
     take: &(dyn Fn(&VerifiedLayer) + Sync),
     context: Context<'_>,
 ) -> Result<()> {
@@ -191,14 +200,22 @@ fn rebuild_layers(
     let task = context.progress.begin("Rebuilding layers", Some(total));
     for round in rounds(coded) {
         let rebuilt = round.par_iter().map(|layer| {
-            let rebuilt = rebuild_layer(package, layer, (&layers, targets), context, task.as_ref())?;
+            let bases = bases_of(layer).iter().map(|base| below.get(base)).collect::<Option<Vec<_>>>();
+            let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
+            let rebuilt = rebuild_layer(package, layer, (&bases, targets), context, task.as_ref())
+                .map_err(|error| other_base(&bases).unwrap_or(error))?;
             take(&rebuilt);
-            Ok((layer.diff_id, rebuilt))
+            Ok((layer.diff_id, (&rebuilt).into()))
         });
         let rebuilt = rebuilt.collect::<Result<Vec<_>>>()?;
-        layers.extend(rebuilt);
+        below.extend(rebuilt);
     }
     Ok(())
+}
+
+/// What is wrong with one of the bases of what did not come out right, if it is one of them.
+fn other_base(bases: &[&UncheckedLayer]) -> Option<Error> {
+    bases.iter().find_map(|base| base.check("the base layer").err())
 }
 
 /// The layers, which stand behind those that they are coded against, in rounds: none is coded against one of its own round or a later one.
@@ -220,16 +237,14 @@ fn rounds(layers: Vec<&LayerEntry>) -> Vec<Vec<&LayerEntry>> {
 fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
-    (layers, targets): (&BTreeMap<DiffId, VerifiedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
+    (bases, targets): (&[&UncheckedLayer], &BTreeMap<DiffId, UncheckedLayer>),
     context: Context<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
-    let Origin::Coded { codec, bases, .. } = &layer.origin else {
+    let Origin::Coded { codec, .. } = &layer.origin else {
         return Err(Error::internal("a held layer is not rebuilt"));
     };
-    let bytes = |base: &DiffId| layers.get(base).map(|layer| layer.bytes().clone());
-    let bases: Option<Vec<Arc<dyn ReadAt>>> = bases.iter().map(bytes).collect();
-    let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
+    let bases: Vec<Arc<dyn ReadAt>> = bases.iter().map(|base| base.bytes().clone()).collect();
     let members = members(package, layer)?;
     let coded = (members.as_slice(), &package.metadata().requires);
     let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there: targets.get(&layer.diff_id) };
@@ -256,19 +271,27 @@ fn verified_bases(
     bases: &[Layer],
     context: Context<'_>,
 ) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
-    let by_id: BTreeMap<DiffId, &Layer> = bases.iter().rev().map(|layer| (layer.diff_id, layer)).collect();
-    let read: Vec<&Layer> = needed.iter().filter_map(|diff_id| by_id.get(diff_id).copied()).collect();
-    let task = context.progress.begin("Checking base layers", plain_bytes(&read));
-    let check = |diff_id: &DiffId| {
-        let layer = by_id.get(diff_id);
-        let layer = layer.ok_or_else(|| Error::internal(format!("the base layer {diff_id} was not checked for")))?;
+    let layers = chosen(needed, bases)?;
+    let task = context.progress.begin("Checking base layers", plain_bytes(&layers));
+    let check = |layer: &&Layer| {
         let bytes = layer.content.plain()?;
-        let what = format!("the base layer {}", diff_id.short());
-        let layer = VerifiedLayer::check_telling(*diff_id, bytes, &what, task.as_ref())?;
+        let what = format!("the base layer {}", layer.diff_id.short());
+        let layer = VerifiedLayer::check_telling(layer.diff_id, bytes, &what, task.as_ref())?;
         context.progress.detail(format_args!("{what} is there, {} bytes with its digest", layer.bytes().len()));
-        Ok((*diff_id, layer))
+        Ok((layer.diff_id(), layer))
     };
-    needed.par_iter().map(check).collect()
+    layers.par_iter().map(check).collect()
+}
+
+fn unchecked_bases(needed: &BTreeSet<DiffId>, bases: &[Layer]) -> Result<BTreeMap<DiffId, UncheckedLayer>> {
+    chosen(needed, bases)?.par_iter().map(|layer| Ok((layer.diff_id, UncheckedLayer::of(layer)?))).collect()
+}
+
+/// The first of the `bases` for each diff ID that is needed.
+fn chosen<'a>(needed: &BTreeSet<DiffId>, bases: &'a [Layer]) -> Result<Vec<&'a Layer>> {
+    let by_id: BTreeMap<DiffId, &Layer> = bases.iter().rev().map(|layer| (layer.diff_id, layer)).collect();
+    let absent = |diff_id| Error::internal(format!("the base layer {diff_id} was not checked for"));
+    needed.iter().map(|diff_id| by_id.get(diff_id).copied().ok_or_else(|| absent(diff_id))).collect()
 }
 
 /// The layers that must be rebuilt for the `wanted` blobs, with those that they are coded against.

@@ -94,7 +94,9 @@ fn a_base_with_other_bytes_is_a_content_error() {
         let all = layers(from_ref(&base));
         for wrong in 0..2 {
             let mut bases = all.clone();
-            bases[wrong] = lying(&all[wrong], &edited(&bytes(&all[wrong].content.plain().unwrap())));
+            let mut wrong_bytes = bytes(&all[wrong].content.plain().unwrap());
+            wrong_bytes[1_000] ^= 1;
+            bases[wrong] = lying(&all[wrong], &wrong_bytes);
             let error = error(applied(&package, &Delivery::Original, &bases));
             assert_eq!(error.kind(), Kind::Content);
             assert!(
@@ -103,6 +105,24 @@ fn a_base_with_other_bytes_is_a_content_error() {
                     .starts_with(&format!("the base layer {}: expected sha256:", all[wrong].diff_id.short())),
                 "{error}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_base_is_at_fault_only_for_what_is_made_of_it() {
+    let (base, target) = pair();
+    let all = layers(from_ref(&base));
+    for method in [Method::Xdelta3, Method::Auto] {
+        let package = package(&target, &base, method);
+        let mut bases = all.clone();
+        // The byte that is another one in the target, which nothing copies.
+        bases[1] = lying(&all[1], &edited(&bytes(&all[1].content.plain().unwrap())));
+        assert_same(&applied(&package, &Delivery::Original, &bases).unwrap()[0], &target);
+        for wrong in [Vec::new(), noise(5, 40_000)] {
+            bases[1] = lying(&all[1], &wrong);
+            let error = error(applied(&package, &Delivery::Original, &bases));
+            assert!(error.to_string().starts_with("the base layer ") && error.kind() == Kind::Content, "{error}");
         }
     }
 }

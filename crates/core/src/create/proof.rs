@@ -61,7 +61,7 @@ pub(crate) fn proved(
             Err(unproved) => unproved,
         };
         let target = known.targets.iter().find(|target| Some(target.diff_id()) == layer);
-        target.map(UncheckedLayer::check).transpose()?;
+        target.map(|target| target.check("the target layer")).transpose()?;
         let failed = coded.iter_mut().find(|coded| Some(coded.entry.diff_id) == layer && method == Method::Auto);
         let Some(failed) = failed else { return Err(not_proved(error)) };
         let Some(again) = Simpler::than(failed, known) else { return Err(not_proved(error)) };

@@ -8,8 +8,8 @@ use super::{Layer, VerifiedLayer};
 use crate::digest::DiffId;
 use crate::error::Result;
 
-/// A layer whose bytes are still to be compared with its diff ID: one that is coded is read for that, and what is rebuilt of the package
-/// has the digest or is refused, so that nobody hashes it before.
+/// A layer whose bytes are still to be compared with its diff ID. One that is coded is read for that, and what is rebuilt of the package
+/// has the digest or is refused, so that nobody hashes it before; and of a base nothing counts but what comes out.
 #[derive(Clone)]
 pub(crate) struct UncheckedLayer {
     diff_id: DiffId,
@@ -32,10 +32,9 @@ impl UncheckedLayer {
         &self.bytes
     }
 
-    /// Reads all bytes and compares.
-    pub(crate) fn check(&self) -> Result<VerifiedLayer> {
-        let what = format!("the target layer {}", self.diff_id.short());
-        VerifiedLayer::check(self.diff_id, self.bytes.clone(), &what)
+    /// Reads all bytes of `what` it is and compares.
+    pub(crate) fn check(&self, what: &str) -> Result<VerifiedLayer> {
+        VerifiedLayer::check(self.diff_id, self.bytes.clone(), &format!("{what} {}", self.diff_id.short()))
     }
 
     /// The layer, when what was made of its bytes and rebuilt from that has this digest and its length; else nothing.
