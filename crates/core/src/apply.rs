@@ -22,11 +22,12 @@ use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
 use crate::image::{Layer, UncheckedLayer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
+use crate::job::places::{Nowhere, Places, Room};
 use crate::job::progress::Task;
 use crate::layer::coding::{self, Promised};
 use crate::package::metadata::{BlobEntry, Index, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
-pub use cost::Cost;
+pub use cost::{Cost, sizes};
 pub use delivery::{Delivery, images, measured, rename};
 pub use standard::StandardDelta;
 pub use stream::apply_stream;
@@ -58,12 +59,27 @@ pub fn check_bases(metadata: &Metadata, wanted: &Wanted, there: &BTreeSet<DiffId
     missing::check(metadata, &needed_bases(metadata, wanted), there)
 }
 
-/// Makes the `wanted` blobs out of the package and the `bases`. What a base gives is believed by the digest of what is made of it.
+/// [`rebuild_at`] in temporary room.
+///
+/// # Errors
+/// As that.
+pub fn rebuild(
+    package: &Package,
+    wanted: &Wanted,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
+    rebuild_at(&Nowhere, package, wanted, bases, context)
+}
+
+/// Makes the `wanted` blobs out of the package and the `bases`, at their `places` where they have some. What a base gives is
+/// believed by the digest of what is made of it.
 ///
 /// # Errors
 /// Environment errors when a base is missing (which images and layers to bring), content errors when a base has other bytes
 /// or the package is damaged.
-pub fn rebuild(
+pub fn rebuild_at(
+    places: &dyn Places,
     package: &Package,
     wanted: &Wanted,
     bases: &[Layer],
@@ -75,9 +91,9 @@ pub fn rebuild(
     let (handed_over, built_on) = plain_bases(metadata, &index, wanted)
         .into_iter()
         .partition(|base| wanted.iter().any(|(blob, diff_id)| diff_id == base && is_made_of_layer(&index, *blob)));
-    let verified = verified_bases(&handed_over, bases, context)?;
+    let verified = verified_bases(&handed_over, bases, Room { places, context })?;
     let unchecked = unchecked_bases(&built_on, bases)?;
-    rebuild_on(package, wanted, AtHand { stored: bases, unchecked, ..AtHand::of(verified) }, context)
+    rebuild_on(package, wanted, AtHand { stored: bases, unchecked, places, ..AtHand::of(verified) }, context)
 }
 
 /// What is there before anything is rebuilt.
@@ -90,11 +106,13 @@ pub(crate) struct AtHand<'a> {
     pub(crate) stored: &'a [Layer],
     /// Layers that were there before they were coded: what is rebuilt must have their digests, and is not kept a second time.
     pub(crate) targets: BTreeMap<DiffId, UncheckedLayer>,
+    /// Where the wanted blobs go.
+    pub(crate) places: &'a dyn Places,
 }
 
 impl AtHand<'_> {
     pub(crate) const fn of(bases: BTreeMap<DiffId, VerifiedLayer>) -> Self {
-        Self { bases, unchecked: BTreeMap::new(), stored: &[], targets: BTreeMap::new() }
+        Self { bases, unchecked: BTreeMap::new(), stored: &[], targets: BTreeMap::new(), places: &Nowhere }
     }
 }
 
@@ -102,7 +120,7 @@ impl AtHand<'_> {
 pub(crate) fn rebuild_on(
     package: &Package,
     wanted: &Wanted,
-    AtHand { bases, unchecked, stored, targets }: AtHand<'_>,
+    AtHand { bases, unchecked, stored, targets, places }: AtHand<'_>,
     context: Context<'_>,
 ) -> Result<BTreeMap<BlobDigest, VerifiedBlob>> {
     let mut of_layers: BTreeMap<DiffId, Vec<BlobDigest>> = BTreeMap::new();
@@ -110,13 +128,14 @@ pub(crate) fn rebuild_on(
         of_layers.entry(*diff_id).or_default().push(*digest);
     }
     let index = Index::of(package.metadata());
-    let blobs = Blobs { package, index, wanted, of_layers, stored, context, made: Mutex::default() };
+    let room = Room { places, context };
+    let blobs = Blobs { package, index, wanted, of_layers, stored, room, made: Mutex::default() };
     rayon::scope(|scope| {
         blobs.start_without_layers(scope);
         bases.values().for_each(|layer| blobs.start(scope, layer));
         let coded = coded_layers(package.metadata(), &blobs.index, wanted);
         let below = bases.iter().map(|(diff_id, layer)| (*diff_id, layer.into())).chain(unchecked).collect();
-        rebuild_layers(package, coded, (below, &targets), &|layer| blobs.start(scope, layer), context)
+        rebuild_layers(package, coded, (below, &targets), &|layer| blobs.start(scope, layer), room)
     })?;
     let made = blobs.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(lost) = wanted.keys().find(|digest| !made.contains_key(digest)) {
@@ -133,7 +152,7 @@ struct Blobs<'a> {
     /// The same by layer.
     of_layers: BTreeMap<DiffId, Vec<BlobDigest>>,
     stored: &'a [Layer],
-    context: Context<'a>,
+    room: Room<'a>,
     made: Mutex<BTreeMap<BlobDigest, Result<VerifiedBlob>>>,
 }
 
@@ -146,7 +165,7 @@ impl<'a> Blobs<'a> {
     fn start_without_layers<'s>(&'s self, scope: &Scope<'s>) {
         for digest in self.wanted.keys().copied() {
             if let Some(BlobEntry { recreated: None, member, .. }) = self.index.blob(digest) {
-                scope.spawn(move |_| self.add(digest, stored(self.package, digest, member.as_deref(), self.stored)));
+                scope.spawn(move |_| self.add(digest, self.stored(digest, member.as_deref())));
             }
         }
     }
@@ -159,28 +178,29 @@ impl<'a> Blobs<'a> {
                 Some(BlobEntry { recreated: None, .. }) => {}
                 Some(entry) => {
                     let layer = layer.clone();
-                    scope.spawn(move |_| self.add(digest, recreated::blob(self.package, entry, &layer, self.context)));
+                    scope.spawn(move |_| self.add(digest, recreated::blob(self.package, entry, &layer, self.room)));
                 }
             }
         }
+    }
+
+    /// The bytes of a compressed blob: a member of the package, or a base image has the very same.
+    fn stored(&self, digest: BlobDigest, member: Option<&str>) -> Result<VerifiedBlob> {
+        let bytes = match member {
+            Some(name) => self.package.member(name)?,
+            None => {
+                let base = self.stored.iter().find(|layer| layer.blob == digest).ok_or_else(|| absent(digest))?;
+                base.content.stored()?
+            }
+        };
+        let what = format!("the blob {}", digest.short());
+        VerifiedBlob::check_placed(digest, bytes, &what, self.room)
     }
 }
 
 /// Whether a blob is its layer, or is made of it.
 fn is_made_of_layer(index: &Index<'_>, blob: BlobDigest) -> bool {
     index.blob(blob).is_none_or(|entry| entry.recreated.is_some())
-}
-
-/// The bytes of a compressed blob: a member of the package, or a base image has the very same.
-fn stored(package: &Package, digest: BlobDigest, member: Option<&str>, bases: &[Layer]) -> Result<VerifiedBlob> {
-    let what = format!("the blob {}", digest.short());
-    match member {
-        Some(name) => VerifiedBlob::check(digest, package.member(name)?, &what),
-        None => {
-            let base = bases.iter().find(|layer| layer.blob == digest).ok_or_else(|| absent(digest))?;
-            VerifiedBlob::check(digest, base.content.stored()?, &what)
-        }
-    }
 }
 
 fn absent(digest: BlobDigest) -> Error {
@@ -194,15 +214,15 @@ fn rebuild_layers(
     coded: Vec<&LayerEntry>,
     (mut below, targets): (BTreeMap<DiffId, UncheckedLayer>, &BTreeMap<DiffId, UncheckedLayer>),
     take: &(dyn Fn(&VerifiedLayer) + Sync),
-    context: Context<'_>,
+    room: Room<'_>,
 ) -> Result<()> {
     let total = coded.iter().map(|layer| layer.known_size()).sum();
-    let task = context.progress.begin("Rebuilding layers", Some(total));
+    let task = room.context.progress.begin("Rebuilding layers", Some(total));
     for round in rounds(coded) {
         let rebuilt = round.par_iter().map(|layer| {
             let bases = bases_of(layer).iter().map(|base| below.get(base)).collect::<Option<Vec<_>>>();
             let bases = bases.ok_or_else(|| Error::internal("a layer that waits for a base which is not there"))?;
-            let rebuilt = rebuild_layer(package, layer, (&bases, targets), context, task.as_ref())
+            let rebuilt = rebuild_layer(package, layer, (&bases, targets), room, task.as_ref())
                 .map_err(|error| other_base(&bases).unwrap_or(error))?;
             take(&rebuilt);
             Ok((layer.diff_id, (&rebuilt).into()))
@@ -238,7 +258,7 @@ fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
     (bases, targets): (&[&UncheckedLayer], &BTreeMap<DiffId, UncheckedLayer>),
-    context: Context<'_>,
+    Room { places, context }: Room<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
     let Origin::Coded { codec, .. } = &layer.origin else {
@@ -247,7 +267,8 @@ fn rebuild_layer(
     let bases: Vec<Arc<dyn ReadAt>> = bases.iter().map(|base| base.bytes().clone()).collect();
     let members = members(package, layer)?;
     let coded = (members.as_slice(), &package.metadata().requires);
-    let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there: targets.get(&layer.diff_id) };
+    let there = targets.get(&layer.diff_id);
+    let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there, places };
     let rebuilt = coding::decode(*codec, &bases, coded, promised, context, task)?;
     context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
@@ -269,15 +290,15 @@ pub(crate) fn members(package: &Package, layer: &LayerEntry) -> Result<Vec<Membe
 fn verified_bases(
     needed: &BTreeSet<DiffId>,
     bases: &[Layer],
-    context: Context<'_>,
+    room: Room<'_>,
 ) -> Result<BTreeMap<DiffId, VerifiedLayer>> {
     let layers = chosen(needed, bases)?;
-    let task = context.progress.begin("Checking base layers", plain_bytes(&layers));
+    let task = room.context.progress.begin("Checking base layers", plain_bytes(&layers));
     let check = |layer: &&Layer| {
         let bytes = layer.content.plain()?;
         let what = format!("the base layer {}", layer.diff_id.short());
-        let layer = VerifiedLayer::check_telling(layer.diff_id, bytes, &what, task.as_ref())?;
-        context.progress.detail(format_args!("{what} is there, {} bytes with its digest", layer.bytes().len()));
+        let layer = VerifiedLayer::check_placed(layer.diff_id, bytes, (&what, task.as_ref()), room)?;
+        room.context.progress.detail(format_args!("{what} is there, {} bytes with its digest", layer.bytes().len()));
         Ok((layer.diff_id(), layer))
     };
     layers.par_iter().map(check).collect()

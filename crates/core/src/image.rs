@@ -10,17 +10,19 @@ mod tap;
 mod unchecked;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 
-use delta_codec::{ReadAt, Reader};
+use delta_codec::{ReadAt, Reader, ScratchFile};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::digest::{BlobDigest, ConfigDigest, DiffId, Hasher};
+use crate::digest::{BlobDigest, ConfigDigest, DiffId, Hashed, Hasher};
 use crate::error::{Error, Result};
-use crate::job::context::Context;
+use crate::job::context;
+use crate::job::places::Room;
 use crate::job::progress::{Counted, Silent, Task};
+use crate::limits::COPY_BUFFER;
 pub use name::ImageName;
 pub use platform::Platform;
 use tap::Tap;
@@ -239,21 +241,28 @@ impl VerifiedLayer {
         }
     }
 
-    /// Lets `fill` write into new room, and compares what it writes on the way.
+    /// The same, and the bytes are copied to the place that they have, if they have one.
+    pub(crate) fn check_placed(
+        diff_id: DiffId,
+        bytes: Arc<dyn ReadAt>,
+        (what, task): (&str, &dyn Task),
+        room: Room<'_>,
+    ) -> Result<Self> {
+        let Some(place) = room.place(diff_id.into(), what)? else {
+            return Self::check_telling(diff_id, bytes, what, task);
+        };
+        let (bytes, found) = copied(place, &bytes, (what, task))?;
+        Self::compared(diff_id, found.into(), bytes, what)
+    }
+
+    /// Lets `fill` write into the place of the blob that is this layer, else into new room, and compares what it writes on the way.
     pub(crate) fn spool(
         diff_id: DiffId,
         (what, doing): (&str, &str),
-        context: Context<'_>,
+        room: Room<'_>,
         fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<Self> {
-        let mut found = None;
-        let bytes = context.spool(doing, |out| {
-            let mut hasher = Hasher::new(out);
-            fill(&mut hasher)?;
-            found = Some(hasher.finish().1);
-            Ok(())
-        })?;
-        let found = found.ok_or_else(|| Error::internal("a layer that was rebuilt and not hashed"))?;
+        let (bytes, found) = spooled(diff_id.into(), doing, room, fill)?;
         Self::compared(diff_id, found.into(), bytes, what)
     }
 
@@ -292,6 +301,28 @@ impl VerifiedBlob {
     pub fn check(digest: BlobDigest, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
         let (found, _) =
             BlobDigest::of_reader(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {what}")))?;
+        Self::compared(digest, found, bytes, what)
+    }
+
+    /// The same, and the bytes are copied to the place that they have, if they have one.
+    pub(crate) fn check_placed(digest: BlobDigest, bytes: Arc<dyn ReadAt>, what: &str, room: Room<'_>) -> Result<Self> {
+        let Some(place) = room.place(digest, what)? else { return Self::check(digest, bytes, what) };
+        let (bytes, found) = copied(place, &bytes, (what, &Silent))?;
+        Self::compared(digest, found.into(), bytes, what)
+    }
+
+    /// Lets `fill` write into the place of the blob, else into new room, and compares what it writes on the way.
+    pub(crate) fn spool(
+        digest: BlobDigest,
+        (what, doing): (&str, &str),
+        room: Room<'_>,
+        fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+    ) -> Result<Self> {
+        let (bytes, found) = spooled(digest, doing, room, fill)?;
+        Self::compared(digest, found.into(), bytes, what)
+    }
+
+    fn compared(digest: BlobDigest, found: BlobDigest, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
         if found == digest {
             Ok(Self { digest, bytes })
         } else {
@@ -308,6 +339,40 @@ impl VerifiedBlob {
     pub const fn bytes(&self) -> &Arc<dyn ReadAt> {
         &self.bytes
     }
+}
+
+/// Lets `fill` write into the place of `blob`, else into new room, and hashes what it writes on the way.
+fn spooled(
+    blob: BlobDigest,
+    doing: &str,
+    room: Room<'_>,
+    fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+) -> Result<(Arc<dyn ReadAt>, Hashed)> {
+    hashed(room.file(blob, doing)?, doing, fill)
+}
+
+/// Copies `bytes` to a `place` and hashes them on the way.
+fn copied(
+    place: Box<dyn ScratchFile>,
+    bytes: &dyn ReadAt,
+    (what, task): (&str, &dyn Task),
+) -> Result<(Arc<dyn ReadAt>, Hashed)> {
+    let doing = format!("copying {what}");
+    hashed(place, &doing, &mut |out| {
+        let mut reader = BufReader::with_capacity(COPY_BUFFER, Counted::new(Reader::new(bytes), task));
+        io::copy(&mut reader, out).map(|_| ()).map_err(Error::io(doing.clone()))
+    })
+}
+
+fn hashed(
+    file: Box<dyn ScratchFile>,
+    doing: &str,
+    fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+) -> Result<(Arc<dyn ReadAt>, Hashed)> {
+    let mut hasher = Hasher::new(file);
+    fill(&mut hasher)?;
+    let (file, hashed, _) = hasher.finish();
+    Ok((context::frozen(file, doing)?, hashed))
 }
 
 impl From<VerifiedLayer> for VerifiedBlob {

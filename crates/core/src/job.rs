@@ -2,4 +2,5 @@
 
 pub mod choices;
 pub mod context;
+pub mod places;
 pub mod progress;

@@ -1,17 +1,22 @@
 //! Writes images in the one form that every engine loads: an OCI layout that also has Docker's `manifest.json`.
+//!
+//! What goes to an engine is written from front to back, when its blobs were made. In a file or folder the blobs are made where they
+//! lie: [`in_place`].
+
+mod in_place;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, BufReader, Write};
-use std::path::Path;
-use std::sync::Arc;
 
 use delta_codec::{ReadAt, Reader};
+use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
 use delta_core::image::documents::{LayoutIndex, Pointers, read_pointers};
-use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest};
+use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest, VerifiedBlob};
 use delta_core::job::progress::{Counted, Progress};
 use delta_core::limits::COPY_BUFFER;
+pub use in_place::Made;
+pub(crate) use in_place::{made_blob, write_archive_in_place, write_layout_in_place};
 use serde::Serialize;
 use tar::{EntryType, Header};
 
@@ -25,6 +30,9 @@ pub enum Naming {
     Unnamed,
 }
 
+/// The sizes of all blobs that are written, in bytes.
+pub type Sizes = BTreeMap<BlobDigest, u64>;
+
 /// Writes a tar of the images and the blobs that they bring.
 ///
 /// # Errors
@@ -35,75 +43,76 @@ pub fn write_archive(
     progress: &dyn Progress,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let files = files(images, naming)?;
-    let task = progress.begin("Writing the image", Some(files.values().map(|bytes| bytes.len()).sum()));
+    let blobs = images.iter().flat_map(|image| image.blobs.values());
+    let blobs: BTreeMap<BlobDigest, &VerifiedBlob> = blobs.map(|blob| (blob.digest(), blob)).collect();
+    let sizes = blobs.iter().map(|(digest, blob)| (*digest, blob.bytes().len())).collect();
+    let files = files(images, naming, &sizes)?;
+    let task = progress.begin("Writing the image", Some(files.values().map(Bytes::len).sum()));
     let mut builder = tar::Builder::new(out);
     for (name, bytes) in &files {
         let doing = || Error::io(format!("writing {name} into the archive"));
-        let mut header = Header::new_ustar();
-        header.set_path(name).map_err(doing())?;
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_size(bytes.len());
-        header.set_cksum();
+        let bytes: &dyn ReadAt = match bytes {
+            Bytes::Document(bytes) => bytes,
+            Bytes::Blob(digest, _) => blobs[digest].bytes(),
+        };
+        let header = header(name, bytes.len()).map_err(doing())?;
         let bytes = BufReader::with_capacity(COPY_BUFFER, Counted::new(Reader::new(bytes), task.as_ref()));
         builder.append(&header, bytes).map_err(doing())?;
     }
     builder.into_inner().and_then(|out| out.flush()).map_err(Error::io("writing the archive"))
 }
 
-/// Writes an OCI layout into an empty folder.
-///
-/// # Errors
-/// What writing reports, and reading the blobs.
-pub(crate) fn write_layout(images: &[RebuiltImage], folder: &Path, progress: &dyn Progress) -> Result<()> {
-    let files = files(images, Naming::Named)?;
-    let task = progress.begin("Writing the image", Some(files.values().map(|bytes| bytes.len()).sum()));
-    fs::create_dir_all(folder.join("blobs/sha256")).map_err(Error::io(format!("making {}/blobs", folder.display())))?;
-    for (name, bytes) in files.iter().filter(|(name, _)| *name != "manifest.json") {
-        let path = folder.join(name);
-        let write = || -> io::Result<()> {
-            let mut file = File::create_new(&path)?;
-            io::copy(&mut Counted::new(Reader::new(bytes), task.as_ref()), &mut file).map(|_| ())
-        };
-        write().map_err(Error::io(format!("writing {}", path.display())))?;
-    }
-    Ok(())
+fn header(name: &str, size: u64) -> io::Result<Header> {
+    let mut header = Header::new_ustar();
+    header.set_path(name)?;
+    header.set_entry_type(EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_size(size);
+    header.set_cksum();
+    Ok(header)
 }
 
-/// Fails when a blob that an image names is not there: what is written to a file must be whole.
-///
-/// # Errors
-/// An internal error that names the blob.
-pub(crate) fn check_complete(image: &RebuiltImage) -> Result<()> {
-    let named = image.manifests.iter().flat_map(|manifest| &manifest.layers).map(|(_, blob)| blob);
-    match named.into_iter().find(|blob| !image.blobs.contains_key(blob)) {
-        Some(blob) => Err(Error::internal(format!("the blob {blob} was not rebuilt"))),
-        None => Ok(()),
+/// What a file of an archive holds.
+enum Bytes {
+    Document(Vec<u8>),
+    /// A blob of so many bytes.
+    Blob(BlobDigest, u64),
+}
+
+impl Bytes {
+    const fn len(&self) -> u64 {
+        match self {
+            Self::Document(bytes) => bytes.len() as u64,
+            Self::Blob(_, size) => *size,
+        }
     }
 }
 
-type Files = BTreeMap<String, Arc<dyn ReadAt>>;
-
-fn files(images: &[RebuiltImage], naming: Naming) -> Result<Files> {
-    let mut files = Files::new();
-    let mut put = |name: String, bytes: Arc<dyn ReadAt>| files.insert(name, bytes);
-    put("oci-layout".to_owned(), Arc::new(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()));
-    put("index.json".to_owned(), Arc::new(index(images, naming)?.bytes().to_vec()));
+/// The files of an archive of `images` with blobs of these sizes by their names, which is the order in which it has them.
+fn files(images: &[RebuiltImage], naming: Naming, sizes: &Sizes) -> Result<BTreeMap<String, Bytes>> {
+    let documents = documents(images, naming)?.into_iter().map(|(name, bytes)| (name, Bytes::Document(bytes)));
+    let mut files: BTreeMap<String, Bytes> = documents.collect();
     let docker = docker_manifest(images, naming);
     // Artifacts alone are nothing that Docker's form has a place for.
     if !docker.is_empty() {
-        put("manifest.json".to_owned(), Arc::new(json(&docker)?));
+        files.insert("manifest.json".to_owned(), Bytes::Document(json(&docker)?));
     }
-    for image in images {
-        for document in image.documents.values() {
-            put(format!("blobs/sha256/{}", document.digest().hex()), Arc::new(document.bytes().to_vec()));
-        }
-        for blob in image.blobs.values() {
-            put(format!("blobs/sha256/{}", blob.digest().hex()), blob.bytes().clone());
-        }
-    }
+    files.extend(sizes.iter().map(|(digest, size)| (blob_name(*digest), Bytes::Blob(*digest, *size))));
     Ok(files)
+}
+
+/// The documents of a layout of `images` by their names.
+fn documents(images: &[RebuiltImage], naming: Naming) -> Result<BTreeMap<String, Vec<u8>>> {
+    let documents = images.iter().flat_map(|image| image.documents.values());
+    let mut files: BTreeMap<String, Vec<u8>> =
+        documents.map(|document| (blob_name(document.digest()), document.bytes().to_vec())).collect();
+    files.insert("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec());
+    files.insert("index.json".to_owned(), index(images, naming)?.bytes().to_vec());
+    Ok(files)
+}
+
+fn blob_name(digest: BlobDigest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {

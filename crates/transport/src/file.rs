@@ -53,6 +53,11 @@ impl FileBytes {
         Ok(Self { file, length, name })
     }
 
+    /// Writes into a file that was opened for it too.
+    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        system::write_all_at(&self.file, bytes, offset)
+    }
+
     /// Fills the buffer, whatever pieces the system gives.
     fn fill(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;

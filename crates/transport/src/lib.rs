@@ -44,6 +44,7 @@ mod oci_layout;
 pub mod output;
 mod partial;
 mod pick;
+mod placed;
 pub mod policy;
 mod program;
 mod reach;

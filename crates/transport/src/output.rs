@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use delta_core::error::{Error, Result};
 use delta_core::image::RebuiltImage;
+use delta_core::job::places::{Nowhere, Places};
 use delta_core::job::progress::Progress;
 
-use crate::archive_writer::{Naming, check_complete, write_archive, write_layout};
+use crate::archive_writer::{
+    Made, Naming, Sizes, made_blob, write_archive, write_archive_in_place, write_layout_in_place,
+};
 use crate::destination::{Destination, Product};
 use crate::spool::TempScratch;
 use crate::system;
@@ -83,26 +86,39 @@ impl Output {
         }
     }
 
-    /// Writes the images; the name appears when all is there.
+    /// Writes the images with the blobs that `make` makes, at the places that it is given for them; the name appears when all is there.
+    ///
+    /// An archive has places when it can be written at any and the `sizes` of all blobs are known.
     ///
     /// # Errors
-    /// What writing reports; an internal error when a blob is missing.
+    /// What `make` and writing report; an internal error when a blob is missing.
     pub fn write(
         &self,
-        images: &[RebuiltImage],
+        images: &mut [RebuiltImage],
+        sizes: Option<&Sizes>,
         destination: &Destination,
-        scratch: &TempScratch,
-        progress: &dyn Progress,
+        (scratch, progress): (&TempScratch, &dyn Progress),
+        make: impl FnOnce(&dyn Places) -> Result<Made>,
     ) -> Result<()> {
-        images.iter().try_for_each(check_complete)?;
-        let size = images.iter().flat_map(|image| image.blobs.values()).map(|blob| blob.bytes().len()).sum();
-        destination.require(size)?;
-        match self {
-            Self::Archive(_) => {
+        match (self, sizes.filter(|_| destination.is_seekable())) {
+            (Self::Layout(_), _) => destination.write_folder(|folder| write_layout_in_place(images, folder, make)),
+            (Self::Archive(_), Some(sizes)) => write_archive_in_place(images, sizes, destination, make),
+            (Self::Archive(_), None) => {
+                let made = make(&Nowhere)?;
+                for image in &mut *images {
+                    let blobs = image.wanted().into_keys();
+                    image.blobs =
+                        blobs.map(|blob| Ok((blob, made_blob(&made, blob)?.clone()))).collect::<Result<_>>()?;
+                }
+                destination.require(made.values().map(|blob| blob.bytes().len()).sum())?;
                 destination.write_file(scratch, |out| write_archive(images, Naming::Named, progress, out))
             }
-            Self::Layout(_) => destination.write_folder(|folder| write_layout(images, folder, progress)),
         }
+    }
+
+    /// Whether blobs of these `sizes` have places there.
+    pub fn has_places(&self, sizes: Option<&Sizes>, destination: &Destination) -> bool {
+        matches!(self, Self::Layout(_)) || (sizes.is_some() && destination.is_seekable())
     }
 }
 

@@ -161,11 +161,13 @@ fn what_is_written_opens_as_the_same_image_and_skopeo_reads_it() {
         let (archive, layout) =
             (folder.path().join(format!("{engine}.tar")), folder.path().join(format!("{engine}.d")));
         for output in [Output::Archive(archive.clone()), Output::Layout(layout.clone())] {
-            let rebuilt: Vec<RebuiltImage> = images.iter().map(rebuilt).collect();
+            let mut rebuilt: Vec<RebuiltImage> = images.iter().map(rebuilt).collect();
+            let made = rebuilt.iter().flat_map(|image| image.blobs.clone()).collect::<BTreeMap<_, _>>();
             let (product, path, inputs) = (output.product(), output.path(), Inputs::default());
             let request = Request { product, path, name: None, force: false, inputs: &inputs };
             let destination = Destination::choose(request).unwrap();
-            output.write(&rebuilt, &destination, &TempScratch::new(None).unwrap(), &Silent).unwrap();
+            let scratch = TempScratch::new(None).unwrap();
+            output.write(&mut rebuilt, None, &destination, (&scratch, &Silent), |_| Ok(made)).unwrap();
             let written = open(output.path()).unwrap();
             written.iter().for_each(check_layers);
             assert_eq!(written[0].root.digest, images[0].root.digest, "{engine}");

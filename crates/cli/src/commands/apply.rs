@@ -9,10 +9,11 @@ mod registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild, rename};
+use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild_at, rename, sizes};
 use delta_core::digest::{BlobDigest, DiffId};
 use delta_core::error::{Error, Result};
 use delta_core::image::{BlobCompression, Image, ImageName, Layer, RebuiltImage, layers_of};
+use delta_core::job::places::Places;
 use delta_core::job::progress::Progress;
 use delta_core::package::Package;
 use delta_core::package::metadata::Metadata;
@@ -182,10 +183,13 @@ fn to_file(
         _ => missing,
     })?;
     let cost = Cost::of(metadata, &wanted);
-    require_room(session, metadata, &wanted, &found)?;
-    destination.require_besides(cost.blob_bytes, session.scratch.folder(), (cost.room(), "rebuilding the layers"))?;
-    let mut reports: Vec<ImageReport> =
-        images.iter().map(|image| report_of(metadata, image, &wanted, Outcome::WouldBeDone)).collect();
+    let sizes = sizes(metadata, &wanted);
+    let room = if output.has_places(sizes.as_ref(), &destination) { Cost::room_besides_places } else { Cost::room };
+    require_room(session, metadata, &wanted, (&found, room(cost)))?;
+    destination.require_besides(cost.blob_bytes, session.scratch.folder(), (room(cost), "rebuilding the layers"))?;
+    let report = |image| report_of(metadata, image, &wanted, Outcome::WouldBeDone);
+    let mut reports: Vec<ImageReport> = images.iter().map(report).collect();
+    reports.iter_mut().for_each(|report| report.room_bytes = room(report.cost));
     let of = |images| Done { engine: None, output: Some(destination.to_string()), images };
     if errand.is_dry {
         plan(session, &reports);
@@ -194,12 +198,8 @@ fn to_file(
     if let Some(Ok((engine, inventory))) = &engine {
         found.extend(engine.layers(&absent, inventory, &metadata.bases, &session.scratch, &session.terminal)?);
     }
-    let rebuilt = rebuild(package, &wanted, &found, session.context())?;
-    for image in &mut images {
-        let blobs = image.wanted().into_keys();
-        image.blobs = blobs.filter_map(|blob| Some((blob, rebuilt.get(&blob)?.clone()))).collect();
-    }
-    output.write(&images, &destination, &session.scratch, &session.terminal)?;
+    let make = |places: &dyn Places| rebuild_at(places, package, &wanted, &found, session.context());
+    output.write(&mut images, sizes.as_ref(), &destination, (&session.scratch, &session.terminal), make)?;
     for (image, report) in images.iter().zip(&mut reports) {
         report.outcome = Outcome::Written;
         session.terminal.inform(format_args!("{} is in {destination}", image.label()));
@@ -208,14 +208,19 @@ fn to_file(
 }
 
 /// Fails when there is no room to fetch and unpack those of the `found` layers that are needed, and to rebuild what is wanted.
-fn require_room(session: &Session, metadata: &Metadata, wanted: &Wanted, found: &[Layer]) -> Result<()> {
+fn require_room(
+    session: &Session,
+    metadata: &Metadata,
+    wanted: &Wanted,
+    (found, rebuilding): (&[Layer], u64),
+) -> Result<()> {
     let needed = needed_bases(metadata, wanted);
     let read: BTreeMap<DiffId, &Layer> = found.iter().rev().map(|layer| (layer.diff_id, layer)).collect();
     let read = || read.values().filter(|layer| needed.contains(&layer.diff_id));
     let is_packed = |layer: &&&Layer| layer.compression != BlobCompression::None;
     let unpacked: u64 = read().filter(is_packed).map(|layer| layer.blob_size).sum();
     let fetched = read().filter(|layer| layer.content.is_far()).map(|layer| (layer.blob, layer.blob_size)).collect();
-    let temporary = Cost::of(metadata, wanted).room() + unpacked;
+    let temporary = rebuilding + unpacked;
     session.registries.require_room(&fetched, &session.scratch, (temporary, "rebuilding the layers"))
 }
 

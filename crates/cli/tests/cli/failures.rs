@@ -1,6 +1,7 @@
 //! Bad input: a clear error, the right exit code, and nothing left behind.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -223,8 +224,20 @@ fn a_full_disk_leaves_nothing() {
         ran.failed(3, &["needs", "MB are free"]);
     }
     for dry in ["-v", "-d"] {
-        let arguments = ["apply", dry, &package, "-o", &folder.file("out.tar"), "--temp-dir", &folder.file("mount")];
-        in_small_file_system(&folder, "rw", &arguments).failed(3, &["rebuilding the layers needs", "--temp-dir"]);
+        let mount = folder.file("mount");
+        let apply = |output: &[&str]| {
+            let arguments = [&["apply", dry, &package, "--temp-dir", &mount, "-o"], output].concat();
+            in_small_file_system(&folder, "rw", &arguments)
+        };
+        // A layer goes to temporary room where it is streamed, or compared in its order with what the medium gives back.
+        for output in [&["-"][..], &[&folder.file("out.tar"), "--verify-write"]] {
+            apply(output).failed(3, &["rebuilding the layers needs", "--temp-dir"]);
+        }
+        for output in ["out.tar", "out/"].map(|output| folder.file(output)) {
+            apply(&[&output]).ok();
+            assert_eq!(Path::new(&output).exists(), dry == "-v");
+            let _ = (fs::remove_file(&output), fs::remove_dir_all(&output));
+        }
     }
     let inside = folder.file("mount");
     let ran = in_small_file_system(&folder, "rw", &["create", &big, &folder.file("p"), "--temp-dir", &inside]);

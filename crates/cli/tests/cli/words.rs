@@ -160,10 +160,14 @@ fn reports_tell_the_package_s_digest_and_the_output() {
     let summed = String::from_utf8(summed.stdout).unwrap();
     assert_eq!(created["package_digest"], format!("sha256:{}", summed.split(' ').next().unwrap()));
     let output = folder.file("out.tar");
-    let applied = ["apply", &package, "--base", &base, "-o", &output, "--json"];
-    let applied = json(&docker_delta(&applied).ok().stdout);
-    assert_eq!((&applied["output"], &applied["engine"]), (&output.as_str().into(), &Value::Null));
-    assert!(applied["images"][0]["room_bytes"].as_u64().unwrap() > 0);
+    let applied = ["apply", "-f", &package, "--base", &base, "-o", &output, "--json"];
+    // Layers are made where they lie; what is read back from the medium is written in its order, and made before.
+    for (more, takes_room) in [(None, false), (Some("--verify-write"), true)] {
+        let arguments: Vec<&str> = applied.into_iter().chain(more).collect();
+        let applied = json(&docker_delta(&arguments).ok().stdout);
+        assert_eq!((&applied["output"], &applied["engine"]), (&output.as_str().into(), &Value::Null));
+        assert_eq!(applied["images"][0]["room_bytes"].as_u64().unwrap() > 0, takes_room);
+    }
 }
 
 #[test]

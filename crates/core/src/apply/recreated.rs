@@ -2,15 +2,14 @@
 
 use std::fmt::Display;
 use std::io::Read;
-use std::sync::Arc;
 
+use delta_codec::Bounded;
 use delta_codec::limits::RECREATION_PLAN_BYTES;
 use delta_codec::recreation::{self, Plan};
-use delta_codec::{Bounded, ReadAt};
 
 use crate::error::{Error, Result};
 use crate::image::{VerifiedBlob, VerifiedLayer};
-use crate::job::context::Context;
+use crate::job::places::Room;
 use crate::job::progress::Counted;
 use crate::layer::coding::MORE_THAN_PROMISED;
 use crate::layer::coding::compressed::plain;
@@ -22,31 +21,32 @@ pub(crate) fn blob(
     package: &Package,
     entry: &BlobEntry,
     layer: &VerifiedLayer,
-    context: Context<'_>,
+    room: Room<'_>,
 ) -> Result<VerifiedBlob> {
     let what = format!("the blob {} of layer {}", entry.digest.short(), layer.diff_id().short());
     let plan = plan(package, entry)?;
-    let bytes = make(&plan, layer, entry.size, &format!("making {what} again"), context)?;
-    if bytes.len() != entry.size {
-        let (expected, found) = (format!("{} bytes", entry.size), format!("{} bytes", bytes.len()));
+    let blob = make(&plan, layer, (entry, &what), room)?;
+    let length = blob.bytes().len();
+    if length != entry.size {
+        let (expected, found) = (format!("{} bytes", entry.size), format!("{length} bytes"));
         return Err(Error::Mismatch { what, expected, found });
     }
-    let blob = VerifiedBlob::check(entry.digest, bytes, &what)?;
     let (size, encoder) = (entry.size, entry.recreated.as_ref().map_or("an encoder", |recreated| &recreated.encoder));
-    context.progress.detail(format_args!("{what}: {size} bytes made again by {encoder}"));
+    room.context.progress.detail(format_args!("{what}: {size} bytes made again by {encoder}"));
     Ok(blob)
 }
 
-fn make(plan: &Plan, layer: &VerifiedLayer, size: u64, doing: &str, context: Context<'_>) -> Result<Arc<dyn ReadAt>> {
-    let task = context.progress.begin(&format!("Compressing layer {}", layer.diff_id().short()), Some(size));
-    context.spool(doing, |out| {
-        let mut out = Bounded::new(Counted::new(out, task.as_ref()), size, MORE_THAN_PROMISED);
+fn make(plan: &Plan, layer: &VerifiedLayer, (entry, what): (&BlobEntry, &str), room: Room<'_>) -> Result<VerifiedBlob> {
+    let doing = format!("making {what} again");
+    let task = room.context.progress.begin(&format!("Compressing layer {}", layer.diff_id().short()), Some(entry.size));
+    VerifiedBlob::spool(entry.digest, (what, &doing), room, &mut |out| {
+        let mut out = Bounded::new(Counted::new(out, task.as_ref()), entry.size, MORE_THAN_PROMISED);
         let made = plan.write(layer.bytes(), &mut out);
         // What the room reports is no fault of the package.
         match (out.into_failure(), made) {
-            (Some(error), _) => Err(Error::io(doing)(error)),
+            (Some(error), _) => Err(Error::io(doing.clone())(error)),
             (None, Ok(())) => Ok(()),
-            (None, Err(recreation::Error::Io(error))) => Err(Error::io(doing)(error)),
+            (None, Err(recreation::Error::Io(error))) => Err(Error::io(doing.clone())(error)),
             (None, Err(error)) => Err(Error::content(format!("{doing}: {error}"))),
         }
     })

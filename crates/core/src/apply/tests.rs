@@ -33,7 +33,7 @@ fn metadata(layers: &[Value], blobs: &[Value]) -> Metadata {
         .collect();
     let of_base = [listed, held].concat();
     let value = json!({
-        "format": 1, "requires": ["vcdiff", "recipe", "deflate-1", "gzip-zlib-1"], "created_by": "", "method": "auto", "identity": "manifest",
+        "format": 1, "requires": ["vcdiff", "recipe", "deflate-1", "gzip-zlib-1", "unmeasured-1"], "created_by": "", "method": "auto", "identity": "manifest",
         "compression": "", "level": 0,
         "images": [{
             "names": [], "root": {"media_type": "", "digest": blob("root"), "size": 0, "synthesised": false},
@@ -135,13 +135,31 @@ fn what_it_takes_is_counted_once_for_each_layer_and_blob() {
             rebuilt_bytes: 500,
             recompressed_bytes: 0,
             recreated_bytes: 300,
-            blob_bytes: 10 + 7 + 300 + 500 + 1_000
+            blob_bytes: 10 + 7 + 300 + 500 + 1_000,
+            plain_bytes: 500,
         }
     );
-    assert_eq!(everything.room(), 800);
+    assert_eq!((everything.room(), everything.room_besides_places()), (800, 0));
+    // A layer that is only compressed again is made in temporary room.
+    let again = cost(Wanted::from([(blob("again"), id("c"))]));
+    assert_eq!((again.room(), again.room_besides_places()), (800, 500));
     assert_eq!(cost(Wanted::new()), Cost::default());
     assert_eq!(cost(Wanted::from([(blob("member"), id("c"))])), Cost { blob_bytes: 7, ..Cost::default() });
     assert_eq!(cost(Wanted::from([(blob("absent"), id("absent"))])), Cost::default());
+}
+
+#[test]
+fn the_sizes_of_all_wanted_blobs_are_known_or_none() {
+    let metadata = metadata(
+        &[held("a"), json!({"diff_id": id("unread")}), coded("c", 500, &["a"])],
+        &[json!({"digest": blob("member"), "size": 7, "compression": "gzip", "member": "m"})],
+    );
+    let of = |blobs: &[(BlobDigest, DiffId)]| sizes(&metadata, &blobs.iter().copied().collect());
+    let (member, plain) = ((blob("member"), id("c")), (id("c").into(), id("c")));
+    assert_eq!(of(&[member, plain]), Some(BTreeMap::from([(member.0, 7), (plain.0, 500)])));
+    assert_eq!(of(&[member, (id("unread").into(), id("unread"))]), None);
+    assert_eq!(of(&[(blob("absent"), id("absent"))]), None);
+    assert_eq!(of(&[]), Some(BTreeMap::new()));
 }
 
 #[test]

@@ -27,9 +27,21 @@ impl Context<'_> {
         doing: &str,
         fill: impl FnOnce(&mut Box<dyn ScratchFile>) -> Result<()>,
     ) -> Result<Arc<dyn ReadAt>> {
-        let failed = |error: io::Error| Error::io(format!("{doing}: temporary file"))(error);
-        let mut file = self.scratch.create().map_err(failed)?;
+        let mut file = self.file(doing)?;
         fill(&mut file)?;
-        file.freeze().map_err(failed)
+        frozen(file, doing)
     }
+
+    pub(crate) fn file(&self, doing: &str) -> Result<Box<dyn ScratchFile>> {
+        self.scratch.create().map_err(failed(doing))
+    }
+}
+
+/// What was written into `file`, while `doing` that.
+pub(crate) fn frozen(file: Box<dyn ScratchFile>, doing: &str) -> Result<Arc<dyn ReadAt>> {
+    file.freeze().map_err(failed(doing))
+}
+
+fn failed(doing: &str) -> impl FnOnce(io::Error) -> Error {
+    Error::io(format!("{doing}: temporary file"))
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use delta_core::error::{Error, Result};
 
@@ -11,6 +12,7 @@ use super::{Destination, Place, Product, folder_of};
 use crate::holes::HoleWriter;
 use crate::limits::READ_BACK_BLOCK;
 use crate::partial::Partial;
+use crate::placed::PlacedFile;
 use crate::spool::TempScratch;
 use crate::system;
 
@@ -80,6 +82,32 @@ impl Destination {
         self.compare(blocks, &partial)?;
         partial.put_in_place(path, *replaced).map_err(self.failed())?;
         Ok(Some(dressed))
+    }
+
+    /// Whether it is a file that can be written at any place of it. What is read back is compared with what was written in its order.
+    pub(crate) const fn is_seekable(&self) -> bool {
+        matches!(self.place, Place::Name { .. }) && !self.reads_back
+    }
+
+    /// As [`Self::write_file`], for a file of `length` bytes that is written at any place, and is all zeros until then.
+    ///
+    /// # Errors
+    /// As [`Self::write_file`].
+    pub(crate) fn write_seekable(&self, length: u64, fill: impl FnOnce(&Arc<PlacedFile>) -> Result<()>) -> Result<()> {
+        let Place::Name { path, replaced } = &self.place else {
+            return Err(Error::internal(format!("{self} is written from front to back")));
+        };
+        let doing = || self.failed();
+        let partial = Partial::file(folder_of(path)).map_err(doing())?;
+        let file = partial.open().try_clone().and_then(|file| PlacedFile::new(file, self.shown.clone(), length));
+        let file = Arc::new(file.map_err(doing())?);
+        fill(&file).map_err(|error| match file.refused().take() {
+            // Who filled it knows what was written, but not where to.
+            Some((_, refused)) => doing()(refused),
+            None => error,
+        })?;
+        partial.open().sync_all().map_err(doing())?;
+        partial.put_in_place(path, *replaced).map_err(doing())
     }
 
     /// Lets `fill` fill a folder, which gets its name when all in it is on the disk.

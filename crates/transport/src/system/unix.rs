@@ -54,6 +54,10 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     FileExt::read_at(file, buffer, offset)
 }
 
+pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
+    FileExt::write_at(file, buffer, offset)
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "not every system has them")]
 pub(super) fn mode(found: &Metadata) -> Option<u32> {
     Some(found.permissions().mode() & 0o7777)

@@ -69,6 +69,10 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     file.seek_read(buffer, offset)
 }
 
+pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
+    file.seek_write(buffer, offset)
+}
+
 pub(super) const fn mode(_: &Metadata) -> Option<u32> {
     None
 }

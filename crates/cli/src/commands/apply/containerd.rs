@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use delta_core::apply::{Delivery, Wanted, check_bases, images, needed_bases, rebuild};
+use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
 use delta_core::error::{Error, Result};
 use delta_core::image::Image;
 use delta_core::job::progress::Progress;
@@ -41,7 +41,7 @@ pub(super) fn to_containerd(
              --base containerd:NAMESPACE/NAME or --base FILE",
         )
     })?;
-    require_room(session, metadata, &lacking, &found)?;
+    require_room(session, metadata, &lacking, (&found, Cost::of(metadata, &lacking).room()))?;
     let of = |images| Done { engine: Some(store.label().to_owned()), output: None, images };
     if errand.is_dry {
         return Ok(of(plans.iter().map(|plan| foreseen(&store, plan).foretold(session, metadata)).collect()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use delta_core::apply::{Delivery, Wanted, check_bases, images, needed_bases, rebuild};
+use delta_core::apply::{Cost, Delivery, Wanted, check_bases, images, needed_bases, rebuild};
 use delta_core::error::{Error, Result};
 use delta_core::image::Image;
 use delta_core::job::progress::Progress;
@@ -51,7 +51,7 @@ pub(super) fn to_registry(
             "push that image into the registry, or name where it is: --base docker://REGISTRY/NAME or --base FILE",
         )
     })?;
-    require_room(session, metadata, &lacking, &found)?;
+    require_room(session, metadata, &lacking, (&found, Cost::of(metadata, &lacking).room()))?;
     let of = |images| Done { engine: None, output: Some(place.to_string()), images };
     let print = || match (place, session.common.talk.json) {
         (Place::Prefix(_), false) => terminal::print(&mapping::text(&mapping, errand.mapping)?),

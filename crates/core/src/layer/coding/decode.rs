@@ -12,6 +12,7 @@ use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
 use crate::image::{UncheckedLayer, VerifiedLayer};
 use crate::job::context::Context;
+use crate::job::places::{Places, Room};
 use crate::job::progress::{Counted, Task};
 use crate::limits;
 use crate::package::Member;
@@ -24,6 +25,8 @@ pub(crate) struct Promised<'a> {
     pub(crate) extent: Extent,
     /// The layer itself, where it is at hand: what is rebuilt is hashed then, and not kept.
     pub(crate) there: Option<&'a UncheckedLayer>,
+    /// Where it goes else, if it is a blob too.
+    pub(crate) places: &'a dyn Places,
 }
 
 /// Rebuilds the layer that was `promised` from `members` of a package that `requires` these features, coded against `bases`.
@@ -72,7 +75,8 @@ impl Promised<'_> {
         let what = format!("the rebuilt layer {}", self.diff_id.short());
         let size = self.extent.length;
         let Some(there) = self.there else {
-            let layer = VerifiedLayer::spool(self.diff_id, (&what, &self.doing()), context, fill)?;
+            let room = Room { places: self.places, context };
+            let layer = VerifiedLayer::spool(self.diff_id, (&what, &self.doing()), room, fill)?;
             let length = layer.bytes().len();
             if length == size {
                 return Ok(layer);
