@@ -9,10 +9,8 @@ use delta_core::error::{Error, Result};
 use delta_core::package::KeyId;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::APPLIED_BYTES;
 use crate::system;
-
-/// The most bytes of the file: about a hundred for each image and key.
-const MOST: u64 = 16 << 20;
 
 /// The file with the latest sequence of each image by each key.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ impl Applied {
         let stored = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Stored { schema: 1, ..Stored::default() },
             Err(error) => return Err(within(Error::io("looking at what was applied")(error))),
-            Ok(found) if found.len() > MOST => {
+            Ok(found) if found.len() > APPLIED_BYTES => {
                 return Err(within(Error::content("it is too long for what was applied")));
             }
             Ok(_) => {

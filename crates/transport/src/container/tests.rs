@@ -33,6 +33,10 @@ fn links_in_a_circle_are_no_file() {
 
 /// An archive of these members: the name, the type, and the content or what is linked to.
 fn archive(members: &[(&str, tar::EntryType, &str)]) -> Container {
+    Container::archive(Arc::new(bytes_of(members)), "test").unwrap()
+}
+
+fn bytes_of(members: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, kind, value) in members {
         let mut header = tar::Header::new_gnu();
@@ -45,7 +49,7 @@ fn archive(members: &[(&str, tar::EntryType, &str)]) -> Container {
             builder.append_data(&mut header, name, value.as_bytes()).unwrap();
         }
     }
-    Container::archive(Arc::new(builder.into_inner().unwrap()), "test").unwrap()
+    builder.into_inner().unwrap()
 }
 
 fn text(container: &Container, name: &str) -> Option<String> {
@@ -56,7 +60,7 @@ fn text(container: &Container, name: &str) -> Option<String> {
 use tar::EntryType::{Directory, Fifo, Link, Regular, Symlink};
 
 #[test]
-fn links_are_followed_so_far() {
+fn archive_links_are_followed_up_to_their_limit() {
     let chain = |links: usize| {
         let names: Vec<String> = (0..=links).map(|number| number.to_string()).collect();
         let mut members: Vec<_> = names.windows(2).map(|pair| (pair[0].as_str(), Symlink, pair[1].as_str())).collect();
@@ -64,8 +68,8 @@ fn links_are_followed_so_far() {
         text(&archive(&members), "0")
     };
     assert_eq!(chain(1).as_deref(), Some("bytes"));
-    assert_eq!(chain(LINKS - 1).as_deref(), Some("bytes"));
-    assert_eq!(chain(LINKS), None);
+    assert_eq!(chain(ARCHIVE_LINKS - 1).as_deref(), Some("bytes"));
+    assert_eq!(chain(ARCHIVE_LINKS), None);
 }
 
 #[test]
@@ -157,5 +161,32 @@ fn an_archive_that_was_cut_off_has_no_file_that_is_not_whole() {
         let Ok(container) = Container::archive(bytes, "test") else { continue };
         let found = container.find("file").unwrap().map(|file| file.len());
         assert_eq!(found, (length >= 2_512).then_some(2_000), "{length}");
+    }
+}
+
+#[test]
+fn archive_members_are_noted_up_to_their_limit() {
+    assert_eq!(ARCHIVE_MEMBERS, 1_048_576);
+    // Those that are no files or links, and those of a name that is known, are none more.
+    let members = [
+        ("a", Regular, "one"),
+        ("folder", Directory, ""),
+        ("b", Regular, "two"),
+        ("./a", Regular, "three"),
+        ("c", Symlink, "a"),
+        ("pipe", Fifo, ""),
+    ];
+    let bytes: Arc<dyn ReadAt> = Arc::new(bytes_of(&members));
+    for most in [3, 4] {
+        let container = Container::archive_up_to(most, bytes.clone(), "test").unwrap();
+        assert_eq!(
+            (text(&container, "a"), text(&container, "c")),
+            (Some("three".to_owned()), Some("three".to_owned()))
+        );
+    }
+    for most in [0, 2] {
+        let error = Container::archive_up_to(most, bytes.clone(), "test").map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), format!("test has more than {most} members"));
+        assert_eq!(error.kind(), delta_core::error::Kind::Content);
     }
 }
