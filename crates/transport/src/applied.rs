@@ -94,25 +94,4 @@ impl Applied {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_applied_is_kept_by_image_and_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("state/docker_delta");
-        let [one, two] = [1, 2].map(|byte| KeyId::of_bytes([byte; 8]));
-        let mut applied = Applied::read(&place).unwrap();
-        applied.note("app:v1", one, 7);
-        applied.write().unwrap();
-        let applied = Applied::read(&place).unwrap();
-        assert!(applied.require_not_older("app:v1", one, 7).is_ok());
-        assert!(applied.require_not_older("app:v1", one, 8).is_ok());
-        let error = applied.require_not_older("app:v1", one, 6).unwrap_err();
-        assert!(error.to_string().contains("signed number 7 before, and now 6"), "{error}");
-        assert!(applied.require_not_older("app:v1", two, 6).is_ok());
-        assert!(applied.require_not_older("other:v1", one, 6).is_ok());
-        fs::write(place.join("applied.json"), "{}").unwrap();
-        assert!(Applied::read(&place).is_err());
-    }
-}
+mod tests;

@@ -190,3 +190,144 @@ fn archive_members_are_noted_up_to_their_limit() {
         assert_eq!(error.kind(), delta_core::error::Kind::Content);
     }
 }
+
+#[test]
+fn an_error_about_an_archive_shows_so_many_characters() {
+    // The reader says which bytes it takes for a number.
+    let mut block = vec![0; 1_024];
+    block[..512].fill(b'z');
+    let error = Container::archive(Arc::new(block), "test").map(|_| ()).unwrap_err();
+    let said = error.to_string();
+    let found = said.strip_prefix("test is no archive that can be read: ").unwrap();
+    assert_eq!(found.chars().count(), FOUND, "{said}");
+    assert_eq!(error.kind(), delta_core::error::Kind::Content);
+}
+
+/// One member, and its header to be changed.
+fn with_header(edit: impl FnOnce(&mut tar::Header)) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_path("file").unwrap();
+    header.set_size(5);
+    header.set_mode(0o644);
+    edit(&mut header);
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend(b"bytes");
+    bytes.resize(2_048, 0);
+    bytes
+}
+
+fn opened(bytes: Vec<u8>) -> Option<Container> {
+    Container::archive(Arc::new(bytes), "test").ok()
+}
+
+#[test]
+fn a_member_that_is_said_to_end_behind_the_archive_is_not_there() {
+    for (size, is_there) in [(1_536, true), (1_537, false), (1 << 32, false), (u64::MAX / 2, false)] {
+        let container = opened(with_header(|header| header.set_size(size)));
+        let found = container.and_then(|container| container.find("file").unwrap());
+        assert_eq!(found.map(|file| file.len()), is_there.then_some(size), "{size}");
+    }
+    // The largest number that a header has room for.
+    for size in [u64::MAX, u64::MAX - 511, u64::MAX - 1_023] {
+        let container = opened(with_header(|header| header.set_size(size)));
+        assert!(container.is_none_or(|container| container.find("file").unwrap().is_none()), "{size}");
+    }
+}
+
+#[test]
+fn only_files_and_links_are_members() {
+    use tar::EntryType;
+    for (kind, is_file) in [
+        (EntryType::Regular, true),
+        (EntryType::new(0), true),
+        (EntryType::Continuous, false),
+        (EntryType::Char, false),
+        (EntryType::Block, false),
+        (EntryType::Fifo, false),
+        (EntryType::Directory, false),
+        (EntryType::GNUSparse, false),
+        (EntryType::new(b'V'), false),
+    ] {
+        let container = opened(with_header(|header| header.set_entry_type(kind)));
+        let found = container.and_then(|container| text(&container, "file"));
+        assert_eq!(found.as_deref(), is_file.then_some("bytes"), "{kind:?}");
+    }
+}
+
+#[test]
+fn every_bit_of_a_header_that_turns_is_an_error_or_leaves_the_file_as_it_was() {
+    let whole = with_header(|_| ());
+    for bit in 0..512 * 8 {
+        let mut changed = whole.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let Some(container) = opened(changed) else { continue };
+        // The checksum is a number in text, which blanks may be around.
+        assert!((148 * 8..156 * 8).contains(&bit), "bit {bit}");
+        assert_eq!(text(&container, "file").as_deref(), Some("bytes"), "bit {bit}");
+    }
+}
+
+#[test]
+fn long_names_and_those_of_pax_count() {
+    let long = format!("{}/file", "folder/".repeat(30));
+    assert_eq!(text(&archive(&[(&long, Regular, "bytes")]), &long).as_deref(), Some("bytes"));
+    let target = format!("{}x", "y/".repeat(80));
+    let linked = archive(&[(&target, Regular, "bytes"), ("link", Link, &target)]);
+    assert_eq!(text(&linked, "link").as_deref(), Some("bytes"));
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append_pax_extensions([("path", &b"of/pax"[..])]).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(5);
+    builder.append_data(&mut header, "of/header", &b"bytes"[..]).unwrap();
+    let container = opened(builder.into_inner().unwrap()).unwrap();
+    assert_eq!((text(&container, "of/pax").as_deref(), text(&container, "of/header")), (Some("bytes"), None));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_found_by_what_stands_for_it() {
+    let container = opened(with_header(|header| header.as_mut_bytes()[1] = 0xff)).unwrap();
+    assert_eq!(text(&container, "f\u{fffd}le").as_deref(), Some("bytes"));
+}
+
+#[test]
+fn names_are_the_same_however_they_are_written() {
+    for (name, expected) in [
+        ("", ""),
+        (".", ""),
+        ("/", ""),
+        ("..", ""),
+        ("a/..", ""),
+        ("a/../..", ""),
+        ("a/./b/", "a/b"),
+        ("//a///b", "a/b"),
+        ("a/b/../../c", "c"),
+        ("..a/b..", "..a/b.."),
+        ("a\\..\\b", "a\\..\\b"),
+    ] {
+        assert_eq!(normal(name), expected, "{name}");
+    }
+    assert_eq!(["a/b/c", "a/", "a", ""].map(folder), ["a/b", "a", "", ""]);
+}
+
+#[test]
+fn what_cannot_be_read_in_an_archive_is_the_surroundings() {
+    let stick = Arc::new(Failing(bytes_of(&[("x", Regular, "one")]), 512));
+    let container = Container::archive(stick, "test").unwrap();
+    let error = container.document("x").map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "reading x: the stick is gone");
+    assert_eq!(error.kind(), delta_core::error::Kind::Environment);
+}
+
+/// Bytes of which those at one place and no other cannot be read.
+struct Failing(Vec<u8>, u64);
+
+impl ReadAt for Failing {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if offset == self.1 { Err(io::Error::other("the stick is gone")) } else { self.0.read_at(buffer, offset) }
+    }
+}
