@@ -9,6 +9,9 @@ pub(crate) const ARCHIVE_MEMBERS: usize = 1 << 20;
 /// Links that lead to each other in an archive; Docker's own lead straight to a file.
 pub(crate) const ARCHIVE_LINKS: usize = 8;
 
+/// Manifests and indexes that the indexes of an image name, repeated ones counted each time: each is read, and indexes in indexes multiply.
+pub(crate) const IMAGE_PARTS: usize = 4_096;
+
 /// What is kept of what was applied: about a hundred bytes for each image and key.
 pub(crate) const APPLIED_BYTES: u64 = 16 << 20;
 

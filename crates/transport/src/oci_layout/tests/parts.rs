@@ -5,6 +5,7 @@ use delta_core::image::BlobCompression;
 
 use super::*;
 use crate::fixtures::{all, compressed};
+use crate::limits::IMAGE_PARTS;
 
 const FIRST: &[u8] = b"the first layer";
 const SECOND: &[u8] = b"the second layer";
@@ -199,4 +200,31 @@ fn what_is_no_image_by_its_word_is_none_and_nobody_is_told() {
     let index = kit.index_of(&[with(&image, json!({"vnd.docker.reference.type": "attestation-manifest"}))]);
     kit.index = vec![index];
     assert_eq!(kit.images(None)[0].manifests[0].kind, ManifestKind::Attestation);
+}
+
+#[test]
+fn an_index_that_leads_to_the_same_parts_again_and_again_is_refused_soon() {
+    let mut kit = Kit::default();
+    let mut next = kit.index_of(&[]);
+    for _ in 0..limits::INDEX_DEPTH {
+        next = kit.index_of(&vec![next; 100]);
+    }
+    kit.index = vec![next];
+    kit.refused(None, Kind::Content, &["its indexes name more than 4096 manifests"]);
+}
+
+#[test]
+fn image_parts_are_followed_up_to_their_limit() {
+    for (kind, there) in [("the same", true), ("absent", false)] {
+        let mut kit = Kit::default();
+        let image = kit.image(FIRST);
+        let many = if there { image.clone() } else { pointer(OCI_MANIFEST, b"nowhere") };
+        let list = |count: usize| [vec![image.clone()], vec![many.clone(); count - 1]].concat();
+        let index = kit.index_of(&list(IMAGE_PARTS));
+        kit.index = vec![index];
+        assert_eq!(kit.images(None)[0].manifests.len(), if there { IMAGE_PARTS } else { 1 }, "{kind}");
+        let index = kit.index_of(&list(IMAGE_PARTS + 1));
+        kit.index = vec![index];
+        kit.refused(None, Kind::Content, &["its indexes name more than 4096 manifests"]);
+    }
 }
