@@ -94,10 +94,14 @@ impl Content {
         let look = || -> io::Result<Self> {
             let names = names(path)?;
             let marked = fs::read(path.join("oci-layout")).is_ok_and(|mark| holds(&mark, b"imageLayoutVersion"));
-            let of_a_layout = names.iter().all(|name| LAYOUT.iter().any(|known| name == known));
+            let is_of_a_layout = |name: &OsString| {
+                let is_folder = fs::metadata(path.join(name)).is_ok_and(|found| found.is_dir());
+                LAYOUT.iter().any(|(known, known_folder)| name == known && is_folder == *known_folder)
+            };
+            let blobs = path.join("blobs");
             Ok(if names.is_empty() {
                 Self::Nothing
-            } else if marked && of_a_layout && only_blobs(&path.join("blobs"))? {
+            } else if marked && names.iter().all(is_of_a_layout) && blobs.is_dir() && only_blobs(&blobs)? {
                 Self::Layout
             } else {
                 Self::Other
@@ -108,8 +112,15 @@ impl Content {
 }
 
 /// What stands in a layout (OCI image-spec, image-layout.md), in one that is a `docker save` unpacked, and where a tool was
-/// interrupted.
-const LAYOUT: [&str; 6] = ["oci-layout", "index.json", "blobs", "manifest.json", "repositories", "ingest"];
+/// interrupted; and whether that is a folder.
+const LAYOUT: [(&str, bool); 6] = [
+    ("oci-layout", false),
+    ("index.json", false),
+    ("blobs", true),
+    ("manifest.json", false),
+    ("repositories", false),
+    ("ingest", true),
+];
 
 /// The first blocks of a tar: a header and some content.
 fn first(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
@@ -139,7 +150,10 @@ fn only_blobs(folder: &Path) -> io::Result<bool> {
         if !fs::symlink_metadata(&algorithm)?.is_dir() {
             return Ok(false);
         }
-        let is_digest = |name: &OsString| name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
+        let is_digest = |name: &OsString| {
+            let is_folder = fs::symlink_metadata(algorithm.join(name)).is_ok_and(|found| found.is_dir());
+            !is_folder && name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit)
+        };
         if !names(&algorithm)?.iter().all(is_digest) {
             return Ok(false);
         }

@@ -214,6 +214,48 @@ fn a_layout_may_have_what_programs_put_into_it() {
 }
 
 #[test]
+fn folders_in_the_place_of_files_make_it_another_thing() {
+    for (made, content) in [
+        ("blobs/sha256/00", "photo"),
+        ("blobs/sha256/00ff", "more/photo"),
+        ("manifest.json", "photo"),
+        ("repositories", "photo"),
+    ] {
+        let folder = layout();
+        let photo = folder.path().join(made).join(content);
+        fs::create_dir_all(photo.parent().unwrap()).unwrap();
+        fs::write(photo, b"precious").unwrap();
+        assert_eq!(of_folder(folder.path()), Content::Other, "{made}");
+    }
+    let folder = layout();
+    fs::write(folder.path().join("ingest"), b"a file").unwrap();
+    assert_eq!(of_folder(folder.path()), Content::Other);
+}
+
+#[test]
+fn a_folder_without_what_every_layout_has_is_none() {
+    for gone in ["oci-layout", "blobs"] {
+        let folder = layout();
+        let path = folder.path().join(gone);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
+        assert_eq!(of_folder(folder.path()), Content::Other, "{gone}");
+    }
+    for mark in ["", "{}", "imageLayoutVersio"] {
+        let folder = layout();
+        fs::write(folder.path().join("oci-layout"), mark).unwrap();
+        assert_eq!(of_folder(folder.path()), Content::Other, "{mark}");
+    }
+    let folder = layout();
+    fs::remove_dir_all(folder.path().join("blobs")).unwrap();
+    fs::write(folder.path().join("blobs"), b"a file").unwrap();
+    assert_eq!(of_folder(folder.path()), Content::Other);
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_told_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
