@@ -40,3 +40,6 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Seconds between two looks at an inbox: whoever wants fewer than one a day has cron.
 pub(crate) const INTERVAL_SECONDS: u64 = 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests;
