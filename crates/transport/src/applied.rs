@@ -9,10 +9,8 @@ use delta_core::error::{Error, Result};
 use delta_core::package::KeyId;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::APPLIED_BYTES;
 use crate::system;
-
-/// The most bytes of the file: about a hundred for each image and key.
-const MOST: u64 = 16 << 20;
 
 /// The file with the latest sequence of each image by each key.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ impl Applied {
         let stored = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Stored { schema: 1, ..Stored::default() },
             Err(error) => return Err(within(Error::io("looking at what was applied")(error))),
-            Ok(found) if found.len() > MOST => {
+            Ok(found) if found.len() > APPLIED_BYTES => {
                 return Err(within(Error::content("it is too long for what was applied")));
             }
             Ok(_) => {
@@ -96,25 +94,4 @@ impl Applied {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_applied_is_kept_by_image_and_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("state/docker_delta");
-        let [one, two] = [1, 2].map(|byte| KeyId::of_bytes([byte; 8]));
-        let mut applied = Applied::read(&place).unwrap();
-        applied.note("app:v1", one, 7);
-        applied.write().unwrap();
-        let applied = Applied::read(&place).unwrap();
-        assert!(applied.require_not_older("app:v1", one, 7).is_ok());
-        assert!(applied.require_not_older("app:v1", one, 8).is_ok());
-        let error = applied.require_not_older("app:v1", one, 6).unwrap_err();
-        assert!(error.to_string().contains("signed number 7 before, and now 6"), "{error}");
-        assert!(applied.require_not_older("app:v1", two, 6).is_ok());
-        assert!(applied.require_not_older("other:v1", one, 6).is_ok());
-        fs::write(place.join("applied.json"), "{}").unwrap();
-        assert!(Applied::read(&place).is_err());
-    }
-}
+mod tests;

@@ -77,3 +77,6 @@ impl LayerContent for Blob {
         self.is_far
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,7 @@ use delta_core::image::Document;
 use delta_core::limits;
 
 use crate::file::FileBytes;
-
-/// Members of an archive; an image of 4,096 layers in Docker's old layout has some 16,000.
-const MEMBERS: usize = 1 << 20;
-
-/// Symbolic links that lead to each other; Docker's own lead straight to a file.
-const LINKS: usize = 8;
+use crate::limits::{ARCHIVE_LINKS, ARCHIVE_MEMBERS};
 
 /// How many characters of an error about an archive are shown.
 const FOUND: usize = 120;
@@ -43,6 +38,10 @@ pub(crate) enum Place {
 impl Container {
     /// Notes where each member of a tar is, without reading what is in it.
     pub(crate) fn archive(bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
+        Self::archive_up_to(ARCHIVE_MEMBERS, bytes, what)
+    }
+
+    fn archive_up_to(most: usize, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
         // The reader names what it found, which may be anything.
         let unreadable = |error: io::Error| {
             let found: String = error.to_string().escape_debug().take(FOUND).collect();
@@ -64,8 +63,8 @@ impl Container {
                 continue;
             };
             members.insert(name, member);
-            if members.len() > MEMBERS {
-                return Err(Error::content(format!("{what} has more than {MEMBERS} members")));
+            if members.len() > most {
+                return Err(Error::content(format!("{what} has more than {most} members")));
             }
         }
         Ok(Self::Archive { bytes, members })
@@ -94,7 +93,7 @@ impl Container {
 
 fn in_archive(bytes: &Arc<dyn ReadAt>, members: &BTreeMap<String, Place>, name: &str) -> Option<Arc<dyn ReadAt>> {
     let mut name = name;
-    for _ in 0..LINKS {
+    for _ in 0..ARCHIVE_LINKS {
         match members.get(name)? {
             Place::Link(target) => name = target,
             Place::File { offset, size } => {

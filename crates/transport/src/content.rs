@@ -94,10 +94,14 @@ impl Content {
         let look = || -> io::Result<Self> {
             let names = names(path)?;
             let marked = fs::read(path.join("oci-layout")).is_ok_and(|mark| holds(&mark, b"imageLayoutVersion"));
-            let of_a_layout = names.iter().all(|name| LAYOUT.iter().any(|known| name == known));
+            let is_of_a_layout = |name: &OsString| {
+                let is_folder = fs::metadata(path.join(name)).is_ok_and(|found| found.is_dir());
+                LAYOUT.iter().any(|(known, known_folder)| name == known && is_folder == *known_folder)
+            };
+            let blobs = path.join("blobs");
             Ok(if names.is_empty() {
                 Self::Nothing
-            } else if marked && of_a_layout && only_blobs(&path.join("blobs"))? {
+            } else if marked && names.iter().all(is_of_a_layout) && blobs.is_dir() && only_blobs(&blobs)? {
                 Self::Layout
             } else {
                 Self::Other
@@ -108,8 +112,15 @@ impl Content {
 }
 
 /// What stands in a layout (OCI image-spec, image-layout.md), in one that is a `docker save` unpacked, and where a tool was
-/// interrupted.
-const LAYOUT: [&str; 6] = ["oci-layout", "index.json", "blobs", "manifest.json", "repositories", "ingest"];
+/// interrupted; and whether that is a folder.
+const LAYOUT: [(&str, bool); 6] = [
+    ("oci-layout", false),
+    ("index.json", false),
+    ("blobs", true),
+    ("manifest.json", false),
+    ("repositories", false),
+    ("ingest", true),
+];
 
 /// The first blocks of a tar: a header and some content.
 fn first(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
@@ -139,7 +150,10 @@ fn only_blobs(folder: &Path) -> io::Result<bool> {
         if !fs::symlink_metadata(&algorithm)?.is_dir() {
             return Ok(false);
         }
-        let is_digest = |name: &OsString| name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
+        let is_digest = |name: &OsString| {
+            let is_folder = fs::symlink_metadata(algorithm.join(name)).is_ok_and(|found| found.is_dir());
+            !is_folder && name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit)
+        };
         if !names(&algorithm)?.iter().all(is_digest) {
             return Ok(false);
         }
@@ -152,55 +166,4 @@ fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn samples() -> std::path::PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
-    }
-
-    fn of(bytes: &[u8]) -> Content {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), bytes).unwrap();
-        Content::of_file(file.path()).unwrap()
-    }
-
-    #[test]
-    fn a_file_is_what_is_in_it() {
-        let archive = samples().join("samples/tiny/docker28-classic/v1.tar");
-        assert_eq!(Content::of_file(&archive).unwrap(), Content::Archive);
-        let mut package = vec![0; 512];
-        package[..13].copy_from_slice(b"metadata.json");
-        package.extend(b"{\"format\":1}");
-        assert_eq!(of(&package), Content::Package);
-        package[13] = b'x';
-        assert_eq!(of(&package), Content::Other);
-        assert_eq!(of(&[&vcdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
-        assert_eq!(of(&[&bsdiff::MAGIC[..], b"rest"].concat()), Content::Difference);
-        assert_eq!(of(b"ddvolume and more"), Content::Volume);
-        assert_eq!(of(b""), Content::Nothing);
-        assert_eq!(of(b"a letter"), Content::Other);
-        assert_eq!(of(&[0x1f, 0x8b, 8, 1, 2, 3]), Content::Other);
-    }
-
-    #[test]
-    fn a_layout_with_anything_else_in_it_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let of = || Content::of_folder(folder.path()).unwrap();
-        assert_eq!(of(), Content::Nothing);
-        let blobs = folder.path().join("blobs/sha256");
-        fs::create_dir_all(&blobs).unwrap();
-        fs::write(folder.path().join("index.json"), b"{}").unwrap();
-        assert_eq!(of(), Content::Other);
-        fs::write(folder.path().join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
-        fs::write(blobs.join("0123abcd"), b"blob").unwrap();
-        assert_eq!(of(), Content::Layout);
-        for foreign in ["notes.txt", "blobs/notes.txt", "blobs/sha256/notes.txt"] {
-            let foreign = folder.path().join(foreign);
-            fs::write(&foreign, b"mine").unwrap();
-            assert_eq!(of(), Content::Other);
-            fs::remove_file(foreign).unwrap();
-        }
-        assert_eq!(of(), Content::Layout);
-    }
-}
+mod tests;

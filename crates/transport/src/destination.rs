@@ -423,3 +423,6 @@ const fn special(kind: Option<Special>) -> &'static str {
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,6 @@ fn image(container: &Container, entry: &DockerEntry, pick: &Pick, scratch: &Arc<
     let image = Image { names, root, documents, manifests: vec![manifest], docker_manifest, layout_index: None };
     Ok(SourcedImage { image, tags: BTreeSet::new() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,3 +91,6 @@ pub(crate) fn picked<'a>(entries: &'a [DockerEntry], pick: &Pick) -> Vec<&'a Doc
 pub(crate) fn entry_of(entries: &[DockerEntry], config: BlobDigest) -> Option<&DockerEntry> {
     entries.iter().find(|entry| entry.is_of(config))
 }
+
+#[cfg(test)]
+mod tests;

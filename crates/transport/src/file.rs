@@ -100,35 +100,4 @@ pub fn open_pipe(path: &Path) -> Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_became_shorter_is_no_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, b"0123456789").unwrap();
-        let bytes = FileBytes::open(&path).unwrap();
-        let mut buffer = [0; 20];
-        assert_eq!(bytes.read_at(&mut buffer, 4).unwrap(), 6);
-        assert_eq!(&buffer[..6], b"456789");
-        assert_eq!(bytes.read_at(&mut buffer, 10).unwrap(), 0);
-        // What was written behind the end since it was opened does not belong to it.
-        std::fs::write(&path, b"0123456789 and more").unwrap();
-        assert_eq!(bytes.read_at(&mut buffer, 4).unwrap(), 6);
-        std::fs::write(&path, b"01234").unwrap();
-        let error = bytes.read_at(&mut buffer, 4).unwrap_err();
-        assert_ne!(error.kind(), io::ErrorKind::UnexpectedEof);
-        assert!(error.to_string().contains("file became shorter while it was read"), "{error}");
-    }
-
-    #[test]
-    fn only_files_have_a_length() {
-        let folder = tempfile::tempdir().unwrap();
-        for path in [folder.path(), Path::new("/dev/zero")] {
-            let error = FileBytes::open(path).map(|_| ()).unwrap_err();
-            assert!(error.to_string().contains("is no regular file"), "{error}");
-        }
-        assert!(!is_pipe(folder.path()) && !is_pipe(Path::new("/dev/null")));
-    }
-}
+mod tests;

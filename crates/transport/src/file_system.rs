@@ -66,31 +66,4 @@ pub(crate) fn largest_file(folder: &Path) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_figures_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(require(folder.path(), 1, "a file").is_ok());
-        let error = require(folder.path(), u64::MAX, "a file").unwrap_err();
-        assert!(error.to_string().contains("18446744073710 MB"), "{error}");
-        assert!(are_same(folder.path(), folder.path()) && !are_same(folder.path(), Path::new("/proc")));
-        assert!(free(Path::new("/no such folder")).is_err());
-    }
-
-    #[test]
-    fn other_file_systems_have_no_such_limit() {
-        assert_eq!(largest_file(Path::new("/proc")), None);
-        assert_eq!(largest_file(Path::new("/no such folder")), None);
-    }
-
-    #[test]
-    fn a_file_of_4_gib_is_too_large_for_fat_and_one_byte_less_is_not() {
-        let stick = Path::new("/media/stick");
-        assert!(require_at_most(FAT32, (stick, (4 << 30) - 1, "the package")).is_ok());
-        let error = require_at_most(FAT32, (stick, 4 << 30, "the package")).unwrap_err().to_string();
-        assert!(error.starts_with("/media/stick is on a FAT file system"), "{error}");
-        assert!(error.ends_with("4294967295 bytes, and the package has 4294967296"), "{error}");
-    }
-}
+mod tests;

@@ -53,25 +53,4 @@ impl Write for HoleWriter {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{FileExt, MetadataExt};
-
-    use super::*;
-
-    #[test]
-    fn zeros_take_no_room_and_come_back() {
-        for tail in [0, 1, BLOCK, BLOCK + 1, 1 << 20] {
-            let bytes = [vec![0; 1 << 20], b"middle".to_vec(), vec![0; tail]].concat();
-            for piece in [1_000, BLOCK, bytes.len()] {
-                let mut writer = HoleWriter::new(tempfile::tempfile().unwrap());
-                bytes.chunks(piece).for_each(|piece| writer.write_all(piece).unwrap());
-                let file = writer.finish().unwrap();
-                let mut back = vec![1; bytes.len()];
-                file.read_exact_at(&mut back, 0).unwrap();
-                let found = file.metadata().unwrap();
-                assert!(back == bytes && found.len() == bytes.len() as u64, "{tail} {piece}");
-                assert!(found.blocks() * 512 <= 2 * BLOCK as u64, "{tail} {piece}");
-            }
-        }
-    }
-}
+mod tests;

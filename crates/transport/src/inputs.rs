@@ -48,25 +48,4 @@ fn input(path: &Path) -> Option<Input> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn links_do_not_hide_an_input() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::create_dir(path("tree")).unwrap();
-        fs::write(path("file"), b"bytes").unwrap();
-        fs::hard_link(path("file"), path("hard")).unwrap();
-        std::os::unix::fs::symlink("file", path("soft")).unwrap();
-        let inputs = Inputs::of([path("soft"), path("tree"), path("missing")].iter().map(PathBuf::as_path));
-        let named = |name: &str| inputs.named(system::file_id(&path(name)).unwrap());
-        assert!(["file", "hard", "soft", "tree"].iter().all(|name| named(name).is_some()));
-        fs::write(path("other"), b"bytes").unwrap();
-        assert_eq!(named("other"), None);
-        assert!(inputs.around(&path("tree/deep/new")).is_some());
-        assert!(inputs.around(&path("new")).is_none());
-    }
-}
+mod tests;

@@ -66,35 +66,4 @@ impl<F: Fetch> ReadAt for LateBlob<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    struct Counting<'a>(&'a AtomicUsize);
-
-    impl Fetch for Counting<'_> {
-        fn first_bytes(&self, buffer: &mut [u8]) -> Result<usize> {
-            buffer.fill(b'f');
-            Ok(buffer.len())
-        }
-
-        fn all(&self) -> Result<Arc<dyn ReadAt>> {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            Ok(Arc::new(b"all of its bytes here".to_vec()))
-        }
-    }
-
-    #[test]
-    fn a_blob_is_fetched_once_and_only_for_more_than_its_first_bytes() {
-        let count = AtomicUsize::new(0);
-        let blob = LateBlob::new(Counting(&count), 21);
-        let mut first = [0; FIRST_BYTES];
-        assert_eq!((blob.len(), blob.read_at(&mut first, 0).unwrap()), (21, FIRST_BYTES));
-        assert_eq!((first, count.load(Ordering::Relaxed)), ([b'f'; FIRST_BYTES], 0));
-        let mut more = [0; FIRST_BYTES + 1];
-        blob.read_exact_at(&mut more, 0).unwrap();
-        blob.read_exact_at(&mut more[..4], 17).unwrap();
-        assert_eq!((&more[..4], count.load(Ordering::Relaxed)), (&b"here"[..], 1));
-    }
-}
+mod tests;

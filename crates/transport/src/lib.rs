@@ -31,6 +31,8 @@ mod docker_manifest;
 pub mod engine;
 pub mod file;
 pub mod file_system;
+#[cfg(test)]
+mod fixtures;
 mod holes;
 #[cfg(target_os = "linux")]
 pub mod inbox;

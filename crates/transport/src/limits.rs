@@ -3,6 +3,18 @@
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+/// Members of an archive; an image of 4,096 layers in Docker's old layout has some 16,000.
+pub(crate) const ARCHIVE_MEMBERS: usize = 1 << 20;
+
+/// Links that lead to each other in an archive; Docker's own lead straight to a file.
+pub(crate) const ARCHIVE_LINKS: usize = 8;
+
+/// Manifests and indexes that the indexes of an image name, repeated ones counted each time: each is read, and indexes in indexes multiply.
+pub(crate) const IMAGE_PARTS: usize = 4_096;
+
+/// What is kept of what was applied: about a hundred bytes for each image and key.
+pub(crate) const APPLIED_BYTES: u64 = 16 << 20;
+
 /// The bytes of a file under one digest of 8 bytes while it is written, to be compared with what the medium gives back: a flash page or a
 /// page of memory, so that what fails is named as it fails; 2 MB of memory for each GB.
 pub(crate) const READ_BACK_BLOCK: usize = 4096;
@@ -28,3 +40,6 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Seconds between two looks at an inbox: whoever wants fewer than one a day has cron.
 pub(crate) const INTERVAL_SECONDS: u64 = 24 * 60 * 60;
+
+#[cfg(test)]
+mod tests;

@@ -243,3 +243,6 @@ pub(crate) fn single(blobs: &Blobs<'_>, manifest: &Document, progress: &dyn Prog
     let root = Root::of(manifest, if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned());
     Ok(vec![SourcedImage { image: reached.into_image(root), tags: BTreeSet::new() }])
 }
+
+#[cfg(test)]
+mod tests;

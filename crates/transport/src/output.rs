@@ -123,40 +123,4 @@ impl Output {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_images_go_is_a_file_or_a_folder() {
-        for (text, expected) in [
-            ("out.tar", Output::Archive("out.tar".into())),
-            ("docker-archive:out", Output::Archive("out".into())),
-            ("oci-archive:out", Output::Archive("out".into())),
-            ("oci:out", Output::Layout("out".into())),
-            ("new/", Output::Layout("new".into())),
-            ("/", Output::Layout("/".into())),
-            ("./dir:x", Output::Archive("./dir:x".into())),
-            ("-", Output::Archive("-".into())),
-        ] {
-            assert_eq!(text.parse::<Output>().unwrap(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn other_places_are_refused_with_a_way_out() {
-        for (text, said) in [
-            ("", "found nothing"),
-            ("oci:", "found nothing"),
-            ("docker-daemon:app:v2", "goes into the engine"),
-            ("podman:app:v2", "--engine podman"),
-            ("containers-storage:app", "--engine podman"),
-            ("dir:folder", "-o oci:DIR"),
-            ("containerd:k8s.io/app", "apply PACKAGE containerd:"),
-            ("oci:layout:v2", "apply PACKAGE v2 -o layout"),
-            ("docker-archive:out.tar:app:v2", "apply PACKAGE app:v2 -o out.tar"),
-        ] {
-            let error = text.parse::<Output>().unwrap_err();
-            assert!(error.to_string().contains(said), "{text}: {error}");
-        }
-    }
-}
+mod tests;

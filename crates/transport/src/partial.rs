@@ -20,7 +20,11 @@ static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes everything that has no final name yet; for a program that is told to stop.
 pub fn remove_pending() {
-    for path in PENDING.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    remove_all(&mut PENDING.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+fn remove_all(pending: &mut Vec<PathBuf>) {
+    for path in pending.drain(..) {
         // The program ends: what cannot be removed cannot be reported either.
         let _ = remove(&path);
     }
@@ -277,124 +281,4 @@ fn open_up(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-
-    use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn id(path: &Path) -> Option<FileId> {
-        system::file_id_of_name(path).ok()
-    }
-
-    /// With and without a name, as file systems allow it.
-    fn made(folder: &Path, bytes: &[u8]) -> [Partial; 2] {
-        let named =
-            Partial::locked(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path));
-        [Partial::file(folder).unwrap(), named.unwrap()].map(|partial| {
-            partial.open().write_all(bytes).unwrap();
-            partial
-        })
-    }
-
-    #[test]
-    fn a_name_appears_only_where_nothing_is() {
-        let folder = tempfile::tempdir().unwrap();
-        for (number, partial) in made(folder.path(), b"bytes").into_iter().enumerate() {
-            let path = folder.path().join(format!("{number}{}", "n".repeat(254)));
-            partial.put_in_place(&path, None).unwrap();
-            assert_eq!(fs::read(&path).unwrap(), b"bytes");
-            for partial in made(folder.path(), b"other") {
-                assert_eq!(partial.put_in_place(&path, None).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-                assert_eq!(fs::read(&path).unwrap(), b"bytes");
-            }
-        }
-        assert_eq!(names(folder.path()).len(), 2);
-    }
-
-    #[test]
-    fn only_what_was_looked_at_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("package");
-        fs::write(&path, b"old").unwrap();
-        let seen = id(&path);
-        // Its inode must not be given to another file.
-        let kept = File::open(&path).unwrap();
-        for partial in made(folder.path(), b"new") {
-            fs::write(folder.path().join("another"), b"another").unwrap();
-            fs::rename(folder.path().join("another"), &path).unwrap();
-            partial.put_in_place(&path, seen).unwrap_err();
-            assert_eq!(fs::read(&path).unwrap(), b"another");
-        }
-        drop(kept);
-        for partial in made(folder.path(), b"new") {
-            fs::write(&path, b"old").unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-            partial.put_in_place(&path, id(&path)).unwrap();
-            assert_eq!(fs::read(&path).unwrap(), b"new");
-            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
-        }
-        for partial in made(folder.path(), b"new") {
-            partial.put_in_place(&folder.path().join("missing"), Some((0, 0))).unwrap_err();
-        }
-        assert_eq!(names(folder.path()), ["package"]);
-    }
-
-    #[test]
-    fn a_folder_without_exchange_is_replaced_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("layout");
-        fs::create_dir(&path).unwrap();
-        fs::write(path.join("old"), b"").unwrap();
-        let partial = Partial::folder(folder.path()).unwrap();
-        fs::write(partial.path().unwrap().join("new"), b"").unwrap();
-        partial.replace(&path, (0, 0)).unwrap_err();
-        assert_eq!(names(&path), ["old"]);
-        let partial = Partial::folder(folder.path()).unwrap();
-        fs::write(partial.path().unwrap().join("new"), b"").unwrap();
-        partial.replace(&path, id(&path).unwrap()).unwrap();
-        assert_eq!((names(&path), names(folder.path())), (vec!["new".to_owned()], vec!["layout".to_owned()]));
-    }
-
-    #[test]
-    fn what_is_on_its_way_to_a_name_is_not_swept() {
-        let folder = tempfile::tempdir().unwrap();
-        let partial = Partial::file(folder.path()).unwrap();
-        let passing = folder.path().join(format!("{PREFIX}AbCdEf12{SUFFIX}"));
-        if partial.named.is_none() {
-            system::give_name(&partial.file, &passing).unwrap();
-        }
-        let before = names(folder.path());
-        sweep(folder.path());
-        assert_eq!(names(folder.path()), before);
-        drop(partial);
-        sweep(folder.path());
-        assert_eq!(names(folder.path()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn what_a_killed_run_left_is_swept_and_what_a_living_one_holds_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let [_, living] = made(folder.path(), b"living");
-        let living_folder = Partial::folder(folder.path()).unwrap();
-        fs::write(folder.path().join(".docker_delta-ABCDEFGH.partial"), b"left").unwrap();
-        let left = folder.path().join(".docker_delta-abcdefgh.partial/closed");
-        fs::create_dir_all(&left).unwrap();
-        fs::set_permissions(&left, fs::Permissions::from_mode(0o500)).unwrap();
-        fs::write(folder.path().join(".docker_delta-mine.partial"), b"another name").unwrap();
-        sweep(folder.path());
-        let kept = [living.path(), living_folder.path()].map(|path| path.unwrap().file_name().unwrap().to_owned());
-        let left = names(folder.path());
-        assert_eq!(left.len(), 3, "{left:?}");
-        assert!(kept.iter().all(|name| left.iter().any(|left| left.as_str() == name)));
-        drop((living, living_folder));
-        assert_eq!(names(folder.path()), [".docker_delta-mine.partial"]);
-    }
-}
+mod tests;

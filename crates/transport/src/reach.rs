@@ -8,6 +8,8 @@ use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, Pointer, Pointers, m
 use delta_core::image::{Document, Image, Manifest, Root};
 use delta_core::limits;
 
+use crate::limits::IMAGE_PARTS;
+
 /// Where the parts are kept.
 pub(crate) trait Parts {
     /// A document that an index names; `None` where only other parts of the index are kept.
@@ -37,6 +39,8 @@ pub(crate) struct Reached {
     pub(crate) manifests: Vec<Manifest>,
     /// How many manifests of indexes are not there.
     pub(crate) absent: usize,
+    /// How many manifests and indexes were named on the way.
+    named: usize,
 }
 
 impl Reached {
@@ -63,11 +67,15 @@ impl Reached {
     }
 
     fn take(&mut self, document: Document, is_attestation: bool, depth: usize, parts: &mut impl Parts) -> Result<()> {
-        if depth > limits::INDEX_DEPTH || self.manifests.len() > limits::IMAGES {
+        if depth > limits::INDEX_DEPTH {
             return Err(Error::content("its indexes are nested too deeply"));
         }
         match read_pointers(&document)? {
             Pointers::Index(entries) => {
+                self.named = self.named.saturating_add(entries.len());
+                if self.named > IMAGE_PARTS {
+                    return Err(Error::content(format!("its indexes name more than {IMAGE_PARTS} manifests")));
+                }
                 for pointer in entries {
                     // An engine that pulled one platform keeps the index of all, and so may a mirror.
                     match parts.document(pointer.digest)? {

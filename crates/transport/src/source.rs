@@ -148,3 +148,6 @@ fn is_among(found: &[SourcedImage], entry: &DockerEntry) -> bool {
 fn taken(found: Vec<SourcedImage>, what: &str, pick: &Pick, there: &[String]) -> Result<Vec<Image>> {
     if found.is_empty() { pick.absent(what, there) } else { Ok(found.into_iter().map(|found| found.image).collect()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,23 +110,4 @@ impl ScratchFile for Spilling {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_and_many_bytes_come_back() {
-        let scratch = TempScratch::new(None).unwrap();
-        for length in [0, 1, HELD - 1, HELD, HELD + 1, 3 * HELD + 7] {
-            let bytes: Vec<u8> = (0..length).map(|number| number.to_le_bytes()[0]).collect();
-            for size in [1_000, HELD + 5] {
-                let mut file = scratch.create().unwrap();
-                bytes.chunks(size).for_each(|piece| file.write_all(piece).unwrap());
-                file.flush().unwrap();
-                let frozen = file.freeze().unwrap();
-                let mut back = vec![0; length];
-                frozen.read_exact_at(&mut back, 0).unwrap();
-                assert!(frozen.len() == length as u64 && back == bytes, "{length}");
-            }
-        }
-    }
-}
+mod tests;

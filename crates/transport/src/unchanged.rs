@@ -65,45 +65,4 @@ impl Noted {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    #[test]
-    fn changes_of_every_kind_are_seen() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let later = || std::thread::sleep(std::time::Duration::from_millis(20));
-        let changes: [(&str, &dyn Fn()); 3] = [
-            ("shorter", &|| File::options().write(true).open(&path).unwrap().set_len(3).unwrap()),
-            ("longer", &|| File::options().append(true).open(&path).unwrap().write_all(b"more").unwrap()),
-            ("other", &|| File::options().write(true).open(&path).unwrap().write_all(b"other").unwrap()),
-        ];
-        for (what, change) in changes {
-            fs::write(&path, b"bytes").unwrap();
-            let files = Unchanged::default();
-            files.add(&path);
-            files.require_unchanged().unwrap();
-            let content = || Error::content("damaged");
-            assert_eq!(files.explained(content()).kind(), Kind::Content);
-            later();
-            change();
-            let error = files.require_unchanged().unwrap_err();
-            assert!(error.kind() == Kind::Environment && error.to_string().contains("changed"), "{what}: {error}");
-            assert_eq!(files.explained(content()).kind(), Kind::Environment, "{what}");
-            assert_eq!(files.explained(Error::usage("other")).kind(), Kind::Usage, "{what}");
-        }
-    }
-
-    #[test]
-    fn nothing_but_files_is_noted() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = Unchanged::default();
-        for path in [folder.path(), Path::new("/dev/null"), Path::new("-"), &folder.path().join("missing")] {
-            files.add(path);
-        }
-        fs::write(folder.path().join("missing"), b"it came").unwrap();
-        files.require_unchanged().unwrap();
-    }
-}
+mod tests;

@@ -26,3 +26,6 @@ pub use repair::{Repaired, repair};
 pub use size::VolumeSize;
 pub use split::Split;
 pub use write::{Request as WriteRequest, WrittenVolume, check, write};
+
+#[cfg(test)]
+mod tests;

@@ -54,10 +54,7 @@ impl Applier {
     /// # Errors
     /// Usage errors where it is none that applies packages, and what reading reports.
     pub fn read(bytes: &dyn ReadAt, name: &str) -> Result<Self> {
-        let refused = |why: &str| {
-            Error::usage(format!("{name} is no program that applies packages: {why}"))
-                .with_hint("name docker_delta-applier or docker_delta, as they were released: --self-contained=FILE")
-        };
+        let refused = |why: &str| refused(name, why);
         if bytes.len() > PROGRAM_BYTES {
             return Err(refused(&format!("it has more than {PROGRAM_BYTES} bytes")));
         }
@@ -70,10 +67,15 @@ impl Applier {
             return Err(refused("it is another program, or of a version that cannot do that"));
         }
         let compressed = compressed(&program).map_err(Error::io(format!("compressing {name}")))?;
-        if compressed.len() as u64 > APPLIER_BYTES {
-            return Err(refused(&format!("it has more than {APPLIER_BYTES} bytes, compressed")));
+        Self { machine, compressed, needs_libraries: elf.is_dynamic }.checked(name)
+    }
+
+    /// The same, unless no reader would take it.
+    fn checked(self, name: &str) -> Result<Self> {
+        if self.compressed.len() as u64 > APPLIER_BYTES {
+            return Err(refused(name, &format!("it has more than {APPLIER_BYTES} bytes, compressed")));
         }
-        Ok(Self { machine, compressed, needs_libraries: elf.is_dynamic })
+        Ok(self)
     }
 
     /// Which machines it is for.
@@ -90,6 +92,11 @@ impl Applier {
     pub(crate) fn compressed(&self) -> &[u8] {
         &self.compressed
     }
+}
+
+fn refused(name: &str, why: &str) -> Error {
+    Error::usage(format!("{name} is no program that applies packages: {why}"))
+        .with_hint("name docker_delta-applier or docker_delta, as they were released: --self-contained=FILE")
 }
 
 fn compressed(program: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -131,5 +138,22 @@ impl Elf {
             is_dynamic |= kind == Self::INTERPRETER;
         }
         Some(Self { machine: short(18)?, is_dynamic })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn applier_bytes_are_made_up_to_their_limit() {
+        let most = usize::try_from(APPLIER_BYTES).unwrap();
+        let checked = |length: usize| {
+            let applier = Applier { machine: Machine::ALL[0], compressed: vec![0; length], needs_libraries: false };
+            applier.checked("it").map(|applier| applier.compressed.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked(most), Ok(most));
+        let words = "it is no program that applies packages: it has more than 67108864 bytes, compressed";
+        assert_eq!(checked(most + 1), Err(words.to_owned()));
     }
 }

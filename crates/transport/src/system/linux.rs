@@ -101,12 +101,4 @@ pub(crate) fn make_node(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fat_is_told_by_its_number() {
-        assert!(is_number_of_fat(0x4d44) && !is_number_of_fat(0x2011_bab0) && !is_number_of_fat(0xef53));
-        assert!(!is_fat(Path::new("/proc")) && !is_fat(Path::new("/no such folder")));
-    }
-}
+mod tests;

@@ -44,33 +44,4 @@ fn odd(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_colon_of_a_drive_is_no_other() {
-        for (text, bytes) in [
-            (r"C:\dir\a.tar:app:v1", 2),
-            ("c:/dir", 2),
-            (r"\\?\C:\dir", 6),
-            (r"\\server\share\a.tar", 0),
-            ("C:name", 0),
-            ("C:", 0),
-            ("a.tar:v1", 0),
-            ("é:/x", 0),
-            ("", 0),
-        ] {
-            assert_eq!(drive(text), bytes, "{text}");
-        }
-    }
-
-    #[test]
-    fn names_of_devices_and_odd_endings_are_told() {
-        for name in ["NUL", "con.tar", "Com1.ddelta", "lpt¹", "aux .x", "a.", "a ", "a:b", "a*", "a\u{7}"] {
-            assert!(odd(name).is_some(), "{name}");
-        }
-        for name in ["null", "console.tar", "com10", "COM", "a.b", ".a", "a b", "é.tar"] {
-            assert_eq!(odd(name), None, "{name}");
-        }
-    }
-}
+mod tests;

@@ -192,3 +192,6 @@ pub(super) fn listens(address: &str) -> io::Result<()> {
 pub(super) fn settings() -> PathBuf {
     "/etc/docker_delta".into()
 }
+
+#[cfg(test)]
+mod tests;
