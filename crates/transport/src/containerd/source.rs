@@ -197,3 +197,6 @@ fn read_blob(program: &Program, digest: BlobDigest, scratch: &TempScratch, task:
         scratch.spool(&mut Counted::new(stdout, task), &doing)
     })
 }
+
+#[cfg(test)]
+mod tests;

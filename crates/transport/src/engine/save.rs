@@ -266,3 +266,6 @@ fn covering<'a>(wanted: &BTreeSet<DiffId>, inventory: &'a Inventory) -> Vec<&'a 
         chosen.push(best);
     }
 }
+
+#[cfg(test)]
+mod tests;

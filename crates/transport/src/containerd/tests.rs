@@ -1,0 +1,69 @@
+use super::*;
+
+#[test]
+fn the_first_part_is_a_namespace_where_there_is_one() {
+    let namespaces = ["team".to_owned(), "a.b".to_owned()];
+    for (text, expected) in [
+        ("app:v1", (None, Some("app:v1"))),
+        ("k8s.io/app:v1", (Some("k8s.io"), Some("app:v1"))),
+        ("k8s.io/docker.io/library/app:v1", (Some("k8s.io"), Some("docker.io/library/app:v1"))),
+        ("docker.io/library/app:v1", (None, Some("docker.io/library/app:v1"))),
+        ("team/app", (Some("team"), Some("app"))),
+        ("other/app", (None, Some("other/app"))),
+        ("a.b/team/app", (Some("a.b"), Some("team/app"))),
+        ("default/k8s.io/app", (Some("default"), Some("k8s.io/app"))),
+        ("k8s.io", (Some("k8s.io"), None)),
+        ("k8s.io/", (Some("k8s.io"), None)),
+        ("team", (Some("team"), None)),
+        ("team:v1", (None, Some("team:v1"))),
+        ("", (None, None)),
+        ("/", (None, Some("/"))),
+    ] {
+        assert_eq!(place(text, &namespaces), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_server_says_its_version_and_not_the_client() {
+    let said = "Client:\n  Version:  1.6.20~ds1\n  Go version: go1.19.8\n\nServer:\n  Version:  2.1.9\n  UUID: x\n";
+    assert_eq!(version(said), "2.1.9");
+    assert_eq!(version(""), "");
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_named() {
+    for (kind, hint) in [(ErrorKind::PermissionDenied, "as root"), (ErrorKind::NotFound, "CONTAINERD_ADDRESS=")] {
+        let error = unreachable("/run/x.sock", &kind.into());
+        assert!(error.to_string().contains("/run/x.sock") && error.hint().unwrap().contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn a_containerd_is_reached_by_its_socket_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = || Arc::new(delta_core::job::progress::Silent);
+    let none = folder.path().join("none.sock").display().to_string();
+    for address in [none.clone(), format!("unix://{none}")] {
+        let choice = Choice { address: Some(&address), namespace: None };
+        let error = Containerd::connect(choice, silent()).err().unwrap();
+        assert_eq!(error.kind(), delta_core::error::Kind::Environment);
+        assert!(error.to_string().starts_with(&format!("no containerd answers at {none}: No such file")), "{error}");
+    }
+    // One that is left of a daemon that is gone.
+    let gone = folder.path().join("gone.sock").display().to_string();
+    drop(std::os::unix::net::UnixListener::bind(&gone).unwrap());
+    let error = Containerd::connect(Choice { address: Some(&gone), namespace: None }, silent()).err().unwrap();
+    assert!(error.to_string().contains("Connection refused") && error.hint().unwrap().contains("see that it runs"));
+}
+
+#[test]
+fn the_version_is_the_first_behind_the_server() {
+    for (said, expected) in [
+        ("Server:\n  Version:  2.0.0\n", "2.0.0"),
+        ("Version: 1.0\n", "1.0"),
+        ("Client:\n Version: 1.0\nServer:\n UUID: x\n", ""),
+        ("Server:\n Version: 2\n Version: 3\n", "2"),
+    ] {
+        assert_eq!(version(said), expected, "{said}");
+    }
+}
