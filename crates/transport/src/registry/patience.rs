@@ -44,17 +44,4 @@ pub(super) fn retry_after(value: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patience_ends() {
-        let mut patience = Patience::default();
-        let waits = (0..TRIES).map(|_| patience.wait(Some(Duration::ZERO))).filter(|waited| *waited).count();
-        assert_eq!(waits, TRIES as usize - 1);
-        patience.renew();
-        assert!(patience.wait(Some(Duration::ZERO)));
-        assert!(!patience.wait(retry_after("86400")));
-        assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), None);
-    }
-}
+mod tests;
