@@ -180,6 +180,22 @@ fn nothing_is_left_of_keys_that_cannot_be_written() {
 }
 
 #[test]
+fn rules_of_a_folder_change_nothing_about_who_may_read_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    // Whoever is no owner may do nothing with what is made there (acl(5), `linux/posix_acl.h`).
+    let mut list = vec![2, 0, 0, 0];
+    for (tag, rights) in [(1, 7), (4, 0), (32, 0)] {
+        list.extend([tag, 0, rights, 0, 255, 255, 255, 255]);
+    }
+    xattr::set(folder.path(), "system.posix_acl_default", &list).unwrap();
+    fs::write(folder.path().join("other"), b"").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.path().join("other")), 0o600);
+    let keys = write_new(&folder.path().join("vendor"), &NewKeys::generate(None).unwrap()).unwrap();
+    assert_eq!(keys.each_ref().map(|path| mode(path)), [0o600, 0o644]);
+}
+
+#[test]
 fn a_secret_of_several_lines_is_its_first() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let descriptor = u32::try_from(std::os::fd::AsRawFd::as_raw_fd(file.as_file())).unwrap();

@@ -229,3 +229,61 @@ fn that_an_image_is_for_another_machine_is_no_error() {
         assert_eq!(script.times("snapshots unpack"), 1);
     }
 }
+
+/// The parts of an image of these layers, and its manifest.
+fn parts(layers: &[&[u8]]) -> (BTreeMap<BlobDigest, Vec<u8>>, BlobDigest) {
+    let digests: Vec<String> = layers.iter().map(|layer| BlobDigest::of(layer).to_string()).collect();
+    let config = document(&json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": digests}}));
+    let layer = |(bytes, digest): (&&[u8], &String)| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": bytes.len()});
+    let manifest = document(&json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": config.digest().to_string(), "size": config.bytes().len(),
+        },
+        "layers": layers.iter().zip(&digests).map(layer).collect::<Vec<_>>(),
+    }));
+    let mut parts: BTreeMap<BlobDigest, Vec<u8>> =
+        layers.iter().map(|layer| (BlobDigest::of(layer), layer.to_vec())).collect();
+    parts.extend([&config, &manifest].map(|document| (document.digest(), document.bytes().to_vec())));
+    (parts, manifest.digest())
+}
+
+#[test]
+fn base_layers_are_found_in_the_base_or_in_any_image() {
+    let (base, base_root) = parts(&[b"a", b"b"]);
+    let (other, other_root) = parts(&[b"b", b"c"]);
+    let (third, third_root) = parts(&[b"d"]);
+    let found = |needed: &[&[u8]], lost: &[BlobDigest], named: &[(&str, BlobDigest)]| {
+        let mut blobs: BTreeMap<BlobDigest, Vec<u8>> =
+            [&base, &other, &third].into_iter().flatten().map(|(digest, bytes)| (*digest, bytes.clone())).collect();
+        lost.iter().for_each(|digest| drop(blobs.remove(digest)));
+        let script = blobs
+            .iter()
+            .fold(Script::new(), |script, (digest, bytes)| script.says(&format!("content get {digest}"), bytes));
+        let there: Vec<BlobDigest> = blobs.keys().copied().collect();
+        let (script, store) = store(script, named, &there);
+        let entry = BaseEntry { names: Vec::new(), root: base_root, configs: Vec::new(), layers: Vec::new() };
+        let needed = needed.iter().map(|bytes| DiffId::of(bytes)).collect();
+        let layers = Stocking::new(&store, &scratch(), &Silent).base_layers(&[entry], &needed);
+        let mut found: Vec<DiffId> = layers.iter().map(|layer| layer.diff_id).collect();
+        found.sort();
+        (found, script)
+    };
+    let ids = |all: &[&[u8]]| {
+        let mut ids: Vec<DiffId> = all.iter().map(|bytes| DiffId::of(bytes)).collect();
+        ids.sort();
+        ids
+    };
+    let named = [("other:v1", other_root), ("third:v1", third_root)];
+    // The base needs no name.
+    let (layers, script) = found(&[b"a", b"b"], &[], &named);
+    assert_eq!(layers, ids(&[b"a", b"b"]));
+    assert_eq!(script.times(&format!("content get {other_root}")), 0, "nobody looks further than is needed");
+    assert_eq!(found(&[b"a", b"c", b"d", b"x"], &[], &named).0, ids(&[b"a", b"c", b"d"]));
+    assert_eq!(found(&[b"c", b"d"], &[], &[]).0, ids(&[]));
+    // What is there in part is no base, and another one may have it.
+    assert_eq!(found(&[b"a", b"b"], &[BlobDigest::of(b"a")], &named).0, ids(&[b"b"]));
+    assert_eq!(found(&[b"a", b"b"], &[base_root], &named).0, ids(&[b"b"]));
+    assert!(found(&[], &[], &named).0.is_empty());
+}

@@ -199,3 +199,72 @@ fn what_was_there_before_is_not_removed_and_what_cannot_be_is_no_error() {
     engine.remove_new(new, &[old].into(), &Silent);
     assert_eq!(script.asked(), [format!("rmi -f {new}")]);
 }
+
+#[test]
+fn nothing_in_the_place_of_a_layer_is_no_layer() {
+    let images = |all: &[&[u8]]| {
+        let bytes = Arc::new(archive(&[], all, Naming::Unnamed));
+        open_archive(bytes, "an archive", None, &scratch(), &Silent).unwrap()
+    };
+    let found = |wanted: &[&[u8]]| {
+        let layers = chosen(&images(&[b"a", b"", b"b"]), &layers(wanted).into_iter().collect());
+        layers.iter().map(|layer| layer.diff_id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[b"b", b"a"]), layers(&[b"a", b"b"]));
+    assert_eq!(found(&[b"b", b""]), layers(&[b"b"]));
+    assert!(found(&[b"c"]).is_empty());
+}
+
+/// A containerd store that tells of these manifests of `base` and gives single blobs by probes, the first of them manifests.
+fn giving(base: &StoredImage, told: &serde_json::Value, manifests: &[&[u8]], wanted: &[&[u8]]) -> Script {
+    let probes = [id(b"probe 1"), id(b"probe 2")];
+    let told = serde_json::json!({"Manifests": told});
+    let load = "n=$(ls \"$here\" | grep -c '^loaded'); n=$((n + 1)); cat > \"$here/loaded$n\"; sed -n \"${n}p\" \"$here/answer0\"";
+    let lines: String = probes.iter().map(|probe| format!("Loaded image: {probe}\n")).collect();
+    Script::new()
+        .says("lines", lines)
+        .does("load", load)
+        .says("images -a -q --no-trunc", format!("{}\n", base.id))
+        .does(
+            "'system dial-stdio'",
+            &format!("head -n 3 > /dev/null; printf '%s\\r\\n\\r\\n%s' 'HTTP/1.0 200 OK' '{told}'"),
+        )
+        .says(&format!("save {}", probes[0]), archive(&[], manifests, Naming::Unnamed))
+        .says(&format!("save {}", probes[1]), archive(&[], wanted, Naming::Unnamed))
+        .says(&format!("save {}", base.id), archive(&[], &[b"a", b"b"], Naming::Unnamed))
+        .does("'rmi -f '*", "true")
+}
+
+#[test]
+fn blobs_of_a_containerd_store_come_by_the_sizes_that_its_manifests_say() {
+    let manifest = serde_json::json!({"layers": [
+        {"digest": id(b"a").to_string(), "size": 41}, {"digest": id(b"b").to_string(), "size": 42},
+    ]})
+    .to_string();
+    let base = stored("app:v1", &[b"a"], 7);
+    let inventory = Inventory { images: vec![base.clone()] };
+    let layer = |bytes: &[u8]| LayerBlob { diff_id: DiffId::of(bytes), blob: id(bytes) };
+    let entry =
+        BaseEntry { names: Vec::new(), root: base.id, configs: Vec::new(), layers: vec![layer(b"a"), layer(b"b")] };
+    let told = |available: bool| {
+        let descriptor = serde_json::json!({"digest": id(manifest.as_bytes()).to_string(), "size": manifest.len()});
+        serde_json::json!([{"Available": available, "Kind": "image", "Descriptor": descriptor}])
+    };
+    let wanted: BTreeSet<DiffId> = layers(&[b"b"]).into_iter().collect();
+    let read = |script: &Script, bases: &[BaseEntry]| {
+        let found = script.engine(Store::Containerd).layers(&wanted, &inventory, bases, &scratch(), &Silent).unwrap();
+        found.iter().map(|layer| layer.diff_id).collect::<Vec<_>>()
+    };
+    // The layer is of another platform, which the engine does not list.
+    let script = giving(&base, &told(true), &[manifest.as_bytes()], &[b"b"]);
+    assert_eq!(read(&script, std::slice::from_ref(&entry)), layers(&[b"b"]));
+    let named = String::from_utf8_lossy(&script.written("loaded2")).into_owned();
+    assert!(named.contains("\"size\":42") && !named.contains("\"size\":41"), "{named}");
+    assert_eq!((script.times("load"), script.times("save"), script.times("rmi -f")), (2, 2, 2));
+    // One whose manifest is not there is saved whole, for its sizes are not known.
+    let script = giving(&base, &told(false), &[], &[]);
+    assert_eq!(read(&script, &[entry]), layers(&[b"b"]));
+    assert_eq!(script.times(&format!("save {}", base.id)), 1);
+    // Without a word of the package on it, it is in no image.
+    assert!(read(&giving(&base, &told(true), &[manifest.as_bytes()], &[b"b"]), &[]).is_empty());
+}
