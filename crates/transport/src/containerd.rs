@@ -123,11 +123,10 @@ impl Containerd {
         Store::new(program, format!("{} (namespace {namespace})", self.label()), self.progress.clone())
     }
 
-    /// How users name the image of this name in other namespaces than that of `store`.
-    fn elsewhere(&self, store: &Store, name: &str) -> Vec<String> {
+    /// How users name the images of this name in all namespaces.
+    fn everywhere(&self, name: &str) -> Vec<String> {
         let found = |namespace: &String| {
-            let other = self.in_namespace(namespace).ok()?;
-            other.find(name).filter(|_| other.label() != store.label())?;
+            self.in_namespace(namespace).ok()?.find(name)?;
             Some(format!("{PREFIX}{namespace}/{name}"))
         };
         self.namespaces.iter().filter_map(found).collect()
