@@ -22,6 +22,8 @@ fn a_place_is_a_number_behind_a_mark() {
         assert_eq!((0..20).find(|at| pick.is_at(*at)), place, "{text}");
         assert_eq!((pick.is_tag(text), pick.is_all()), (place.is_none(), false), "{text}");
     }
+    let pick = Pick::from(Some("v2"));
+    assert!(pick.is_tag("v2") && ["2", "v", "v2 ", "V2", ""].iter().all(|other| !pick.is_tag(other)));
     let all = Pick::from(None);
     assert!(all.is_all() && !all.is_at(0) && !all.is_tag("") && !all.is_name(&"app".parse().unwrap()));
 }

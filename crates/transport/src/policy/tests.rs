@@ -106,6 +106,8 @@ fn images_have_one_place_and_paths_one_meaning() {
             assert_eq!((error.kind(), error.to_string()), (Kind::Usage, expected));
         }
     }
+    let all: String = places.iter().map(|(key, value)| format!("{key} = '{value}'\n")).collect();
+    assert!(Policy::parse(&all).unwrap_err().to_string().starts_with("`containerd` and `to` name two places"));
     for key in ["output", "temp_dir", "tls_ca"] {
         let error = Policy::parse(&format!("{key} = './here'")).unwrap_err();
         assert_eq!(error.to_string(), "expected a path from the root on, found `./here`", "{key}");

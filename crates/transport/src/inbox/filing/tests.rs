@@ -183,6 +183,7 @@ fn all_files_stay_where_one_of_them_cannot_go() {
     // It was free when it was looked at.
     fs::create_dir(desk.path("done/a.sha256")).unwrap();
     desk.inbox.own.write(REPORT, b"a report").unwrap();
+    desk.inbox.own.write(PLAN, &serde_json::to_vec(&plan).unwrap()).unwrap();
     let folder = desk.inbox.drawer(Drawer::Done).unwrap();
     let error = desk.inbox.carry_out(&plan, folder.as_fd()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
@@ -193,6 +194,7 @@ fn all_files_stay_where_one_of_them_cannot_go() {
     fs::remove_dir(desk.path("done/a.sha256")).unwrap();
     fs::write(desk.path("done/a.json"), b"before").unwrap();
     desk.inbox.own.write(REPORT, b"a report").unwrap();
+    desk.inbox.own.write(PLAN, &serde_json::to_vec(&plan).unwrap()).unwrap();
     assert!(desk.inbox.carry_out(&plan, folder.as_fd()).is_err());
     assert_eq!(desk.files("done"), [("a.json".to_owned(), "before".to_owned())].into());
     assert!(desk.path("a.001").exists() && desk.has_no_plan());
