@@ -139,3 +139,36 @@ fn what_is_missing_of_an_image_is_told_with_the_way_to_get_it() {
         assert!(error.kind() == Kind::Environment && hint.contains("images pull app:v1`"), "{hint}");
     }
 }
+
+#[test]
+fn an_image_is_called_as_it_was_asked_for_and_a_digest_is_no_name() {
+    let (blobs, manifest) = image([b"one", b"two"]);
+    let listed =
+        format!("docker.io/library/app:v1 {OCI_MANIFEST} {manifest} 7 B\nsha256:odd {OCI_MANIFEST} {manifest} 7 B\n");
+    let there: String = blobs.keys().map(|digest| format!("{digest}\n")).collect();
+    let script = Script::new()
+        .says("--namespace default images ls", listed)
+        .says("--namespace default content ls --quiet", there);
+    let script = blobs.iter().fold(script, |script, (digest, bytes)| {
+        script.says(&format!("--namespace default content get {digest}"), bytes)
+    });
+    let containerd = Containerd {
+        program: script.program("ctr"),
+        progress: Arc::new(Silent),
+        address: "/run/x.sock".to_owned(),
+        version: "2.0".to_owned(),
+        namespace: "default".to_owned(),
+        namespaces: Vec::new(),
+    };
+    for (text, expected) in [
+        ("app:v1".to_owned(), Some("app:v1")),
+        ("library/app:v1".to_owned(), Some("library/app:v1")),
+        ("default/docker.io/library/app:v1".to_owned(), Some("docker.io/library/app:v1")),
+        (manifest.to_string(), Some("docker.io/library/app:v1")),
+        ("sha256:odd".to_owned(), None),
+    ] {
+        let found = containerd.open(&text, &scratch(), &Silent).unwrap();
+        let names: Vec<String> = found.names.iter().map(ToString::to_string).collect();
+        assert_eq!((found.root.digest, names.first().map(String::as_str)), (manifest, expected), "{text}");
+    }
+}

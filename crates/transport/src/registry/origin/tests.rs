@@ -91,6 +91,7 @@ fn a_location_is_relative_to_the_folder_of_the_url() {
         ("http://r", "c", Some("http://r/c")),
         ("http://r?x", "/c", Some("http://r/c")),
         ("https://r/a", "//s/c", Some("https://s/c")),
+        ("http://r/a", "//s/c", Some("http://s/c")),
         ("https://r/a", "", Some("https://r/")),
         ("https://r/a", "HTTP://s/c", Some("HTTP://s/c")),
         ("https://r/a", "file:///c", None),
