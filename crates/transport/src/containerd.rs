@@ -123,11 +123,10 @@ impl Containerd {
         Store::new(program, format!("{} (namespace {namespace})", self.label()), self.progress.clone())
     }
 
-    /// How users name the image of this name in other namespaces than that of `store`.
-    fn elsewhere(&self, store: &Store, name: &str) -> Vec<String> {
+    /// How users name the images of this name in all namespaces.
+    fn everywhere(&self, name: &str) -> Vec<String> {
         let found = |namespace: &String| {
-            let other = self.in_namespace(namespace).ok()?;
-            other.find(name).filter(|_| other.label() != store.label())?;
+            self.in_namespace(namespace).ok()?.find(name)?;
             Some(format!("{PREFIX}{namespace}/{name}"))
         };
         self.namespaces.iter().filter_map(found).collect()
@@ -180,44 +179,4 @@ fn version(said: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_part_is_a_namespace_where_there_is_one() {
-        let namespaces = ["team".to_owned(), "a.b".to_owned()];
-        for (text, expected) in [
-            ("app:v1", (None, Some("app:v1"))),
-            ("k8s.io/app:v1", (Some("k8s.io"), Some("app:v1"))),
-            ("k8s.io/docker.io/library/app:v1", (Some("k8s.io"), Some("docker.io/library/app:v1"))),
-            ("docker.io/library/app:v1", (None, Some("docker.io/library/app:v1"))),
-            ("team/app", (Some("team"), Some("app"))),
-            ("other/app", (None, Some("other/app"))),
-            ("a.b/team/app", (Some("a.b"), Some("team/app"))),
-            ("default/k8s.io/app", (Some("default"), Some("k8s.io/app"))),
-            ("k8s.io", (Some("k8s.io"), None)),
-            ("k8s.io/", (Some("k8s.io"), None)),
-            ("team", (Some("team"), None)),
-            ("team:v1", (None, Some("team:v1"))),
-            ("", (None, None)),
-            ("/", (None, Some("/"))),
-        ] {
-            assert_eq!(place(text, &namespaces), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_server_says_its_version_and_not_the_client() {
-        let said = "Client:\n  Version:  1.6.20~ds1\n  Go version: go1.19.8\n\nServer:\n  Version:  2.1.9\n  UUID: x\n";
-        assert_eq!(version(said), "2.1.9");
-        assert_eq!(version(""), "");
-    }
-
-    #[test]
-    fn a_socket_that_is_not_there_is_named() {
-        for (kind, hint) in [(ErrorKind::PermissionDenied, "as root"), (ErrorKind::NotFound, "CONTAINERD_ADDRESS=")] {
-            let error = unreachable("/run/x.sock", &kind.into());
-            assert!(error.to_string().contains("/run/x.sock") && error.hint().unwrap().contains(hint), "{error}");
-        }
-    }
-}
+mod tests;

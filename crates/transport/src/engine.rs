@@ -11,6 +11,8 @@ mod inventory;
 mod load;
 mod probe;
 mod save;
+#[cfg(test)]
+mod scripted;
 
 use client::Client;
 pub use client::ClientKind;
@@ -207,3 +209,6 @@ fn podman(client: Client) -> Result<Engine> {
 fn number(text: &str) -> u32 {
     text.parse().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,41 +202,4 @@ pub fn first_line(descriptor: u32, what: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_secret_is_for_its_owner_alone_and_never_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = folder.path().join("vendor");
-        let [secret, public] = write_new(&name, &NewKeys::generate(None).unwrap()).unwrap();
-        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(read_secret(&secret).is_ok());
-        assert!(write_new(&name, &NewKeys::generate(None).unwrap()).is_err());
-        for mode in [0o640, 0o604, 0o620, 0o666] {
-            fs::set_permissions(&secret, Permissions::from_mode(mode)).unwrap();
-            let error = read_secret(&secret).unwrap_err();
-            assert!(error.to_string().contains(&format!("found {mode:o}")), "{error}");
-        }
-        assert_eq!(named(public.to_str().unwrap()).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_folder_has_keys_that_count_and_some_that_do_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = folder.path().to_str().unwrap();
-        assert!(named(text).is_err());
-        for name in ["one", "two"] {
-            write_new(&folder.path().join(name), &NewKeys::generate(None).unwrap()).unwrap();
-        }
-        fs::write(folder.path().join("two.revoked"), "").unwrap();
-        fs::write(folder.path().join("notes.txt"), "no key").unwrap();
-        let standing: Vec<bool> = named(text).unwrap().iter().map(|known| known.is_revoked).collect();
-        assert_eq!(standing, [false, false, true]);
-        fs::write(folder.path().join("three.revoked"), "").unwrap();
-        assert!(named(text).is_err());
-    }
-}
+mod tests;

@@ -26,21 +26,4 @@ pub(crate) fn hint(path: &Path) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_likest_name_of_the_folder_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["app-v1.tar", "app-v2.tar", "notes.txt"] {
-            std::fs::write(folder.path().join(name), b"").unwrap();
-        }
-        let ask = |name: &str| hint(&folder.path().join(name));
-        let expected = folder.path().join("app-v2.tar").display().to_string();
-        assert_eq!(ask("app_v2.tar"), Some(format!("did you mean {expected}?")));
-        assert_eq!(ask("zzz"), None);
-        assert!(ask("none/app-v2.tar").unwrap().contains("there is no folder"));
-        assert!(ask("app-v2.tar\r").unwrap().contains("white space"));
-        assert!(hint(Path::new("~/app-v2.tar")).unwrap().contains("quoted"));
-    }
-}
+mod tests;

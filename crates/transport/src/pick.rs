@@ -68,19 +68,4 @@ impl Pick {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tags_and_places_are_told_apart() {
-        let pick = |text: &str| Pick::from(Some(text));
-        let name = |text: &str| text.parse::<ImageName>().unwrap();
-        assert!(pick("@1").is_at(1) && !pick("@1").is_at(0) && !pick("@1").is_tag("@1"));
-        assert!(pick("@x").is_tag("@x"));
-        assert!(pick("v2").is_tag("v2") && pick("app").is_name(&name("docker.io/library/app:latest")));
-        assert_eq!(pick("app:v1").names(&[name("app:v1"), name("app:v2")]), [name("app:v1")]);
-        assert_eq!(Pick::All.names(&[name("app:v1"), name("app:v2")]).len(), 2);
-        let error = pick("@7").absent::<()>("x.tar", &["app:v1".to_owned()]).unwrap_err().to_string();
-        assert_eq!(error, "x.tar holds no image `@7`, which counts from 0; it holds app:v1");
-    }
-}
+mod tests;

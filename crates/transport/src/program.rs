@@ -213,4 +213,6 @@ pub(crate) fn join(thread: thread::JoinHandle<String>) -> String {
 }
 
 #[cfg(test)]
+pub(crate) mod scripted;
+#[cfg(test)]
 mod tests;

@@ -110,3 +110,6 @@ pub(crate) fn media_type_of(document: &Document, root: &Root) -> Result<String> 
     let is_index = matches!(read_pointers(document)?, Pointers::Index(_));
     Ok(if is_index { OCI_INDEX } else { OCI_MANIFEST }.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ mod header;
 mod losses;
 mod pack;
 mod place;
+#[cfg(test)]
+mod samples;
 mod sparse;
 mod unpack;
 

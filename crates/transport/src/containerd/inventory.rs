@@ -94,42 +94,4 @@ fn named(line: &str) -> Option<Named> {
 }
 
 #[cfg(test)]
-mod tests {
-    use delta_core::job::progress::Silent;
-
-    use super::*;
-
-    fn store(lines: &str) -> Store {
-        let images = lines.lines().filter_map(named).collect();
-        Store {
-            program: Program::new("ctr", &[]),
-            progress: Arc::new(Silent),
-            label: "test".to_owned(),
-            images,
-            held: Vec::new(),
-            blobs: BTreeSet::new(),
-        }
-    }
-
-    #[test]
-    fn what_ctr_prints_is_read() {
-        let [a, b] = [b"a", b"b"].map(|bytes| BlobDigest::of(bytes));
-        let store = store(&format!(
-            "REF                      TYPE                                    DIGEST SIZE     PLATFORMS   LABELS \n\
-             docker.io/library/app:v2 application/vnd.oci.image.index.v1+json {a} 23.3 KiB linux/amd64 - \n\
-             sha256:abc application/vnd.oci.image.manifest.v1+json {b} 0.0 B    -           io.cri-containerd.image=managed \n\
-             odd\n\n"
-        ));
-        assert!(store.has(a) && store.has(b) && !store.has(BlobDigest::of(b"c")));
-        assert_eq!(store.images[0].media_type, "application/vnd.oci.image.index.v1+json");
-        for text in ["docker.io/library/app:v2", "app:v2", "library/app:v2", &a.to_string(), &format!("x/y@{a}")] {
-            assert_eq!(store.find(text).map(|image| image.target), Some(a), "{text}");
-        }
-        assert_eq!(store.find("sha256:abc").map(|image| image.target), Some(b));
-        for text in ["app", "app:v1", "other/app:v2", "", "@", &BlobDigest::of(b"c").to_string()] {
-            assert_eq!(store.find(text), None, "{text}");
-        }
-        assert_eq!(store.near("team/app:v3"), ["docker.io/library/app:v2"]);
-        assert!(store.near("").is_empty());
-    }
-}
+mod tests;

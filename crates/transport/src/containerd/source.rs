@@ -41,7 +41,7 @@ impl Containerd {
 
     fn unknown(&self, store: &Store, name: &str) -> Error {
         let error = Error::environment(format!("{} has no image `{name}`", store.label()));
-        let (elsewhere, near) = (self.elsewhere(store, name), store.near(name));
+        let (elsewhere, near) = (self.everywhere(name), store.near(name));
         error.with_hint(match (elsewhere.as_slice(), near.as_slice()) {
             ([], []) => format!("there are the namespaces {}: {PREFIX}NAMESPACE/NAME", self.namespaces().join(", ")),
             ([], near) => format!("did you mean {}?", near.join(" or ")),
@@ -197,3 +197,6 @@ fn read_blob(program: &Program, digest: BlobDigest, scratch: &TempScratch, task:
         scratch.spool(&mut Counted::new(stdout, task), &doing)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,3 +275,6 @@ fn indexes(image: &RebuiltImage) -> Result<Vec<(&Document, Vec<BlobDigest>)>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,6 @@ impl Client {
         serde_json::from_str(body).map_err(|error| self.refused(&arguments, &error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests;

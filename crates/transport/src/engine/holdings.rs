@@ -114,17 +114,4 @@ fn held_by_chain(layers: &[(DiffId, BlobDigest)], inventory: &Inventory) -> BTre
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::StoredImage;
-
-    #[test]
-    fn a_layer_that_occurs_again_above_the_held_chain_is_not_held() {
-        let [a, b, empty] = [b"a", b"b", b"e"].map(|bytes| DiffId::of(bytes));
-        let image = StoredImage { id: BlobDigest::of(b""), names: Vec::new(), diff_ids: vec![a, empty], size: 0 };
-        let inventory = Inventory { images: vec![image] };
-        let layers = |diff_ids: &[DiffId]| diff_ids.iter().map(|id| (*id, (*id).into())).collect::<Vec<_>>();
-        assert_eq!(held_by_chain(&layers(&[a, empty, b]), &inventory), [a.into(), empty.into()].into());
-        assert_eq!(held_by_chain(&layers(&[a, empty, b, empty]), &inventory), [a.into()].into());
-    }
-}
+mod tests;

@@ -154,3 +154,6 @@ impl<'a> Installation<'a> {
         self.bases.iter().map(|layer| layer.diff_id).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

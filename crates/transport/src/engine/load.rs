@@ -139,20 +139,4 @@ fn loaded_id(stdout: &str) -> Option<BlobDigest> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_id_is_found_in_what_engines_say() {
-        let id = BlobDigest::of(b"image");
-        for said in [
-            format!("Loaded image ID: {id}\n"),
-            format!("Loaded image: {id}\n"),
-            format!("Loaded image: {}\n", id.hex()),
-        ] {
-            assert_eq!(loaded_id(&said), Some(id), "{said}");
-        }
-        assert_eq!(loaded_id("Loaded image: app:v1\n"), None);
-        assert_eq!(loaded_id(""), None);
-    }
-}
+mod tests;

@@ -88,3 +88,6 @@ fn tar_of(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     }
     builder.into_inner().map_err(Error::io("making a probe"))
 }
+
+#[cfg(test)]
+mod tests;

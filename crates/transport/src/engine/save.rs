@@ -75,9 +75,6 @@ impl Engine {
         };
         for image in covering(wanted, &inventory) {
             let here: BTreeSet<DiffId> = image.diff_ids.iter().copied().filter(|id| wanted.contains(id)).collect();
-            if here.iter().all(|diff_id| found.contains_key(diff_id)) {
-                continue;
-            }
             let layers = self.layers_of(image, &here, bases, scratch, progress)?;
             found.extend(layers.into_iter().map(|layer| (layer.diff_id, layer)));
         }
@@ -266,3 +263,6 @@ fn covering<'a>(wanted: &BTreeSet<DiffId>, inventory: &'a Inventory) -> Vec<&'a 
         chosen.push(best);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ fn clear(folder: BorrowedFd<'_>) -> io::Result<()> {
         .collect::<io::Result<_>>()?;
     names.iter().filter(|name| *name != "." && *name != "..").try_for_each(|name| folders::remove(folder, name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,19 +261,4 @@ fn at_a_character(name: &[u8], most: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_get_numbers_and_keep_their_endings() {
-        let name = |name: &str, number, most| String::from_utf8(numbered(name.as_bytes(), number, most)).unwrap();
-        assert_eq!(name("app.ddelta", 1, 244), "app.ddelta");
-        assert_eq!(name("app.ddelta", 2, 244), "app-2.ddelta");
-        assert_eq!(name("app", 12, 244), "app-12");
-        let long = format!("{}.ddelta", "n".repeat(248));
-        assert_eq!(name(&long, 1, 244), format!("{}.ddelta", "n".repeat(237)));
-        assert_eq!(name(&long, 2, 244).len(), 244);
-        // A character of two bytes is not cut.
-        assert_eq!(name(&format!("{}.d", "é".repeat(126)), 1, 244), format!("{}.d", "é".repeat(121)));
-    }
-}
+mod tests;

@@ -112,3 +112,6 @@ pub(super) fn flush(folder: BorrowedFd<'_>) -> io::Result<()> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

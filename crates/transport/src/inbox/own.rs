@@ -114,32 +114,4 @@ fn lock(folder: &OwnedFd, inbox: &Path) -> Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Inbox;
-    use super::*;
-
-    #[test]
-    fn one_at_a_time_has_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Inbox::open(folder.path()).unwrap();
-        let error = Inbox::open(folder.path()).unwrap_err();
-        let process = format!("watched by another docker_delta already (process {})", std::process::id());
-        assert!(error.to_string().contains(&process), "{error}");
-        drop(first);
-        Inbox::open(folder.path()).unwrap();
-    }
-
-    #[test]
-    fn what_others_can_write_is_not_ours() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let own = folder.path().join(NAME);
-        std::fs::create_dir(&own).unwrap();
-        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(Inbox::open(folder.path()).unwrap_err().to_string().contains("others can write"));
-        std::fs::remove_dir(&own).unwrap();
-        std::os::unix::fs::symlink("/tmp", &own).unwrap();
-        let error = Inbox::open(folder.path()).unwrap_err();
-        assert!(error.hint().unwrap().contains("something else has the name"), "{error}");
-    }
-}
+mod tests;

@@ -34,3 +34,6 @@ pub(super) fn images(
     }
     Ok(listed)
 }
+
+#[cfg(test)]
+mod tests;

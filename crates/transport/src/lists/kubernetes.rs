@@ -56,3 +56,6 @@ fn named(image: &Node, label: &str) -> Option<Listed> {
     let text = image.text().filter(|text| !text.is_empty())?;
     Some(Listed { image: text.to_owned(), place: format!("{label}:{}", image.line) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,24 +36,4 @@ impl ReadAt for Counting {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Sum(Arc<AtomicU64>);
-
-    impl Task for Sum {
-        fn advance(&self, bytes: u64) {
-            self.0.fetch_add(bytes, Ordering::Relaxed);
-        }
-    }
-
-    #[test]
-    fn what_is_read_again_counts_once() {
-        let sum = Arc::new(AtomicU64::new(0));
-        let counting = Counting::new(Arc::new(vec![7; 10]), Box::new(Sum(sum.clone())));
-        for (offset, count) in [(0, 4), (2, 4), (0, 1), (6, 4)] {
-            counting.read_exact_at(&mut vec![0; count], offset).unwrap();
-        }
-        assert_eq!((counting.len(), sum.load(Ordering::Relaxed)), (10, 10));
-    }
-}
+mod tests;

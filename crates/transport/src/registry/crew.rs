@@ -79,7 +79,13 @@ mod tests {
 
     #[test]
     fn the_first_failure_is_told_though_others_follow() {
-        let error = in_parallel(&[0; 20], |_| Err::<(), _>(Error::content("the same"))).unwrap_err();
-        assert_eq!(error.to_string(), "the same");
+        let begun = AtomicUsize::new(0);
+        let error = in_parallel(&[0; 100], |_| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            Err::<(), _>(Error::content("the same"))
+        });
+        assert_eq!(error.unwrap_err().to_string(), "the same");
+        // Each worker may have begun one when the first failed.
+        assert!((1..=WORKERS).contains(&begun.into_inner()));
     }
 }

@@ -124,44 +124,4 @@ fn remove_old(folder: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-
-    use super::*;
-
-    #[test]
-    fn what_was_broken_off_is_found_again_and_what_is_done_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (place, digest) = (folder.path().join("cache/blobs"), BlobDigest::of(b"blob"));
-        let path = place.join(digest.hex());
-        let downloads = Downloads::new(Some(place.clone()));
-        let mut file = downloads.open(digest, folder.path()).unwrap();
-        file.write_all(b"bl").unwrap();
-        let other = Downloads::new(Some(place.clone()));
-        // Somebody else downloads it for himself meanwhile.
-        assert_eq!(other.open(digest, folder.path()).unwrap().metadata().unwrap().len(), 0);
-        other.remove_used();
-        assert!(path.exists());
-        drop(file);
-        let mut text = String::new();
-        other.open(digest, folder.path()).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "bl");
-        other.remove_used();
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn nothing_is_kept_where_others_could_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let open = folder.path().join("open");
-        fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
-        for place in [Some(open), Some(folder.path().join("link")), Some("/proc/none/x".into()), None] {
-            let downloads = Downloads::new(place);
-            downloads.open(BlobDigest::of(b"x"), folder.path()).unwrap().write_all(b"x").unwrap();
-            assert!(downloads.kept().is_none());
-        }
-        assert_eq!(fs::read_dir(folder.path().join("open")).unwrap().count(), 0);
-    }
-}
+mod tests;

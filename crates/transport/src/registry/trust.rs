@@ -94,16 +94,4 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_certificates_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        for text in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n***\n-----END CERTIFICATE-----\n"] {
-            std::fs::write(file.path(), text).unwrap();
-            assert!(tls(Some(file.path())).is_err(), "{text}");
-        }
-        assert!(tls(Some(Path::new("/no/such/file"))).is_err());
-    }
-}
+mod tests;

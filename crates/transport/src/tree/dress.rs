@@ -253,3 +253,6 @@ impl Made<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

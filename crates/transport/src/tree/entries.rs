@@ -190,3 +190,6 @@ fn parts(name: &[u8]) -> Option<Vec<Vec<u8>>> {
     let is_name = |part: &Vec<u8>| !part.is_empty() && !part.contains(&0) && part != b"." && part != b"..";
     parts.iter().all(is_name).then_some(parts)
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,8 +190,8 @@ impl Packer<'_> {
     }
 
     fn shown(&self, name: &[u8]) -> String {
-        let name = if name == ROOT { b"" } else { name };
-        shown(self.path(name).as_os_str().as_bytes())
+        let path = if name.is_empty() || name == ROOT { self.root.to_path_buf() } else { self.path(name) };
+        shown(path.as_os_str().as_bytes())
     }
 }
 
@@ -206,3 +206,6 @@ fn children(folder: &File) -> io::Result<Vec<Vec<u8>>> {
     children.sort();
     Ok(children)
 }
+
+#[cfg(test)]
+mod tests;

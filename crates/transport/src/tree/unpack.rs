@@ -165,3 +165,6 @@ impl Maker<'_> {
         Error::io(doing)(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -393,3 +393,66 @@ fn every_request_says_who_asks_and_wants_the_bytes_as_they_are() {
     assert_eq!(asked.header("user-agent"), Some(concat!("docker_delta/", env!("CARGO_PKG_VERSION"))));
     assert!(!format!("{:?}", connection(&server)).contains("agent"));
 }
+
+#[test]
+fn a_token_of_an_identity_is_exchanged_and_never_sent_to_the_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_tokens(|asked| match (asked.method.as_str(), asked.header("authorization")) {
+        ("POST", None) => Reply::new(200, "", r#"{"access_token": "good"}"#),
+        _ => Reply::new(403, "", ""),
+    });
+    let file = folder.path().join("auth.json");
+    fs::write(&file, format!(r#"{{"auths": {{"{}": {{"identitytoken": "refresh/me"}}}}}}"#, server.host())).unwrap();
+    let connection = Connection::new(&server.host(), &Access { credentials: vec![file], ..access() }).unwrap();
+    assert_eq!(get(&connection, "/v2/x").unwrap().0, 200);
+    let asked = server.asked();
+    let form = String::from_utf8(asked[1].body.clone()).unwrap();
+    assert_eq!(asked[1].header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert!(form.contains("grant_type=refresh_token") && form.contains("refresh_token=refresh%2Fme"), "{form}");
+    assert_eq!(connection.without_secrets("is refresh/me wrong?"), "is … wrong?");
+    assert!(asked.iter().all(|asked| asked.header("authorization").is_none_or(|found| found == "Bearer good")));
+}
+
+#[test]
+fn what_is_sent_has_its_length_and_is_sent_whole_again() {
+    let blob: Arc<dyn ReadAt> = Arc::new(b"0123456789".to_vec());
+    let sent = |payload: &dyn Fn() -> Payload<'static>| {
+        let server = Server::script(vec![Reply::new(503, NOW, ""), Reply::new(201, "", "")]);
+        let connection = connection(&server);
+        let url = format!("{}/v2/x", connection.base().unwrap());
+        let call = Call { method: Method::PUT, payload: payload(), ..Call::get(url, "app", Vec::new(), String::new()) };
+        assert_eq!(connection.send(&call).unwrap().status(), 201);
+        let asked = server.asked();
+        assert_eq!((asked.len(), &asked[0].body), (2, &asked[1].body));
+        let [asked, _] = &asked[..] else { panic!("twice") };
+        (asked.header("content-length").map(str::to_owned), asked.body.clone())
+    };
+    let length = |length: usize| Some(length.to_string());
+    assert_eq!(sent(&|| Payload::Nothing), (length(0), Vec::new()));
+    assert_eq!(sent(&|| Payload::Bytes(b"abc")), (length(3), b"abc".to_vec()));
+    let blob: &'static Arc<dyn ReadAt> = Box::leak(Box::new(blob));
+    assert_eq!(sent(&|| Payload::Piece(blob, 2, 5)), (length(5), b"23456".to_vec()));
+    assert_eq!(sent(&|| Payload::Piece(blob, 0, 10)), (length(10), b"0123456789".to_vec()));
+    // A piece that is not in its blob is a fault of ours.
+    let server = Server::script(vec![Reply::new(201, "", "")]);
+    let connection = connection(&server);
+    let url = format!("{}/v2/x", connection.base().unwrap());
+    let payload = Payload::Piece(blob, 6, 5);
+    let call = Call { method: Method::PUT, payload, ..Call::get(url, "app", Vec::new(), String::new()) };
+    assert_eq!(connection.send(&call).map(|_| ()).unwrap_err().kind(), Kind::Internal);
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn the_longest_pause_that_is_no_news_is_not_told() {
+    let hint = |seconds: u32| {
+        let server = Server::script(vec![Reply::new(403, &format!("Retry-After: {seconds}\n"), "")]);
+        let connection = connection(&server);
+        let url = format!("{}/v2/x", connection.base().unwrap());
+        let call = Call::get(url, "app", Vec::new(), "asking for it".to_owned());
+        let answer = connection.send(&call).unwrap();
+        connection.refusal(&call, answer).hint().unwrap().to_owned()
+    };
+    assert!(hint(120).contains("docker login"));
+    assert_eq!(hint(121), "it asks to be left alone for 121 seconds");
+}
