@@ -65,6 +65,19 @@ fn four_bytes_may_be_4_kib_away_and_five_farther() {
 }
 
 #[test]
+fn the_farthest_match_is_32_kib_away_on_every_level() {
+    let piece = letters(1, 40);
+    for (distance, is_found) in [(32_767, true), (32_768, true), (32_769, false)] {
+        // Letters just before it, so that no run is left in which positions are skipped.
+        let text = [&piece[..], &vec![0; distance - 56], &letters(3, 16), &piece, &letters(5, 300)].concat();
+        for level in 1..=9 {
+            let found = copies(&stream(level, &text)).iter().any(|(length, far)| *length >= 36 && *far == distance);
+            assert_eq!(found, is_found, "level {level}, from {distance}");
+        }
+    }
+}
+
+#[test]
 fn a_block_has_16_384_tokens_or_as_many_bytes_as_one_may_store() {
     let text = fresh(60_000);
     for level in 2..=9 {

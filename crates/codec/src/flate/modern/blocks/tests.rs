@@ -299,3 +299,30 @@ fn what_is_longer_than_a_block_is_never_stored() {
         assert_eq!(found == Kind::Stored, is_stored, "{count}");
     }
 }
+
+#[test]
+fn behind_an_open_block_the_fixed_codes_must_save_its_end_too() {
+    let first = [halves(1, 20_000), (9..70).collect()].concat();
+    let (mut fixed, mut equal, mut other) = (0, 0, 0);
+    for (seed, count) in (1..60).step_by(2).flat_map(|seed| (2..40).map(move |count| (seed, count))) {
+        // The letters of the first block, with those that it has only once as often as the others.
+        let plain: Vec<u8> = noise(seed, count).into_iter().map(|byte| byte % 70).collect();
+        let mut blocks = blocks();
+        blocks.coded(&mut literals(&first), None, false);
+        let Some(open) = blocks.open.filter(|_| blocks.has_codes_for(&literals(&plain))) else { continue };
+        let new = open.header + estimated_size(&literals(&plain)) + u64::from(blocks.literals[END_OF_BLOCK].length);
+        let (mut counts, _) = blocks.counts(&literals(&plain), false);
+        let size = (new + (new >> PENALTY)).min(counts.size(&blocks.literals, &blocks.offsets));
+        counts.literals[END_OF_BLOCK] = 1;
+        let order = (counts.fixed_size() + 7).cmp(&size);
+        blocks.coded(&mut literals(&plain), None, false);
+        let kinds = taken_apart::kinds(&finished(blocks));
+        assert_eq!(kinds[1] == (Kind::Fixed, count) && kinds[0].1 == first.len(), order.is_lt(), "{seed}: {count}");
+        match order {
+            Ordering::Less => fixed += 1,
+            Ordering::Equal => equal += 1,
+            Ordering::Greater => other += 1,
+        }
+    }
+    assert!(fixed > 10 && equal > 0 && other > 10, "{fixed} {equal} {other}");
+}
