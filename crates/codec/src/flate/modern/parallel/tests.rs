@@ -1,3 +1,4 @@
+use super::super::super::taken_apart;
 use super::super::{Level, Version};
 use super::*;
 use crate::noise::noise;
@@ -45,6 +46,8 @@ fn a_block_has_what_is_left_which_may_be_nothing() {
         let stream = encoded(settings(6, 50_000), &&plain[..count]).unwrap();
         assert_eq!(flushes(&stream), blocks, "{count}");
         assert!(stream.ends_with(&[3, 0]), "the last block of all");
+        let last = taken_apart::blocks(&stream).pop().unwrap();
+        assert_eq!((last.is_last, last.end.div_ceil(8)), (true, stream.len()), "there is one only");
     }
 }
 
