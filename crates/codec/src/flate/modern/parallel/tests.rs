@@ -67,6 +67,9 @@ fn a_block_may_copy_from_the_last_16_kib_before_it() {
         let first = &plain[..block as usize];
         let plain = [first, &first[first.len() - 1000..]].concat();
         let stream = encoded(settings(9, block), &plain).unwrap();
+        let mut encoder = Encoder::new(settings(9, block), Vec::new());
+        encoder.write_all(&plain).unwrap();
+        assert!(encoder.finish().unwrap() == stream, "{block}");
         assert_eq!(stream.len() < 16_900, is_copied, "{block}: {}", stream.len());
     }
 }
