@@ -19,6 +19,8 @@ mod matching;
 pub mod modern;
 pub mod pigz;
 mod symbols;
+#[cfg(test)]
+mod taken_apart;
 mod tokens;
 mod window;
 pub mod zlib;

@@ -36,6 +36,9 @@ pub mod limits;
 pub mod mix;
 // The bytes that the tests of this folder and those in `tests` are about.
 #[cfg(test)]
+#[path = "../tests/common/fresh.rs"]
+mod fresh;
+#[cfg(test)]
 #[path = "../tests/common/noise.rs"]
 mod noise;
 pub mod patch;

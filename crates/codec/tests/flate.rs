@@ -4,15 +4,19 @@
 
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "common/edges.rs"]
+mod edges;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::num::{NonZeroU32, NonZeroU64};
 
 use common::noise;
-use common::plain::{inputs, mixed, words};
+use common::plain::{self, inputs, mixed, words};
 use delta_codec::flate::modern::Version;
 use delta_codec::flate::{go, modern};
+use edges::{assert_streams, cells};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rayon::prelude::*;
@@ -96,6 +100,42 @@ fn every_stream_is_that_of_the_real_program() {
         })
         .collect();
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What Go and klauspost/compress make of families of small inputs; see testdata/flate/README.md.
+const EDGES: &str = include_str!("../../../testdata/flate/edges.tsv");
+
+#[test]
+fn streams_of_go_are_the_same_at_every_edge() {
+    assert_streams(&cells(EDGES, &["go"], &LEVELS), |cell, plain| go(cell.level, plain, &[32 << 10]));
+}
+
+/// Those of one encoder, in pgzip's blocks where the row has some.
+fn modern_at_every_edge(encoder: &str, version: Version) {
+    assert_streams(&cells(EDGES, &[encoder], &LEVELS), |cell, plain| {
+        let block = (cell.block != "-").then(|| cell.block.parse().unwrap());
+        modern(settings(cell.level, version, block), plain, &[32 << 10])
+    });
+}
+
+#[test]
+fn streams_of_klauspost_1_19_are_the_same_at_every_edge() {
+    modern_at_every_edge("modern", Version::V1_18_2);
+}
+
+#[test]
+fn streams_of_klauspost_1_18_are_the_same_at_every_edge() {
+    modern_at_every_edge("modern-1.18", Version::V1_18);
+}
+
+#[test]
+fn streams_of_klauspost_1_17_are_the_same_at_every_edge() {
+    modern_at_every_edge("modern-filled", Version::V1_15_15);
+}
+
+#[test]
+fn streams_of_klauspost_1_15_are_the_same_at_every_edge() {
+    modern_at_every_edge("modern-1.15.10", Version::V1_15_10);
 }
 
 #[test]

@@ -4,12 +4,16 @@
 
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "common/edges.rs"]
+mod edges;
 
 use std::fmt::Write as _;
 
 use common::contents::{body, contents, fingerprint, golden_plain, inflated, made_by, sizes, text, write_in_pieces};
-use common::{base_and_target, noise};
+use common::{base_and_target, noise, plain};
 use delta_codec::flate::gnu::{Encoder, Program, Settings};
+use edges::{assert_streams, cells};
 use proptest::prelude::*;
 
 fn made(program: Program, level: u8, plain: &[u8], pieces: &[usize]) -> Vec<u8> {
@@ -55,6 +59,18 @@ fn sizes_where_something_ends() {
         let file = made_by("busybox-static", "busybox gzip < plain", &plain[..size]);
         assert!(made(Program::Busybox, 6, &plain[..size], &[]) == body(&file), "{size} bytes");
     }
+}
+
+/// What gzip 1.12 and busybox 1.35 make of families of small inputs; see testdata/flate/README.md.
+const EDGES: &str = include_str!("../../../testdata/flate/edges.tsv");
+
+#[test]
+fn streams_are_the_same_at_every_edge() {
+    let levels = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    assert_streams(&cells(EDGES, &["gzip"], &levels), |cell, plain| {
+        made(Program::Gzip, cell.level.cast_unsigned(), plain, &[])
+    });
+    assert_streams(&cells(EDGES, &["busybox"], &[6]), |_, plain| made(Program::Busybox, 6, plain, &[]));
 }
 
 /// Few symbols and many repetitions, also at the farthest distance.

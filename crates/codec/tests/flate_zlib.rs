@@ -4,13 +4,17 @@
 
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "common/edges.rs"]
+mod edges;
 
 use std::fmt::Write as _;
 
 use common::contents::{body, contents, fingerprint, golden_plain, inflated, made_by, sizes, text, write_in_pieces};
-use common::{base_and_target, noise};
+use common::{base_and_target, noise, plain};
 use delta_codec::flate::pigz::Chaining;
 use delta_codec::flate::{pigz, zlib};
+use edges::{assert_streams, cells};
 use proptest::prelude::*;
 
 fn by_zlib(settings: zlib::Settings, plain: &[u8], pieces: &[usize]) -> Vec<u8> {
@@ -110,6 +114,25 @@ fn sizes_where_something_ends() {
             let file = made_by("pigz", &format!("pigz -n -{level} -p 2 < plain"), &plain[..size]);
             assert!(by_pigz(pigz_at(level), &plain[..size], &[]) == body(&file), "pigz level {level}, {size} bytes");
         }
+    }
+}
+
+/// What pigz 2.6 makes of families of inputs of several blocks; see testdata/flate/README.md.
+const EDGES: &str = include_str!("../../../testdata/flate/edges.tsv");
+
+#[test]
+fn streams_of_pigz_are_the_same_at_every_edge() {
+    let levels = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for (encoder, chaining, is_rsyncable) in [
+        ("pigz", Chaining::Dictionary, false),
+        ("pigz-serial", Chaining::Serial, false),
+        ("pigz-independent", Chaining::Independent, false),
+        ("pigz-rsyncable", Chaining::Dictionary, true),
+    ] {
+        assert_streams(&cells(EDGES, &[encoder], &levels), |cell, plain| {
+            let block = cell.block.parse().unwrap();
+            by_pigz(pigz::Settings::new(cell.level.cast_unsigned(), block, chaining, is_rsyncable).unwrap(), plain, &[])
+        });
     }
 }
 

@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "common/edges.rs"]
+mod edges;
 #[path = "common/noise.rs"]
 mod noise;
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "common/plain.rs"]
+mod plain;
 #[path = "common/samples.rs"]
 mod samples;
 
@@ -11,6 +17,7 @@ use std::io::Write;
 
 use delta_codec::zstandard::klauspost::{Encoder, Level, Settings, Version};
 use delta_codec::zstandard::libzstd;
+use edges::{assert_streams, cells};
 use noise::noise;
 use proptest::prelude::*;
 use samples::content;
@@ -78,6 +85,40 @@ fn streams_of_high_levels_are_those_of_the_real_encoders() {
         }
     }
     assert_eq!(compared, 3 * (HIGH_LEVELS.lines().count() - 1));
+}
+
+/// What klauspost/compress makes of families of small inputs: fastest, default, better and best; see testdata/flate/README.md.
+const EDGES: &str = include_str!("../../../testdata/flate/edges.tsv");
+
+/// Those of a version, written at once, and in two parts of which the first has 8 bytes.
+fn at_every_edge(encoder: &str, version: Version) {
+    assert_streams(&cells(EDGES, &[encoder], &[1, 2, 3, 4]), |cell, plain| match cell.block {
+        "8" if plain.len() < 8 => Vec::new(),
+        first => {
+            let first_write = first.parse().unwrap_or(0);
+            encoded(klauspost(version as u8, cell.level.cast_unsigned(), first_write), plain, 1 << 16)
+        }
+    });
+}
+
+#[test]
+fn streams_of_1_15_are_the_same_at_every_edge() {
+    at_every_edge("zstd-1.15", Version::V1_15);
+}
+
+#[test]
+fn streams_of_1_16_are_the_same_at_every_edge() {
+    at_every_edge("zstd-1.16.4", Version::V1_16_4);
+}
+
+#[test]
+fn streams_of_1_17_are_the_same_at_every_edge() {
+    at_every_edge("zstd-1.17", Version::V1_17);
+}
+
+#[test]
+fn streams_of_1_19_are_the_same_at_every_edge() {
+    at_every_edge("zstd-1.17.8", Version::V1_17_8);
 }
 
 #[test]

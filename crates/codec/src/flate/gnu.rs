@@ -252,15 +252,4 @@ impl<W: Write> Write for Encoder<W> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_come_back_and_nonsense_is_refused() {
-        let settings = Settings::new(Program::Busybox, 6).unwrap();
-        assert_eq!(Settings::from_bytes(settings.to_bytes()), Some(settings));
-        assert_eq!(Settings::new(Program::Gzip, 0), None);
-        assert_eq!(Settings::new(Program::Gzip, 10), None);
-        assert_eq!((0..=u8::MAX).filter_map(|byte| Settings::from_bytes([byte])).count(), 18);
-    }
-}
+mod tests;

@@ -182,3 +182,6 @@ impl Block {
         &self.bytes[..filled]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,3 +141,6 @@ impl Drop for Deflater {
         unsafe { deflateEnd(&raw mut *self.stream) };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -318,32 +318,4 @@ impl Block {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The stream of blocks, where short matches are found everywhere.
-    fn stream(level: i8, history: History) -> Vec<u8> {
-        let letter = |at: u32| (at.wrapping_mul(at | 1).wrapping_mul(0x9e37_79b1) >> 29) as u8;
-        let plain: Vec<u8> = (0..12 * BLOCK_BYTES as u32).map(letter).collect();
-        let (mut fast, mut blocks) = (Fast::new(level, Version::V1_18_2, &[]), Blocks::new(Bits::new(), 7, true));
-        fast.history = history;
-        for block in plain.chunks(BLOCK_BYTES) {
-            fast.write(block, &mut blocks, false);
-        }
-        let mut out = Vec::new();
-        blocks.bits.drain(&mut out).unwrap();
-        out
-    }
-
-    #[test]
-    fn counting_anew_does_not_show() {
-        for level in 1..=6 {
-            let expected = stream(level, History::new());
-            assert!(expected.len() < 6 * BLOCK_BYTES, "{level}");
-            for blocks in 0..12 {
-                let history = History::counts_anew_after(blocks * BLOCK_BYTES as u32 + 1);
-                assert!(stream(level, history) == expected, "{level} {blocks}");
-            }
-        }
-    }
-}
+mod tests;

@@ -175,3 +175,6 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

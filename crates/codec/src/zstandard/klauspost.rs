@@ -348,3 +348,6 @@ const CHECKSUM_FLAG: u8 = 1 << 2;
 const fn window_byte(window: usize) -> u8 {
     ((window.ilog2() - 10) << 3).to_le_bytes()[0]
 }
+
+#[cfg(test)]
+mod tests;

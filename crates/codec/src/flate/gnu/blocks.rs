@@ -80,3 +80,6 @@ fn size(tokens: &Tokens, literals: &LiteralCodes, offsets: &OffsetCodes) -> u64 
 const fn bytes(bits: u64) -> u64 {
     bits.div_ceil(8)
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,3 +188,6 @@ impl Window {
         Match { length: found.length.min(self.ahead()), ..found }
     }
 }
+
+#[cfg(test)]
+mod tests;

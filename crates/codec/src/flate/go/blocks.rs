@@ -118,3 +118,6 @@ fn stored_size(plain: &[u8]) -> Option<u64> {
 fn pays(size: u64, plain: &[u8]) -> bool {
     stored_size(plain).is_none_or(|stored| stored >= size + (size >> 4))
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ impl Piece<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,3 +213,6 @@ fn are_even(counts: &[u16], length: usize) -> bool {
     let spread: f64 = counts.iter().map(|count| f64::from(*count) - average).map(|more| more * more).sum();
     spread < (2 * length) as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,3 +261,6 @@ fn hash5(value: u64, bits: u32) -> usize {
 fn hash7(value: u64, bits: u32) -> usize {
     ((value << 8).wrapping_mul(58_295_818_150_454_627) >> (64 - bits)) as usize
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,3 +94,6 @@ fn copy(plain: &dyn ReadAt, range: Range<u64>, mut take: impl FnMut(&[u8]) -> io
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,6 @@ fn align(deflater: &mut Deflater, ending: Ending, out: &mut impl Write) -> io::R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

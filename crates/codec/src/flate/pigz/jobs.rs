@@ -92,3 +92,6 @@ impl Scan {
         cuts
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -339,3 +339,6 @@ pub(super) const fn hash<const BYTES: u32, const BITS: u32>(bytes: u64) -> usize
 pub(super) const fn hash4<const BITS: u32>(bytes: u64) -> usize {
     ((bytes as u32).wrapping_mul(2_654_435_761) >> (32 - BITS)) as usize
 }
+
+#[cfg(test)]
+mod tests;
