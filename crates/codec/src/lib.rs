@@ -35,6 +35,7 @@ pub mod flate;
 #[cfg(test)]
 #[path = "../tests/common/full.rs"]
 mod full;
+mod leb128;
 pub mod limits;
 pub mod mix;
 // What the tests of this folder and those in `tests` share.

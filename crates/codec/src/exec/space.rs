@@ -2,6 +2,7 @@
 
 use super::elf::{Elf, Segment};
 use super::moves::Moves;
+use crate::leb128;
 use crate::limits::EXEC_SEGMENTS;
 use crate::vcdiff::integer::{push, take};
 
@@ -24,7 +25,7 @@ impl Layout {
         push(&mut bytes, self.segments.len() as u64);
         let mut push_difference = |new: u64, old: u64| {
             let difference = new.wrapping_sub(old).cast_signed();
-            push(&mut bytes, ((difference << 1) ^ (difference >> 63)).cast_unsigned());
+            push(&mut bytes, leb128::from_signed(difference));
         };
         for (number, segment) in self.segments.iter().enumerate() {
             let old = base.segments.get(number).copied().unwrap_or_default();
@@ -42,7 +43,7 @@ impl Layout {
         let count = usize::try_from(take(&mut bytes)?).ok().filter(|count| *count <= EXEC_SEGMENTS)?;
         let mut take_number = |old: u64| {
             let number = take(&mut bytes)?;
-            Some(old.wrapping_add_signed((number >> 1).cast_signed() ^ -(number & 1).cast_signed()))
+            Some(old.wrapping_add_signed(leb128::to_signed(number)))
         };
         let mut segments = Vec::new();
         for number in 0..count {
