@@ -139,3 +139,6 @@ fn heads(rest: &mut &[u8]) -> Result<Vec<Head>, Error> {
 const fn is_allowed(plain: usize, coded: usize) -> bool {
     plain <= MIX_BYTES && plain <= coded.saturating_mul(MIX_GROWTH)
 }
+
+#[cfg(test)]
+mod tests;
