@@ -248,4 +248,24 @@ mod tests {
         let (found, is_indexed) = matches(&base, &inserted, Fineness::Fourth);
         assert!(is_indexed && found.iter().any(|found| found.base + found.length == 10_000), "{found:?}");
     }
+
+    /// How many matches there are where a stretch of 30 bytes stands elsewhere too, and where it is expected but for so many bytes.
+    fn pieces(differ: usize) -> usize {
+        let stretch = crate::noise::noise(9, 30);
+        let mut base = noise(2_000);
+        base[1_000..1_030].copy_from_slice(&stretch);
+        let mut target = base[..400].to_vec();
+        target[200..230].copy_from_slice(&stretch);
+        base[200..230].copy_from_slice(&stretch);
+        // Here and there, so that none of what is between is long.
+        (0..differ).for_each(|number| base[200 + 29 * number / (differ - 1)] ^= 0x55);
+        let found = matches(&base, &target, Fineness::Every).0;
+        assert_eq!(found.iter().map(|one| one.length).sum::<u64>(), 400, "{found:?}");
+        found.len()
+    }
+
+    #[test]
+    fn another_place_is_taken_where_it_explains_more_than_eight_bytes_more() {
+        assert_eq!([4, 7, 8, 9, 12].map(pieces), [1, 1, 1, 3, 3]);
+    }
 }
