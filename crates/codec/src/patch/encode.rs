@@ -245,3 +245,6 @@ fn subtract(
         at += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;
