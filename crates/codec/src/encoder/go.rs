@@ -194,4 +194,38 @@ mod tests {
             assert!((WITH_CHECKPOINTS.take)(&mut &settings[..length]).is_none(), "{length}");
         }
     }
+
+    #[test]
+    fn levels_are_doubted_by_where_the_stream_stands() {
+        let gzip = |extra| {
+            let mut bytes = [0; 18];
+            bytes[8] = extra;
+            Origin::Gzip(super::super::Header(bytes))
+        };
+        for (origin, expected) in [
+            (gzip(0), vec![(6, 0), (1, 9), (9, 9), (5, 2), (4, 2), (3, 2), (2, 2), (7, 2), (8, 2), (-2, 3)]),
+            (gzip(2), vec![(6, 8), (1, 9), (9, 1), (5, 10), (4, 10), (3, 10), (2, 10), (7, 10), (8, 10), (-2, 3)]),
+            (gzip(4), vec![(6, 8), (1, 1), (9, 9), (5, 10), (4, 10), (3, 10), (2, 10), (7, 10), (8, 10), (-2, 3)]),
+            (Origin::Zip, vec![(6, 5), (1, 5), (9, 5), (5, 4), (4, 5), (3, 5), (2, 5), (7, 5), (8, 5)]),
+            (Origin::Zlib([0x78, 0x9c]), vec![(6, 4)]),
+            (Origin::Png([0x78, 0x5e]), vec![(5, 6), (4, 6), (3, 6), (2, 6)]),
+            (Origin::Zstd(super::super::Header([0; 18])), vec![]),
+        ] {
+            assert_eq!(levels(&origin), expected, "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_has_eight_pieces_that_are_neither_too_short_nor_too_long() {
+        let count = |length: u64| {
+            let plain: Vec<u8> = plain().into_iter().cycle().take(usize::try_from(length).unwrap()).collect();
+            let with = Go(Level::new(6).unwrap()).encode_noting(&plain, &mut Vec::new()).unwrap();
+            with.map_or(0, |with| with.settings()[1])
+        };
+        // Below 256 KiB no piece ends; up to 2 MiB pieces have that.
+        assert_eq!(count(GO_APART_BYTES_MIN / 2), 0);
+        assert!((2..=4).contains(&count(4 * GO_APART_BYTES_MIN)));
+        assert!((6..=8).contains(&count(8 * GO_APART_BYTES_MIN)));
+        assert!((6..=8).contains(&count(16 * GO_APART_BYTES_MIN)));
+    }
 }
