@@ -268,4 +268,39 @@ mod tests {
     fn another_place_is_taken_where_it_explains_more_than_eight_bytes_more() {
         assert_eq!([4, 7, 8, 9, 12].map(pieces), [1, 1, 1, 3, 3]);
     }
+
+    /// Whether a window is looked for in a target that differs from its base in so many bytes, then not, and then again.
+    fn is_looked_for(base: &[u8], (first, equal, second): (usize, usize, usize)) -> bool {
+        let mut target = base.to_vec();
+        let second_at = 300 + first + equal;
+        target[300..300 + first].iter_mut().for_each(|byte| *byte ^= 0x55);
+        target[second_at..second_at + second].iter_mut().for_each(|byte| *byte ^= 0x55);
+        let (found, is_indexed) = matches(base, &target, Fineness::Fourth);
+        assert_eq!(found, [Match { target: 0, base: 0, length: base.len() as u64 }]);
+        is_indexed
+    }
+
+    #[test]
+    fn an_alignment_is_right_again_behind_16_bytes_where_24_agree() {
+        let base = noise(2_000);
+        for (bytes, is_indexed) in [
+            ((1, 100, 0), false),
+            ((16, 100, 0), false),
+            ((17, 100, 0), true),
+            ((1, 24, 1), false),
+            ((1, 23, 1), true),
+            // What is short of it counts as bytes that differ.
+            ((1, 14, 1), false),
+            ((1, 15, 1), true),
+            ((16, 24, 16), false),
+            ((16, 23, 16), true),
+        ] {
+            assert_eq!(is_looked_for(&base, bytes), is_indexed, "{bytes:?}");
+        }
+        // Bytes of one value agree everywhere; one other among them tells the place.
+        let mut zeros = [&base[..300], &[0; 400], &base[700..]].concat();
+        assert!(is_looked_for(&zeros, (1, 100, 0)));
+        zeros[310] = 7;
+        assert!(!is_looked_for(&zeros, (1, 100, 0)));
+    }
 }

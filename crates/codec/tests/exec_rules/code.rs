@@ -292,3 +292,74 @@ fn what_is_behind_an_operand_that_leads_nowhere_is_looked_at() {
     moved[23..27].copy_from_slice(&call(later + 40 + SHIFT));
     assert_eq!(code(X86_64, &bytes), moved);
 }
+
+#[test]
+fn what_moves_itself_and_leads_back_becomes_longer() {
+    for machine in [X86_64, I386] {
+        for (opcode, is_64) in [(&b"\xe8"[..], false), (b"\x0f\x84", false), (b"\x8b\x05", true), (b"\xc7\x05", true)] {
+            if is_64 && machine == I386 {
+                continue;
+            }
+            // An operand may have more behind its distance.
+            let more: &[u8] = if opcode[0] == 0xc7 { &[1, 2, 3, 4] } else { &[] };
+            let make = |here: u64, goal: u64| {
+                let behind = here + 8 + (opcode.len() + 4 + more.len()) as u64;
+                let distance = goal.wrapping_sub(behind).to_le_bytes();
+                let mut bytes = [&[0x90; 8][..], opcode, &distance[..4], more].concat();
+                bytes.resize(64, 0x90);
+                bytes
+            };
+            let before = vec![(".text", 1, 6, vec![0x90; 64], 0)];
+            let moved = |bytes: Vec<u8>| Moved::of(machine, before.clone(), (".later", 1, 6, bytes, 0), vec![]);
+            let sized = moved(vec![0x90; 64]);
+            let [text, later] = [".text", ".later"].map(|name| sized.address(name));
+            // The last byte that stays, and the first that moves as the code does.
+            for (goal, stays) in [(text, true), (later - 1, true), (later, false), (later + 63, false)] {
+                let expected = if stays { make(later + SHIFT, goal) } else { make(later, goal) };
+                let found = moved(make(later, goal));
+                assert_eq!(found.of_section(".later"), expected, "{opcode:02x?} of {machine} to {goal:#x}");
+            }
+        }
+    }
+}
+
+/// The instructions of `.text` when `.later`, a part of its own that starts a page, goes so many pages further on.
+fn with_pages(pages: i64, words: &[u32]) -> Vec<u32> {
+    const LATER: u64 = ADDRESS + 0x5000;
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let number = pages.unsigned_abs() * 0x1000 * 2 - u64::from(pages < 0);
+    let digits = [21, 14, 7, 0].map(|low| (number >> low & 0x7f).to_le_bytes()[0] | if low > 0 { 0x80 } else { 0 });
+    // The second part has another address, and nothing else of it changed.
+    let hint = [&[2, 0, 0, 0, 0, 0][..], &digits, &[0, 0, 0]].concat();
+    let sections = vec![(".text", 1, 6, bytes, 0), data()];
+    let mut base = Program { machine: AARCH64, address: ADDRESS, sections }.bytes();
+    let later = place(&base, ".later");
+    let [start, size] = [later.start, later.len()].map(|number| number as u64);
+    with_parts(&mut base, &[(1, 5, 0, ADDRESS, start, start), (1, 4, start, LATER, size, 0x1000)]);
+    let predicted = predict(base.clone(), &[Match { target: 0, base: 0, length: base.len() as u64 }], &hint);
+    predicted[place(&base, ".text")].as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect()
+}
+
+#[test]
+fn a_page_of_aarch64_goes_where_what_is_in_it_goes() {
+    // ADRP of a register: the distance in pages has its low two bits in bits 29 and 30, and the others from bit 5 on.
+    let adrp = |register: u32, pages: i64| {
+        let bits = u32::from_le_bytes(*pages.to_le_bytes().first_chunk().unwrap()) & 0x1f_ffff;
+        0x9000_0000 | (bits & 3) << 29 | (bits >> 2) << 5 | register
+    };
+    let add = |from: u32, offset: u32| 0x9100_0003 | offset << 10 | from << 5;
+    const NOTHING: u32 = 0xd503_201f;
+    for pages in [0, 1, 2, 3, 4, 100, 600, -1, -3, -4, -5, -7] {
+        let gone = 5 + pages;
+        for (words, expected, what) in [
+            (vec![adrp(3, 5), add(3, 16)], vec![adrp(3, gone), add(3, 16)], "with an offset"),
+            (vec![adrp(3, 5), NOTHING], vec![adrp(3, gone), NOTHING], "without one"),
+            (vec![adrp(3, 5), add(4, 16)], vec![adrp(3, gone), add(4, 16)], "of another register"),
+            (vec![adrp(3, 0), add(3, 16)], vec![adrp(3, 0), add(3, 16)], "that stays"),
+            (vec![adrp(3, 900), add(3, 16)], vec![adrp(3, 900), add(3, 16)], "that is not loaded"),
+            (vec![NOTHING, adrp(17, 5)], vec![NOTHING, adrp(17, gone)], "as the last instruction"),
+        ] {
+            assert_eq!(with_pages(pages, &words), expected, "a page {what}, {pages} further on");
+        }
+    }
+}

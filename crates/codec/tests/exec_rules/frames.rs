@@ -241,3 +241,37 @@ fn a_function_at_the_end_of_a_common_part_is_whole() {
         assert_eq!(found, expected, "{cut} bytes cut");
     }
 }
+
+#[test]
+fn frames_that_move_themselves_lead_back_further() {
+    let common = common_part(b"zPLR", &[0x1b, 1, 2, 3, 4, 0x1b, 0x1b]);
+    let make = |here: u64, text: u64| {
+        let begin = here + common.len() as u64 + 8;
+        // The function that the common part names, one that starts where the code does, and a table of its own; all in what stays.
+        let mut common = common.clone();
+        // Behind length, mark, version, the augmentation with its zero, four numbers and the encoding.
+        const NAMED: usize = 4 + 4 + 1 + 5 + 4 + 1;
+        common[NAMED..NAMED + 4].copy_from_slice(&offset(text + 5, here + NAMED as u64));
+        let own = [&offset(text + 1, begin)[..], &[9, 0, 0, 0, 4], &offset(text + 30, begin + 9)].concat();
+        with_frame(&common, &own)
+    };
+    let moved = |bytes: Vec<u8>| {
+        let behind = vec![(".eh_frame", 1, 2, bytes, 0)];
+        Moved::of(X86_64, vec![(".text", 1, 6, vec![0x90; 64], 0)], data(), behind)
+    };
+    let sized = moved(make(ADDRESS + 0x800, ADDRESS));
+    let [here, text] = [".eh_frame", ".text"].map(|name| sized.address(name));
+    assert_eq!(moved(make(here, text)).of_section(".eh_frame"), make(here + SHIFT, text));
+    // So does the header of frames, whose rows count from its start.
+    let header = |here: u64, text: u64| {
+        let rows = [offset(text, here + 4), [3, 0, 0, 0], offset(text + 9, here), offset(text + 40, here)];
+        [&[1, 0x1b, 3, 0x3b][..], &rows.concat()].concat()
+    };
+    let moved = |bytes: Vec<u8>| {
+        let behind = vec![(".eh_frame_hdr", 1, 2, bytes, 0)];
+        Moved::of(X86_64, vec![(".text", 1, 6, vec![0x90; 64], 0)], data(), behind)
+    };
+    let sized = moved(header(ADDRESS + 0x800, ADDRESS));
+    let [here, text] = [".eh_frame_hdr", ".text"].map(|name| sized.address(name));
+    assert_eq!(moved(header(here, text)).of_section(".eh_frame_hdr"), header(here + SHIFT, text));
+}

@@ -48,11 +48,6 @@ impl Tables {
     }
 }
 
-/// The difference of two addresses, as 32 bits.
-fn offset(to: u64, from: u64) -> [u8; 4] {
-    *to.wrapping_sub(from).to_le_bytes().first_chunk().unwrap()
-}
-
 fn words(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
@@ -261,4 +256,32 @@ fn links_are_offsets_from_the_types() {
             Tables { links, ..Tables::of(places, functions(0, places.code, b"")) }
         });
     }
+}
+
+#[test]
+fn tables_that_move_themselves_have_longer_offsets_back() {
+    // Of the code, which stays: all else stands behind what grew.
+    let make = |places: &Places| {
+        let goal = places.code + 9;
+        let [rows, counters] = [ROWS, COUNTERS].map(|start| places.table + start);
+        let first = [offset(goal, places.code), offset(goal, rows)].concat();
+        let second = [[0; 4], 16_u32.to_le_bytes()].concat();
+        let described = description(places, goal, [0; 4], (1, 1));
+        let of_tables = [offset(goal, counters), offset(goal, places.module)].concat();
+        let table = functions(2, places.code, &[first, second, described, of_tables, vec![0; 8]].concat());
+        Tables { links: offset(goal, places.types).to_vec(), ..Tables::of(places, table) }
+    };
+    let moved = |places: &Places| {
+        let mut rows = make(places).rows();
+        let text = rows.remove(0);
+        Moved::of(X86_64, vec![text], data(), rows)
+    };
+    let sized = moved(&Places::default());
+    let [code, table, types, module, later] =
+        [".text", ".gopclntab", ".types", ".data", ".later"].map(|name| sized.address(name));
+    let found = moved(&Places { code, table, types, module, later });
+    let [table, types, module] = [table, types, module].map(|start| start + SHIFT);
+    let expected = make(&Places { code, table, types, module, later });
+    assert_eq!(found.of_section(".gopclntab"), expected.functions);
+    assert_eq!(found.of_section(".typelink"), expected.links);
 }

@@ -109,6 +109,11 @@ fn numbers(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
+/// The difference of two addresses, as 32 bits.
+fn offset(to: u64, from: u64) -> [u8; 4] {
+    *to.wrapping_sub(from).to_le_bytes().first_chunk().unwrap()
+}
+
 fn distance(to: u64, from: u64) -> u32 {
     u32::try_from(to - from).unwrap()
 }

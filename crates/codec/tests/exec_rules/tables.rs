@@ -243,3 +243,27 @@ fn the_number_of_a_symbol_grows_when_others_come_before_it() {
         assert_eq!(predict(base.clone(), &matches, &HINT)[place(&base, ".rel.dyn")], relocations(&[1, 5]));
     }
 }
+
+#[test]
+fn bits_of_relative_relocations_go_on_behind_those_before() {
+    for machine in [X86_64, I386] {
+        let (word, bits) = if machine == I386 { (4_u64, 31) } else { (8, 63) };
+        let cut = |value: u64| value.to_le_bytes()[..usize::try_from(word).unwrap()].to_vec();
+        // The word at an address; of those behind it the first and the last of each entry; then again from another address.
+        let last = 1 << bits;
+        let entries = |later: u64, shift: u64| {
+            let again = later + shift + 200 * word;
+            [later + shift, 0b11 | last, 0b11 | last, 0b101, again, 0b11].map(cut).concat()
+        };
+        let places = [0, 1, bits, bits + 1, 2 * bits, 2 * bits + 2, 200, 201];
+        let rows = |bytes: Vec<u8>| vec![(".relr.dyn", 19, 2, bytes, 0)];
+        let words = |later: u64, shift: u64| -> Vec<u8> {
+            (0..256).flat_map(|place| cut(later + if places.contains(&place) { shift } else { 0 })).collect()
+        };
+        let with = |bytes: Vec<u8>, words: Vec<u8>| Moved::of(machine, rows(bytes), (".later", 1, 3, words, 0), vec![]);
+        let later = with(entries(ADDRESS, 0), words(ADDRESS, 0)).address(".later");
+        let moved = with(entries(later, 0), words(later, 0));
+        assert_eq!(moved.of_section(".relr.dyn"), entries(later, SHIFT), "{machine}");
+        assert!(moved.of_section(".later") == words(later, SHIFT), "{machine}");
+    }
+}
