@@ -30,7 +30,8 @@ fn digits(mut value: u64) -> ([u8; 10], usize) {
 /// Reads a number of at most `most` bytes, which are ten or fewer; `None` when it has more, or does not fit into 64 bits.
 pub(crate) fn read(source: &mut (impl Read + ?Sized), most: u32) -> io::Result<Option<u64>> {
     let mut value = 0_u64;
-    for shift in (0..7 * most).step_by(7) {
+    for place in 0..most {
+        let shift = 7 * place;
         let mut byte = [0];
         source.read_exact(&mut byte)?;
         let bits = u64::from(byte[0] & 0x7f);

@@ -228,4 +228,48 @@ mod tests {
         assert!((6..=8).contains(&count(8 * GO_APART_BYTES_MIN)));
         assert!((6..=8).contains(&count(16 * GO_APART_BYTES_MIN)));
     }
+
+    /// A checkpoint this far in the plain bytes, at which nothing waits.
+    fn checkpoint(position: u64) -> [u8; Checkpoint::BYTES] {
+        let halves = u32::try_from(position >> 15).unwrap();
+        let at = u16::try_from(position & 0x7fff).unwrap();
+        let bytes = [&halves.to_le_bytes()[..], &at.to_le_bytes(), &[3, 0, 0, 0, 0, 0]].concat();
+        let bytes: [u8; Checkpoint::BYTES] = bytes.try_into().unwrap();
+        assert_eq!(Checkpoint::from_bytes(bytes).unwrap().position(), position);
+        bytes
+    }
+
+    #[test]
+    fn checkpoints_are_256_kib_apart_at_least() {
+        let is_taken = |level: u8, positions: &[u64]| {
+            let checkpoints = positions.iter().flat_map(|position| checkpoint(*position));
+            let settings: Vec<u8> = [level, positions.len().to_le_bytes()[0]].into_iter().chain(checkpoints).collect();
+            let taken = (WITH_CHECKPOINTS.take)(&mut settings.as_slice());
+            assert!(taken.as_ref().is_none_or(|encoder| encoder.settings() == settings));
+            taken.is_some()
+        };
+        const APART: u64 = GO_APART_BYTES_MIN;
+        for (positions, is_right) in [
+            (&[][..], false),
+            (&[100], true),
+            (&[100, 100 + APART], true),
+            (&[100, 99 + APART], false),
+            (&[100, 100], false),
+            (&[100 + APART, 100], false),
+            (&[7, 7 + APART, 7 + 2 * APART, 7 + 9 * APART], true),
+            (&[7, 7 + APART, 6 + 2 * APART, 7 + 9 * APART], false),
+        ] {
+            assert_eq!(is_taken(6, positions), is_right, "{positions:?}");
+        }
+        for level in 0..=255 {
+            assert_eq!(is_taken(level, &[100]), (4..=9).contains(&level), "{level}");
+        }
+        // As many as no memory holds.
+        for count in [2, 1 << 40, u64::MAX / 12 + 1, u64::MAX] {
+            let mut settings = vec![6];
+            integer::push(&mut settings, count);
+            settings.extend(checkpoint(100));
+            assert!((WITH_CHECKPOINTS.take)(&mut settings.as_slice()).is_none(), "{count}");
+        }
+    }
 }

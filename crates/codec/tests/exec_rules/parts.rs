@@ -1,5 +1,10 @@
 //! Loaded parts and other rows of the program headers, and how many rows are looked at: FORMAT.md, sections 10 to 10.3.
 
+use std::io;
+
+use delta_codec::ReadAt;
+use delta_codec::limits::PREDICTED_BYTES_LARGE;
+
 use super::*;
 
 const LOAD: u32 = 1;
@@ -159,6 +164,41 @@ fn words_are_addresses_where_they_are_fixed_when_the_program_is_linked() {
             let are_addresses = is_for_debuggers || (kind == 2 && flags & 2 != 0);
             let expected = rows(if are_addresses { later + SHIFT } else { later });
             assert_eq!(moved.of_section(name), expected[0].3, "{name} with flags {flags} in type {kind} of {machine}");
+        }
+    }
+}
+
+/// So many bytes that start as an executable does; more of them than these cannot be read.
+struct StartsLikeOne(u64);
+
+impl ReadAt for StartsLikeOne {
+    fn len(&self) -> u64 {
+        self.0
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if offset > 0 || buffer.len() > 4 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        buffer.copy_from_slice(&b"\x7fELF"[..buffer.len()]);
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn executables_of_up_to_128_mebibytes_are_read() {
+    let program = Program { machine: X86_64, address: ADDRESS, sections: vec![data()] }.bytes();
+    for (length, is_read) in
+        [(4, true), (PREDICTED_BYTES_LARGE, true), (PREDICTED_BYTES_LARGE + 1, false), (u64::MAX, false)]
+    {
+        let large = StartsLikeOne(length);
+        for told in [describe(&large, &program), describe(&program, &large)] {
+            match told {
+                Err(error) => {
+                    assert!(is_read && length > 4 && error.kind() == io::ErrorKind::TimedOut, "{length}: {error}")
+                }
+                Ok(hint) => assert!(hint.is_none() && (!is_read || length == 4), "{length}"),
+            }
         }
     }
 }
