@@ -221,11 +221,23 @@ fn a_match_over_several_windows_is_cut_at_each() {
 }
 
 #[test]
+fn a_match_that_ends_with_its_window_is_in_no_other() {
+    let window = VCDIFF_WINDOW_BYTES as u64;
+    let base = noise(1, VCDIFF_WINDOW_BYTES + 5_000);
+    let target = [&base[..VCDIFF_WINDOW_BYTES], &base[100..1_100]].concat();
+    assert_eq!(windows(&encoded(&base, &target)), [(Some((window, 0)), window), (Some((1_000, 100)), 1_000)]);
+}
+
+#[test]
 fn a_window_without_a_match_has_no_segment() {
     let window = VCDIFF_WINDOW_BYTES as u64;
     let base = noise(1, 1_000);
     // What the target shares with the base starts with the second window, or before it.
-    for (new, first) in [(VCDIFF_WINDOW_BYTES, None), (VCDIFF_WINDOW_BYTES - 100, Some((100, 0)))] {
+    for (new, first) in [
+        (VCDIFF_WINDOW_BYTES, None),
+        (VCDIFF_WINDOW_BYTES - 1, Some((1, 0))),
+        (VCDIFF_WINDOW_BYTES - 100, Some((100, 0))),
+    ] {
         let target = [vec![7; new], base.clone()].concat();
         let found = windows(&encoded(&base, &target));
         let rest = new as u64 + 1_000 - window;
