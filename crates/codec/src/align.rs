@@ -248,4 +248,59 @@ mod tests {
         let (found, is_indexed) = matches(&base, &inserted, Fineness::Fourth);
         assert!(is_indexed && found.iter().any(|found| found.base + found.length == 10_000), "{found:?}");
     }
+
+    /// How many matches there are where a stretch of 30 bytes stands elsewhere too, and where it is expected but for so many bytes.
+    fn pieces(differ: usize) -> usize {
+        let stretch = crate::noise::noise(9, 30);
+        let mut base = noise(2_000);
+        base[1_000..1_030].copy_from_slice(&stretch);
+        let mut target = base[..400].to_vec();
+        target[200..230].copy_from_slice(&stretch);
+        base[200..230].copy_from_slice(&stretch);
+        // Here and there, so that none of what is between is long.
+        (0..differ).for_each(|number| base[200 + 29 * number / (differ - 1)] ^= 0x55);
+        let found = matches(&base, &target, Fineness::Every).0;
+        assert_eq!(found.iter().map(|one| one.length).sum::<u64>(), 400, "{found:?}");
+        found.len()
+    }
+
+    #[test]
+    fn another_place_is_taken_where_it_explains_more_than_eight_bytes_more() {
+        assert_eq!([4, 7, 8, 9, 12].map(pieces), [1, 1, 1, 3, 3]);
+    }
+
+    /// Whether a window is looked for in a target that differs from its base in so many bytes, then not, and then again.
+    fn is_looked_for(base: &[u8], (first, equal, second): (usize, usize, usize)) -> bool {
+        let mut target = base.to_vec();
+        let second_at = 300 + first + equal;
+        target[300..300 + first].iter_mut().for_each(|byte| *byte ^= 0x55);
+        target[second_at..second_at + second].iter_mut().for_each(|byte| *byte ^= 0x55);
+        let (found, is_indexed) = matches(base, &target, Fineness::Fourth);
+        assert_eq!(found, [Match { target: 0, base: 0, length: base.len() as u64 }]);
+        is_indexed
+    }
+
+    #[test]
+    fn an_alignment_is_right_again_behind_16_bytes_where_24_agree() {
+        let base = noise(2_000);
+        for (bytes, is_indexed) in [
+            ((1, 100, 0), false),
+            ((16, 100, 0), false),
+            ((17, 100, 0), true),
+            ((1, 24, 1), false),
+            ((1, 23, 1), true),
+            // What is short of it counts as bytes that differ.
+            ((1, 14, 1), false),
+            ((1, 15, 1), true),
+            ((16, 24, 16), false),
+            ((16, 23, 16), true),
+        ] {
+            assert_eq!(is_looked_for(&base, bytes), is_indexed, "{bytes:?}");
+        }
+        // Bytes of one value agree everywhere; one other among them tells the place.
+        let mut zeros = [&base[..300], &[0; 400], &base[700..]].concat();
+        assert!(is_looked_for(&zeros, (1, 100, 0)));
+        zeros[310] = 7;
+        assert!(!is_looked_for(&zeros, (1, 100, 0)));
+    }
 }

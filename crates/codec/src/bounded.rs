@@ -50,6 +50,7 @@ impl<W: Write> Write for Bounded<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::full::Full;
 
     #[test]
     fn one_byte_too_many_is_refused() {
@@ -65,15 +66,6 @@ mod tests {
 
     #[test]
     fn what_is_below_is_told_apart() {
-        struct Full;
-        impl Write for Full {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
         let mut bounded = Bounded::new(Full, 5, "too long");
         assert_eq!(bounded.write_all(b"a").unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(bounded.into_failure().unwrap().kind(), io::ErrorKind::StorageFull);
@@ -96,8 +88,8 @@ mod tests {
     #[test]
     fn what_the_system_reported_keeps_its_number() {
         const NO_SPACE: i32 = 28;
-        struct Full;
-        impl Write for Full {
+        struct NoSpace;
+        impl Write for NoSpace {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
                 Err(io::Error::from_raw_os_error(NO_SPACE))
             }
@@ -105,7 +97,7 @@ mod tests {
                 Err(io::Error::from_raw_os_error(NO_SPACE))
             }
         }
-        let mut bounded = Bounded::new(Full, 5, "too long");
+        let mut bounded = Bounded::new(NoSpace, 5, "too long");
         assert_eq!(bounded.flush().unwrap_err().raw_os_error(), Some(NO_SPACE));
         assert_eq!(bounded.write_all(b"a").unwrap_err().raw_os_error(), Some(NO_SPACE));
         assert_eq!(bounded.into_failure().unwrap().raw_os_error(), Some(NO_SPACE));

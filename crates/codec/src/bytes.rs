@@ -243,4 +243,48 @@ mod tests {
         assert_eq!(bytes.from(0).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(bytes.before(5).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
+
+    #[test]
+    fn what_is_held_is_shared_and_what_is_not_is_read_anew() {
+        let reads = |source: &Places| source.reads.load(std::sync::atomic::Ordering::Relaxed);
+        let small = Places::new(1_000);
+        let held = Bytes::walked(&small).unwrap();
+        let (mut one, mut other) = (held.shared(), held.shared());
+        assert!(matches!(one.store, Store::Lent(_)));
+        assert_eq!((one.from(990).unwrap().len(), other.before(10).unwrap().len(), one.len()), (10, 10, 1_000));
+        assert!(matches!(one.shared().store, Store::Lent(_)));
+        assert_eq!(reads(&small), 1);
+        let large = Places::new(1 << 40);
+        let mut cached = Bytes::walked(&large).unwrap();
+        cached.from(5).unwrap();
+        let mut shared = cached.shared();
+        assert!(matches!(shared.store, Store::Cached(_)));
+        assert_eq!(shared.from(5).unwrap()[0], Places::byte(5));
+        assert_eq!(reads(&large), 2, "each has a cache of its own");
+    }
+
+    #[test]
+    fn a_base_is_held_longer_than_what_is_walked() {
+        let source = Places::new(WALKED_HELD_BYTES + 1);
+        assert!(matches!(Bytes::random(&source).unwrap().store, Store::Held(_)));
+        let source = Places::new(ALIGN_HELD_BASE_BYTES + 1);
+        assert!(matches!(Bytes::random(&source).unwrap().store, Store::Cached(_)));
+        // What is lent is not held again, but for how long its pieces are.
+        let lent = vec![0; usize::try_from(WALKED_HELD_BYTES).unwrap() + 1];
+        assert!(matches!(Bytes::random(&lent).unwrap().store, Store::Lent(_)));
+        assert!(matches!(Bytes::walked(&lent).unwrap().store, Store::Cached(_)));
+        assert!(matches!(Bytes::walked(&lent[1..].to_vec()).unwrap().store, Store::Lent(_)));
+    }
+
+    #[test]
+    fn behind_the_end_there_is_nothing() {
+        for length in [10, WALKED_HELD_BYTES + 10] {
+            let source = Places::new(length);
+            let mut bytes = Bytes::walked(&source).unwrap();
+            for offset in [length, length + 1, length + BLOCK, 1 << 60] {
+                assert!(bytes.from(offset).unwrap().is_empty(), "{offset} of {length}");
+            }
+            assert_eq!(bytes.before(length).unwrap().last(), Some(&Places::byte(length - 1)));
+        }
+    }
 }

@@ -32,9 +32,13 @@ pub mod deflate;
 mod encoder;
 pub mod exec;
 pub mod flate;
+#[cfg(test)]
+#[path = "../tests/common/full.rs"]
+mod full;
+mod leb128;
 pub mod limits;
 pub mod mix;
-// The bytes that the tests of this folder and those in `tests` are about.
+// What the tests of this folder and those in `tests` share.
 #[cfg(test)]
 #[path = "../tests/common/fresh.rs"]
 mod fresh;

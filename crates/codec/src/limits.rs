@@ -127,3 +127,41 @@ pub const MIX_GROWTH: usize = 256;
 
 /// Segments that are mixed together: the streams of a recipe, and their table.
 pub const MIX_SEGMENTS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writer and reader of a package must agree on these: FORMAT.md names each, and another number is another format.
+    #[test]
+    fn what_the_format_names_is_what_it_says() {
+        for (limit, said) in [
+            (PREDICTED_BYTES, 50_331_648),
+            (PREDICTED_BYTES_LARGE, 134_217_728),
+            (PREDICTED_MATCHES as u64, 3_145_728),
+            (DEFLATE_PLAIN_BYTES, 4_294_967_296),
+            (DEFLATE_DEPTH.into(), 3),
+            (DEFLATE_NESTED as u64, 128),
+            (DEFLATE_STREAM_BYTES_MIN, 32),
+            (DEFLATE_HEADER_BYTES, 65_536),
+            (DEFLATE_STORED as u64, 1_024),
+            (DEFLATE_DIRECTORY_BYTES, 67_108_864),
+            (DEFLATE_IDAT_CHUNKS as u64, 65_536),
+            (RECREATION_PLAN_BYTES as u64, 16_777_216),
+            (EXEC_SEGMENTS as u64, 256),
+            (EXEC_SECTIONS as u64, 4_096),
+            (MIX_BYTES as u64, 8_388_608),
+            (MIX_GROWTH as u64, 256),
+            (MIX_SEGMENTS as u64, 16),
+        ] {
+            assert_eq!(limit, said);
+        }
+    }
+
+    /// What xdelta3 reads, and what it can make (`-W`).
+    #[test]
+    fn windows_of_vcdiff_are_those_of_xdelta3() {
+        assert!(VCDIFF_WINDOW_BYTES as u64 <= VCDIFF_WINDOW_BYTES_MAX);
+        assert_eq!(VCDIFF_WINDOW_BYTES_MAX, 16_777_216);
+    }
+}

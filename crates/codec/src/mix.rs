@@ -14,6 +14,7 @@ mod predictor;
 mod repeats;
 mod slots;
 
+use crate::leb128;
 use crate::limits::{MIX_BYTES, MIX_GROWTH, MIX_SEGMENTS};
 use predictor::Predictor;
 
@@ -74,11 +75,11 @@ impl Segment {
 #[must_use]
 pub fn join(segments: &[Segment]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    numbers::push(&mut out, segments.len() as u64);
+    leb128::push(&mut out, segments.len() as u64);
     for segment in segments {
         out.push(segment.model as u8);
-        numbers::push(&mut out, segment.length as u64);
-        numbers::push(&mut out, segment.body.len() as u64);
+        leb128::push(&mut out, segment.length as u64);
+        leb128::push(&mut out, segment.body.len() as u64);
     }
     segments.iter().for_each(|segment| out.extend(&segment.body));
     let plain: usize = segments.iter().map(|segment| segment.length).sum();
@@ -138,3 +139,6 @@ fn heads(rest: &mut &[u8]) -> Result<Vec<Head>, Error> {
 const fn is_allowed(plain: usize, coded: usize) -> bool {
     plain <= MIX_BYTES && plain <= coded.saturating_mul(MIX_GROWTH)
 }
+
+#[cfg(test)]
+mod tests;

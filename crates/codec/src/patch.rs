@@ -36,7 +36,6 @@
 
 mod decode;
 mod encode;
-mod number;
 
 use std::io;
 

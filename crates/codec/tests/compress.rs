@@ -5,8 +5,9 @@
 mod common;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
+use common::full::Full;
 use common::{base_and_target, noise, run};
 use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use proptest::prelude::*;
@@ -259,5 +260,86 @@ fn the_real_programs_read_ours_and_we_read_theirs() {
         let theirs = fs::read(folder.path().join(format!("text{}", compression.suffix()))).unwrap();
         assert_eq!(plain(&theirs, compression).unwrap(), text);
         assert!(plain(&theirs[..theirs.len() - 3], compression).is_err(), "{compression} cut off");
+    }
+}
+
+#[test]
+fn a_place_without_room_is_an_error_of_every_compressor() {
+    // So much that something is written long before the end, and so little that most is written at the end.
+    for (bytes, compression) in [2 << 20, 10].into_iter().flat_map(|bytes| Compression::ALL.map(|one| (bytes, one))) {
+        let mut encoder = Encoder::new(Full, compression, compression.default_level(), None).unwrap();
+        let written = encoder.write_all(&noise(1, bytes));
+        let error = written.and_then(|()| encoder.finish().map(drop)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{bytes} bytes of {compression}");
+    }
+}
+
+/// A source whose bytes end in a failure.
+struct Failing<'a>(&'a [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::ErrorKind::TimedOut.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+#[test]
+fn a_failure_to_read_comes_through_every_decompressor() {
+    for compression in Compression::ALL {
+        let packed = compressed(&noise(1, 300_000), compression, compression.default_level());
+        for length in [0, 1, 20, packed.len() / 2, packed.len() - 1] {
+            let mut out = Vec::new();
+            let read =
+                decoder(compression, Failing(&packed[..length])).and_then(|mut plain| plain.read_to_end(&mut out));
+            assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut, "{compression} behind {length} bytes");
+            assert!(out.len() <= 300_000);
+        }
+    }
+}
+
+#[test]
+fn a_cut_stream_is_an_error_wherever_it_is_cut() {
+    for compression in [Compression::Zstd, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
+        let packed = compressed(b"a few words", compression, compression.default_level());
+        for length in 1..packed.len() {
+            let read = plain(&packed[..length], compression);
+            assert!(read.is_err(), "{compression} cut to {length} of {} bytes: {read:?}", packed.len());
+        }
+        assert_eq!(plain(&packed, compression).unwrap(), b"a few words");
+    }
+    // What is not compressed ends anywhere.
+    assert_eq!(plain(b"a few", Compression::None).unwrap(), b"a few");
+}
+
+/// gzip, bzip2 and xz have checksums over all that they hold.
+#[test]
+fn a_changed_bit_is_an_error_or_changes_nothing() {
+    let text = b"words of which some are said again, words of which some are not";
+    for compression in [Compression::Gzip, Compression::Bzip2, Compression::Xz] {
+        let packed = compressed(text, compression, compression.default_level());
+        let mut same = 0;
+        for (at, bit) in (0..packed.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut other = packed.clone();
+            other[at] ^= 1 << bit;
+            if let Ok(read) = plain(&other, compression) {
+                assert_eq!(read, text, "bit {bit} of byte {at} of {compression}");
+                same += 1;
+            }
+        }
+        // The time and the system in the header of gzip, tables that are not used, padding.
+        assert!(same < 70, "{same} bits of {compression}");
+    }
+}
+
+#[test]
+fn what_is_behind_a_stream_is_no_part_of_it() {
+    for compression in [Compression::Zstd, Compression::Gzip, Compression::Bzip2, Compression::Xz] {
+        let packed = compressed(b"a few words", compression, compression.default_level());
+        let read = plain(&[&packed[..], b"and what is not compressed"].concat(), compression);
+        // Neither is it taken for plain bytes.
+        assert!(read.is_err() || read.as_ref().is_ok_and(|read| read == b"a few words"), "{compression}: {read:?}");
     }
 }

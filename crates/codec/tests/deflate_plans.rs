@@ -5,11 +5,12 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod common;
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::archives::{deflated, gzipped, text, zlibbed};
 use common::container_parts::Png;
+use common::full::Full;
 use delta_codec::deflate::{Error, close, nested};
 use delta_codec::limits::{DEFLATE_DEPTH, DEFLATE_IDAT_CHUNKS, DEFLATE_NESTED};
 use delta_codec::{MemoryScratch, ReadAt};
@@ -222,18 +223,6 @@ fn no_byte_more_than_promised_is_written() {
                 assert_eq!(error.to_string(), "it becomes longer than promised");
             }
         }
-    }
-}
-
-/// Takes nothing.
-struct Full;
-
-impl Write for Full {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::StorageFull.into())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

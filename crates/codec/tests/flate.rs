@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::num::{NonZeroU32, NonZeroU64};
 
+use common::full::Full;
 use common::noise;
 use common::plain::{self, inputs, mixed, words};
 use delta_codec::flate::modern::Version;
@@ -171,15 +172,6 @@ fn only_the_levels_of_the_programs_exist() {
 
 #[test]
 fn what_writing_reports_is_reported() {
-    struct Full;
-    impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     fn check(make: impl Fn() -> Box<dyn Encoder>) {
         let mut encoder = make();
         let written = encoder.write_all(&noise(1, 200_000)).and_then(|()| encoder.finish_boxed());

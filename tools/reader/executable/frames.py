@@ -6,7 +6,7 @@ NUMBERS = 4
 
 def search_table(writer, section):
     """`.eh_frame_hdr`."""
-    if writer.base[section.offset : section.offset + 4] != b"\x01\x1b\x03\x3b":
+    if section.size < 12 or writer.base[section.offset : section.offset + 4] != b"\x01\x1b\x03\x3b":
         return
     writer.distance_from_here(section.offset + 4)
     for at in range(section.offset + 12, section.end - 3, 4):

@@ -1,10 +1,11 @@
 """The tables of Go programs (FORMAT.md, section 10.6)."""
 
-from .elf import WRITE
+from .elf import WRITE, first_with_address
 
 NONE = {0, 0xFFFFFFFF}
 MAGIC = b"\xf1\xff\xff\xff"
 FUNCTION_BYTES = 44
+TYPE_BYTES_MIN = 48
 TYPE_BYTES = {17: 72, 18: 64, 19: 56, 22: 56, 23: 56, 20: 80, 25: 80, 21: 88}
 
 
@@ -25,7 +26,7 @@ class Tables:
         self.writer, self.elf, self.moves, self.section = writer, writer.elf, writer.moves, section
         words = [self.elf.little(section.offset + 8 + 8 * number, 8) for number in range(8)]
         self.functions, self.code = words[0], words[2]
-        self.names, self.counters, self.rows = (section.address + words[number] for number in (3, 6, 7))
+        self.names, self.counters, self.rows = ((section.address + words[number]) % (1 << 64) for number in (3, 6, 7))
         self.module = self.find_module()
 
     def find_module(self):
@@ -33,7 +34,7 @@ class Tables:
         start = self.section.address.to_bytes(8, "little") + self.names.to_bytes(8, "little")
         for section in self.elf.sections:
             if section.counts and section.loaded and section.flags & WRITE:
-                for at in range(section.offset, section.end - 15, 8):
+                for at in range(section.offset, section.end, 8):
                     if self.elf.data[at : at + 16] == start:
                         return at
         return None
@@ -47,13 +48,13 @@ class Tables:
         if self.module is not None:
             function_data, types, types_end = (self.module_word(number) for number in (40, 37, 38))
         self.predict_rows(function_data)
-        if types is None or types_end is None:
+        if types is None or self.moves.address(types) is None:
             return
         for section in self.elf.sections:
             if section.counts and section.name.endswith(b".typelink"):
                 for at in range(section.offset, section.end - 3, 4):
                     self.offset(at, types)
-        self.predict_types(types, types_end)
+        self.predict_types(types, types_end or 0)
 
     def offset(self, at, start):
         """A distance of 32 bits from an address; 0 and -1 are none."""
@@ -61,6 +62,8 @@ class Tables:
             self.writer.distance(at, start)
 
     def predict_rows(self, function_data):
+        if any(self.moves.address(start) is None for start in (self.code, self.names, self.counters, self.rows)):
+            return
         section, rows = self.section, self.section.offset + self.rows - self.section.address
         for number in range(self.functions):
             at = rows + 8 * number
@@ -69,7 +72,7 @@ class Tables:
             self.offset(at, self.code)
             self.offset(at + 4, self.rows)
             function = rows + self.elf.little(at + 4, 4)
-            if section.offset <= function and function + FUNCTION_BYTES <= section.end:
+            if function + FUNCTION_BYTES < section.end:
                 self.predict_function(function, function_data)
 
     def predict_function(self, at, function_data):
@@ -82,44 +85,58 @@ class Tables:
             return
         place = at + FUNCTION_BYTES
         for start in [self.counters] * counters + [function_data] * data:
-            if place + 4 > self.section.end:
-                break
             self.offset(place, start)
             place += 4
 
     def predict_types(self, types, types_end):
         first, last = self.elf.offset_of(types), self.elf.offset_of(types_end - 1)
-        if first is None or last is None:
+        if first is None or last is None or self.moves.address(self.code) is None:
             return
         at = first
-        while at + 48 <= last + 1:
-            at += self.predict_type(at, last + 1, types)
+        while at < min(last, len(self.elf.data)):
+            at = self.predict_type(at, types)
 
-    def predict_type(self, at, end, types):
-        """How many bytes the type at `at` has; 8 where there is none."""
-        elf = self.elf
-        flags, alignment, field_alignment, kind = elf.data[at + 20 : at + 24]
-        kind &= 31
-        if {alignment, field_alignment} - {1, 2, 4, 8} or not 1 <= kind <= 26:
-            return 8
-        size, pointers, equal, garbage = (elf.little(at + field, 8) for field in (0, 8, 24, 32))
-        if pointers > size or (equal and elf.offset_of(equal) is None) or elf.offset_of(garbage) is None:
-            return 8
+    def predict_type(self, at, types):
+        """Where the type behind the one at `at` is looked for."""
+        if not self.is_type(at):
+            return at + 8
         self.offset(at + 40, types)
         self.offset(at + 44, types)
-        return self.predict_methods(at, TYPE_BYTES.get(kind, 48), end, types) if flags & 1 else 48
-
-    def predict_methods(self, at, fixed, end, types):
-        """What follows a type with a name; the bytes of all of it together."""
-        elf, more = self.elf, at + fixed
-        if more + 16 > end:
-            return 48
+        flags, kind = self.elf.data[at + 20], self.elf.data[at + 23] & 31
+        if not flags & 1:
+            return at + TYPE_BYTES_MIN
+        more = at + TYPE_BYTES.get(kind, TYPE_BYTES_MIN)
         self.offset(more, types)
-        count, distance = elf.little(more + 4, 2), elf.little(more + 8, 4)
-        for number in range(count):
-            method = more + distance + 16 * number
-            if method + 16 > end:
-                break
+        end = self.predict_methods(more, types)
+        return at + 8 if end is None else max(end, at + TYPE_BYTES_MIN)
+
+    def is_type(self, at):
+        elf = self.elf
+        if at + 24 > len(elf.data):
+            return False
+        alignments, kind = elf.data[at + 21 : at + 23], elf.data[at + 23] & 31
+        if set(alignments) - {1, 2, 4, 8} or not 1 <= kind <= 26:
+            return False
+        size, pointers, equal, bits = (self.word(at + field) for field in (0, 8, 24, 32))
+        return pointers <= size and (equal == 0 or self.in_base(equal)) and self.in_base(bits)
+
+    def word(self, at):
+        """A word, or 0 where the file does not have all of it."""
+        return self.elf.little(at, 8) if at + 8 <= len(self.elf.data) else 0
+
+    def in_base(self, address):
+        return first_with_address(self.elf.loaded, address) is not None
+
+    def predict_methods(self, more, types):
+        """The end of the methods of a type, of which `more` tells; nothing where the file does not have all of them."""
+        elf = self.elf
+        if more + 12 > len(elf.data):
+            return None
+        methods = more + elf.little(more + 8, 4)
+        end = methods + 16 * elf.little(more + 4, 2)
+        if end > len(elf.data):
+            return None
+        for method in range(methods, end, 16):
             for field, start in ((0, types), (4, types), (8, self.code), (12, self.code)):
                 self.offset(method + field, start)
-        return fixed + 16
+        return end

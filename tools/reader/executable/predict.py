@@ -48,9 +48,8 @@ def predict_section(writer, section, targets):
 def predict_bytes(writer, section, targets):
     """A section of type 1."""
     file = writer.elf
-    if section.name.startswith(b".debug_"):
-        if file.is_64:
-            debug.predict(writer, section)
+    if section.name.startswith(b".debug_") and file.is_64:
+        debug.predict(writer, section)
     elif section.is_code and file.machine in (elf.X86_64, elf.I386):
         x86.code(writer, section)
     elif section.is_code and file.machine == elf.AARCH64:

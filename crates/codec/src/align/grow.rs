@@ -156,3 +156,6 @@ pub(crate) fn common_prefix(left: &[u8], right: &[u8]) -> usize {
     }
     count + left[count..].iter().zip(&right[count..]).take_while(|(one, other)| one == other).count()
 }
+
+#[cfg(test)]
+mod tests;

@@ -326,3 +326,6 @@ fn hash(window: &[u8]) -> u64 {
 const fn tag(hash: u64) -> u32 {
     (hash as u32) << PLACE_BITS
 }
+
+#[cfg(test)]
+mod tests;

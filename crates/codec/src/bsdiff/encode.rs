@@ -110,3 +110,6 @@ impl Streams<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,4 +171,63 @@ mod tests {
         assert_eq!(pieces(&bytes[..1 << 20].to_vec()).unwrap(), bytes[..1 << 20]);
         assert_eq!(pieces(&vec![7; 5]).unwrap(), [7; 5]);
     }
+
+    /// What the header of the first block says: the filters, and the size of the dictionary (xz file format, 3.1 and 5.3).
+    fn header(packed: &[u8]) -> (Vec<u8>, u64) {
+        let (flags, mut rest) = (packed[13], &packed[14..]);
+        let mut filters = Vec::new();
+        for _ in 0..=flags & 3 {
+            filters.push(rest[0]);
+            if rest[0] == 0x21 {
+                let bits = rest[2];
+                return (filters, (2 | u64::from(bits & 1)) << (bits / 2 + 11));
+            }
+            rest = &rest[2 + usize::from(rest[1])..];
+        }
+        panic!("no LZMA2 in {filters:?}")
+    }
+
+    #[test]
+    fn a_stream_names_its_filter_and_as_large_a_dictionary_as_is_of_use() {
+        for (filter, ids) in [(Filter::None, &[0x21][..]), (Filter::X86, &[4, 0x21]), (Filter::Arm64, &[0x0a, 0x21])] {
+            for (length, dictionary, expected) in [
+                (0, 1 << 20, 4 << 10),
+                (100_000, 0, 4 << 10),
+                (100_000, 64 << 10, 64 << 10),
+                (64 << 10, 1 << 20, 64 << 10),
+                // Between two sizes that a header can say it is the larger one.
+                ((64 << 10) + 1, 1 << 20, 96 << 10),
+                (3 << 20, 1 << 20, 1 << 20),
+            ] {
+                let mut encoder = xz(Vec::new(), (filter, Effort::Usual), length, dictionary).unwrap();
+                encoder.write_all(b"some bytes").unwrap();
+                let packed = encoder.finish().unwrap();
+                assert_eq!(header(&packed), (ids.to_vec(), expected), "{filter:?} {length} {dictionary}");
+                // Flags of the stream: CRC-32 (2.1.1.2).
+                assert_eq!(packed[6..8], [0, 1]);
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_are_as_far_apart_as_all_bytes_leave_them() {
+        let all = PIECES * PIECE_BYTES;
+        let piece = usize::try_from(PIECE_BYTES).unwrap();
+        for more in [0, 7, 8, 800] {
+            let bytes = crate::noise::noise(1, usize::try_from(all + more).unwrap());
+            let found = pieces(&bytes).unwrap();
+            assert_eq!(found.len() as u64, all, "{more}");
+            for (number, part) in found.chunks(piece).enumerate() {
+                let start = number * (piece + usize::try_from(more / PIECES).unwrap());
+                assert!(part == &bytes[start..start + piece], "piece {number} of {more} more");
+            }
+        }
+        let bytes = crate::noise::noise(1, usize::try_from(all).unwrap() - 1);
+        assert!(pieces(&bytes).unwrap() == bytes);
+    }
+
+    #[test]
+    fn more_effort_is_another_preset() {
+        assert_eq!([Effort::Usual, Effort::Most].map(Effort::preset), [5, 9 | 1 << 31]);
+    }
 }

@@ -79,3 +79,68 @@ fn each(plain: &dyn ReadAt, mut update: impl FnMut(&[u8])) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Concat;
+    use crate::noise::noise;
+
+    #[test]
+    fn trailers_are_those_of_the_rfcs() {
+        // CRC-32 of nothing, of "a" and of the nine digits; Adler-32 of the same (RFC 1950, 8.2).
+        for (plain, crc, adler) in
+            [(&b""[..], 0, 1), (b"a", 0xe8b7_be43_u32, 0x0062_0062_u32), (b"123456789", 0xcbf4_3926, 0x091e_01de)]
+        {
+            let mut summing = Summing::new();
+            summing.update(plain);
+            let sums = summing.sums();
+            assert_eq!((sums.length, sums.crc, sums.adler), (plain.len() as u64, crc, adler));
+            let length = u32::try_from(plain.len()).unwrap();
+            let gzip: Vec<u8> = [crc.to_le_bytes(), length.to_le_bytes()].concat();
+            assert_eq!(sums.gzip_trailer().to_vec(), gzip);
+            assert_eq!(sums.zlib_trailer(), adler.to_be_bytes());
+            assert_eq!(gzip_trailer(&plain.to_vec()).unwrap().to_vec(), gzip);
+            assert_eq!(zlib_trailer(&plain.to_vec()).unwrap(), adler.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn a_gzip_trailer_has_the_length_modulo_32_bits() {
+        for (length, told) in [(0, 0), (u64::from(u32::MAX), u32::MAX), (1 << 32, 0), ((1 << 40) + 7, 7)] {
+            let trailer = Sums { length, crc: 0x0403_0201, adler: 0 }.gzip_trailer();
+            assert_eq!(trailer[..4], [1, 2, 3, 4]);
+            assert_eq!(trailer[4..], told.to_le_bytes(), "{length}");
+        }
+    }
+
+    #[test]
+    fn sums_are_the_same_in_whatever_pieces_the_bytes_come() {
+        let plain = noise(1, 3 * COPY_BYTES + 5);
+        let mut whole = Summing::new();
+        whole.update(&plain);
+        for size in [1_000, COPY_BYTES, COPY_BYTES + 1] {
+            let mut summing = Summing::new();
+            plain.chunks(size).for_each(|piece| summing.update(piece));
+            assert_eq!(summing.sums(), whole.sums(), "{size}");
+            let pieces = Concat::new(plain.chunks(size).map(<[u8]>::to_vec));
+            assert_eq!(gzip_trailer(&pieces).unwrap(), whole.sums().gzip_trailer(), "{size}");
+            assert_eq!(zlib_trailer(&pieces).unwrap(), whole.sums().zlib_trailer(), "{size}");
+        }
+    }
+
+    #[test]
+    fn what_reading_reports_comes_through() {
+        struct Broken;
+        impl ReadAt for Broken {
+            fn len(&self) -> u64 {
+                9
+            }
+            fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        }
+        assert_eq!(gzip_trailer(&Broken).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(zlib_trailer(&Broken).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -8,8 +8,8 @@
 //!
 //! **Unfolded**, a content is followed by the plain bytes of each of its streams in their order. Behind those of one
 //! stream stand, in the same way, those of the streams that are found in them, up to [`DEFLATE_DEPTH`] levels deep, in at
-//! most [`DEFLATE_NESTED`] of the nested contents that hold any, and as long as all plain bytes together are at most
-//! [`DEFLATE_PLAIN_BYTES`].
+//! most [`DEFLATE_NESTED`] of the nested contents that look as if they held any, and as long as all plain bytes together are at
+//! most [`DEFLATE_PLAIN_BYTES`].
 //!
 //! **Opened**, a content is its skeleton followed by the plain bytes of its streams, where those of a stream that was opened
 //! itself are replaced by what it is when opened.

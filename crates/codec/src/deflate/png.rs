@@ -95,3 +95,65 @@ fn cut(mut pieces: Vec<(u64, u64)>, mut front: u64, mut back: u64) -> Vec<(u64, 
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_cut_off_the_first_and_the_last_pieces() {
+        let pieces = |lengths: &[u64]| lengths.iter().map(|length| (100 * length, *length)).collect::<Vec<_>>();
+        for (lengths, front, back, expected) in [
+            (&[9][..], 2, 4, vec![(902, 3)]),
+            (&[6], 2, 4, vec![(602, 0)]),
+            (&[1, 1, 9], 2, 4, vec![(101, 0), (101, 0), (900, 5)]),
+            (&[1, 9], 2, 4, vec![(101, 0), (901, 4)]),
+            (&[9, 1, 1, 1], 2, 4, vec![(902, 6), (100, 0), (100, 0), (100, 0)]),
+            (&[9, 5], 2, 4, vec![(902, 7), (500, 1)]),
+            (&[0, 9, 0], 2, 4, vec![(0, 0), (902, 3), (0, 0)]),
+            (&[9], 0, 0, vec![(900, 9)]),
+        ] {
+            assert_eq!(cut(pieces(lengths), front, back), expected, "{lengths:?}");
+        }
+    }
+
+    /// A chunk with its checksum.
+    fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        let named = [&name[..], data].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&named);
+        [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], &named, &crc.sum().to_be_bytes()].concat()
+    }
+
+    #[test]
+    fn the_first_chunk_of_image_data_stands_behind_any_others() {
+        let first = |chunks: &[Vec<u8>]| first_idat(&[MAGIC.to_vec(), chunks.concat()].concat()).unwrap();
+        let (other, data) = (chunk(b"tEXt", b"any"), chunk(b"IDAT", b"data"));
+        assert_eq!(first(std::slice::from_ref(&data)), Some(8));
+        assert_eq!(first(&[other.clone(), other.clone(), data.clone()]), Some(8 + 2 * 15));
+        assert_eq!((first(&[]), first(&[other])), (None, None));
+        // A head is enough; what is cut before it is none.
+        assert_eq!(first(&[data[..8].to_vec()]), Some(8));
+        assert_eq!(first(&[data[..7].to_vec()]), None);
+        let far = [&u32::MAX.to_be_bytes()[..], b"tEXt"].concat();
+        assert_eq!(first(&[far, data]), None, "a chunk over the end");
+    }
+
+    #[test]
+    fn chunks_of_image_data_follow_each_other_as_long_as_their_checksums_are_right() {
+        let lengths = |bytes: &[u8]| chunk_lengths(&bytes.to_vec(), 0).unwrap();
+        let all = [chunk(b"IDAT", b"four"), chunk(b"IDAT", b""), chunk(b"IDAT", b"sixteen")].concat();
+        assert_eq!(lengths(&all), [4, 0, 7]);
+        assert_eq!(lengths(&[&all[..], &chunk(b"IEND", b""), &all].concat()), [4, 0, 7]);
+        // Each bit of the second one.
+        for (byte, bit) in (16..28).flat_map(|byte| (0..8).map(move |bit| (byte, bit))) {
+            let mut damaged = all.clone();
+            damaged[byte] ^= 1 << bit;
+            assert_eq!(lengths(&damaged), [4], "bit {bit} of byte {byte}");
+        }
+        for cut in 1..19 {
+            assert_eq!(lengths(&all[..all.len() - cut]), [4, 0], "{cut} bytes cut");
+        }
+        assert_eq!(chunk_lengths(&all, u64::MAX).unwrap(), [0; 0]);
+    }
+}

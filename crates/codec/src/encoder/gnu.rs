@@ -58,3 +58,34 @@ impl fmt::Display for Gnu {
         write!(formatter, "{program} -{}", settings & !BUSYBOX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_likelier_than_busybox_and_unix_than_other_systems() {
+        let gzip = |system| {
+            let mut bytes = [0; 18];
+            bytes[9] = system;
+            Origin::Gzip(super::super::Header(bytes))
+        };
+        for (origin, expected) in [
+            (gzip(3), vec![(0, "gzip -6"), (2, "busybox gzip -6")]),
+            (gzip(0), vec![(2, "gzip -6"), (4, "busybox gzip -6")]),
+            // Go's header, in which no C program is likely.
+            (gzip(255), vec![(42, "gzip -6"), (44, "busybox gzip -6")]),
+            (Origin::Zip, vec![(2, "gzip -6")]),
+            (Origin::Zlib([0x78, 0x9c]), vec![]),
+            (Origin::Png([0x78, 0x9c]), vec![]),
+            (Origin::Zstd(super::super::Header([0; 18])), vec![]),
+        ] {
+            let all = candidates(&origin).into_iter().filter(|one| one.encoder.settings()[0] & !BUSYBOX == 6);
+            let told: Vec<(u8, String)> = all.map(|one| (one.doubt, one.encoder.to_string())).collect();
+            let expected: Vec<(u8, String)> =
+                expected.into_iter().map(|(doubt, name)| (doubt, name.to_owned())).collect();
+            assert_eq!(told, expected, "{origin:?}");
+        }
+        assert_eq!((candidates(&gzip(3)).len(), candidates(&Origin::Zip).len()), (18, 9));
+    }
+}

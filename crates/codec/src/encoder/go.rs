@@ -194,4 +194,82 @@ mod tests {
             assert!((WITH_CHECKPOINTS.take)(&mut &settings[..length]).is_none(), "{length}");
         }
     }
+
+    #[test]
+    fn levels_are_doubted_by_where_the_stream_stands() {
+        let gzip = |extra| {
+            let mut bytes = [0; 18];
+            bytes[8] = extra;
+            Origin::Gzip(super::super::Header(bytes))
+        };
+        for (origin, expected) in [
+            (gzip(0), vec![(6, 0), (1, 9), (9, 9), (5, 2), (4, 2), (3, 2), (2, 2), (7, 2), (8, 2), (-2, 3)]),
+            (gzip(2), vec![(6, 8), (1, 9), (9, 1), (5, 10), (4, 10), (3, 10), (2, 10), (7, 10), (8, 10), (-2, 3)]),
+            (gzip(4), vec![(6, 8), (1, 1), (9, 9), (5, 10), (4, 10), (3, 10), (2, 10), (7, 10), (8, 10), (-2, 3)]),
+            (Origin::Zip, vec![(6, 5), (1, 5), (9, 5), (5, 4), (4, 5), (3, 5), (2, 5), (7, 5), (8, 5)]),
+            (Origin::Zlib([0x78, 0x9c]), vec![(6, 4)]),
+            (Origin::Png([0x78, 0x5e]), vec![(5, 6), (4, 6), (3, 6), (2, 6)]),
+            (Origin::Zstd(super::super::Header([0; 18])), vec![]),
+        ] {
+            assert_eq!(levels(&origin), expected, "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_has_eight_pieces_that_are_neither_too_short_nor_too_long() {
+        let count = |length: u64| {
+            let plain: Vec<u8> = plain().into_iter().cycle().take(usize::try_from(length).unwrap()).collect();
+            let with = Go(Level::new(6).unwrap()).encode_noting(&plain, &mut Vec::new()).unwrap();
+            with.map_or(0, |with| with.settings()[1])
+        };
+        // Below 256 KiB no piece ends; up to 2 MiB pieces have that.
+        assert_eq!(count(GO_APART_BYTES_MIN / 2), 0);
+        assert!((2..=4).contains(&count(4 * GO_APART_BYTES_MIN)));
+        assert!((6..=8).contains(&count(8 * GO_APART_BYTES_MIN)));
+        assert!((6..=8).contains(&count(16 * GO_APART_BYTES_MIN)));
+    }
+
+    /// A checkpoint this far in the plain bytes, at which nothing waits.
+    fn checkpoint(position: u64) -> [u8; Checkpoint::BYTES] {
+        let halves = u32::try_from(position >> 15).unwrap();
+        let at = u16::try_from(position & 0x7fff).unwrap();
+        let bytes = [&halves.to_le_bytes()[..], &at.to_le_bytes(), &[3, 0, 0, 0, 0, 0]].concat();
+        let bytes: [u8; Checkpoint::BYTES] = bytes.try_into().unwrap();
+        assert_eq!(Checkpoint::from_bytes(bytes).unwrap().position(), position);
+        bytes
+    }
+
+    #[test]
+    fn checkpoints_are_256_kib_apart_at_least() {
+        let is_taken = |level: u8, positions: &[u64]| {
+            let checkpoints = positions.iter().flat_map(|position| checkpoint(*position));
+            let settings: Vec<u8> = [level, positions.len().to_le_bytes()[0]].into_iter().chain(checkpoints).collect();
+            let taken = (WITH_CHECKPOINTS.take)(&mut settings.as_slice());
+            assert!(taken.as_ref().is_none_or(|encoder| encoder.settings() == settings));
+            taken.is_some()
+        };
+        const APART: u64 = GO_APART_BYTES_MIN;
+        for (positions, is_right) in [
+            (&[][..], false),
+            (&[100], true),
+            (&[100, 100 + APART], true),
+            (&[100, 99 + APART], false),
+            (&[100, 100], false),
+            (&[100 + APART, 100], false),
+            (&[7, 7 + APART, 7 + 2 * APART, 7 + 9 * APART], true),
+            (&[7, 7 + APART, 6 + 2 * APART, 7 + 9 * APART], false),
+        ] {
+            assert_eq!(is_taken(6, positions), is_right, "{positions:?}");
+        }
+        for level in 0..=255 {
+            assert_eq!(is_taken(level, &[100]), (4..=9).contains(&level), "{level}");
+        }
+        // As many as no memory holds.
+        for count in [2, 1 << 40, u64::MAX / 12 + 1, u64::MAX] {
+            let mut settings = vec![6];
+            integer::push(&mut settings, count);
+            settings.extend(checkpoint(100));
+            assert!((WITH_CHECKPOINTS.take)(&mut settings.as_slice()).is_none(), "{count}");
+        }
+    }
 }

@@ -73,3 +73,25 @@ impl fmt::Display for KlauspostZstd {
         self.0.fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_level_of_the_newest_version_is_the_likeliest() {
+        let all = candidates(&Origin::Zstd(super::super::Header([0; 18])));
+        let told: Vec<(u8, String)> = all.iter().map(|one| (one.doubt, one.encoder.to_string())).collect();
+        let least = told.iter().filter(|one| one.0 == 0).map(|one| one.1.as_str()).collect::<Vec<_>>();
+        assert!(
+            least.iter().all(|name| name.contains(" default") && !name.contains("1.15") && !name.contains("1.16.4")),
+            "{least:?}"
+        );
+        assert_eq!(told.iter().map(|one| one.0).max(), Some(3));
+        // Each with all of the first write, and with the bytes that containers/image looks at.
+        for pair in told.as_chunks::<2>().0 {
+            assert_eq!((pair[1].0, &pair[1].1), (pair[0].0, &format!("{}, 8 bytes first", pair[0].1)));
+        }
+        assert!(candidates(&Origin::Zip).is_empty());
+    }
+}

@@ -79,3 +79,30 @@ impl fmt::Display for LibZstd {
         self.0.fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_default_is_the_likeliest_and_levels_belong_to_their_windows() {
+        let told = |descriptor: u8, window: u8| -> Vec<(u8, String)> {
+            let mut bytes = [0; 18];
+            (bytes[4], bytes[5]) = (descriptor, window);
+            let all = candidates(&Origin::Zstd(super::super::Header(bytes)));
+            all.iter().map(|one| (one.doubt, one.encoder.to_string())).collect()
+        };
+        // A window of 2 MiB, with a checksum: levels 3 to 8, and those that take less for small contents.
+        let of_two = told(4, 11 << 3);
+        let named = |doubt: u8, level: u8, more: &str| (doubt, format!("libzstd 1.5.7 level {level}, checksum{more}"));
+        assert_eq!(of_two[..4], [named(1, 3, ", jobs"), named(2, 3, ""), named(3, 9, ", jobs"), named(4, 9, "")]);
+        let levels: Vec<String> = of_two.iter().step_by(2).map(|one| one.1.clone()).collect();
+        let expected = [3, 9, 6, 4, 5, 7, 8, 10, 11, 12].map(|level| named(3, level, ", jobs").1);
+        assert_eq!(levels, expected);
+        assert!(of_two[2..].iter().all(|(doubt, name)| *doubt == if name.ends_with("jobs") { 3 } else { 4 }));
+        // Above level 12 the window must be theirs.
+        let count = |log: u8| told(0, (log - 10) << 3).len();
+        assert_eq!([18, 19, 20, 21, 22, 23, 24].map(count), [24, 24, 22, 20, 16, 6, 0]);
+        assert!(candidates(&Origin::Zip).is_empty());
+    }
+}

@@ -130,3 +130,60 @@ impl fmt::Display for Modern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::encoder::Header;
+
+    #[test]
+    fn a_version_is_tried_on_the_levels_on_which_it_differs_from_those_that_are_preferred() {
+        for (version, levels) in [
+            (Version::V1_15_15, vec![-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            (Version::V1_18_2, vec![-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            (Version::V1_15_10, vec![7, 8, 9]),
+            (Version::V1_18, vec![4]),
+        ] {
+            let all = (i8::MIN..=i8::MAX).filter_map(Level::new);
+            let distinct = all.filter(|level| is_distinct(Settings { level: *level, version, block: None }));
+            assert_eq!(distinct.map(Level::number).collect::<Vec<_>>(), levels, "{version:?}");
+        }
+    }
+
+    /// What is tried of the level, with what speaks against it.
+    fn tried(origin: &Origin, level: i8) -> Vec<(u8, String)> {
+        let all = candidates(origin).into_iter();
+        let of_level = all.filter(|one| one.encoder.settings()[0] == level.cast_unsigned());
+        of_level.map(|one| (one.doubt, one.encoder.to_string())).collect()
+    }
+
+    #[test]
+    fn pgzip_is_tried_in_gzip_alone_and_is_likely_where_its_time_stands() {
+        let named =
+            |list: &[(u8, &str)]| list.iter().map(|(doubt, name)| (*doubt, (*name).to_owned())).collect::<Vec<_>>();
+        let mut bytes = [0; 18];
+        bytes[4..8].copy_from_slice(&[0, 9, 0x6e, 0x88]);
+        assert_eq!(
+            tried(&Origin::Gzip(Header(bytes)), 5),
+            named(&[
+                (0, "pgzip before 1.18.2 5 in blocks of 1024 KiB"),
+                (1, "pgzip 5 in blocks of 1024 KiB"),
+                (2, "pgzip before 1.18.2 5 in blocks of 256 KiB"),
+                (3, "pgzip 5 in blocks of 256 KiB"),
+                (11, "klauspost gzip before 1.18.2 5"),
+                (12, "klauspost gzip 5"),
+            ])
+        );
+        // On another level it is no likelier than others are, and one more version differs.
+        assert_eq!(
+            tried(&Origin::Gzip(Header(bytes)), 7).iter().map(|one| one.0).collect::<Vec<_>>(),
+            [5, 3, 4, 7, 5, 6, 13, 11, 12]
+        );
+        assert_eq!(
+            tried(&Origin::Zlib([0x78, 0x9c]), 6),
+            named(&[(5, "klauspost gzip before 1.18.2 6"), (6, "klauspost gzip 6"),])
+        );
+        assert_eq!(tried(&Origin::Zstd(Header(bytes)), 6), []);
+    }
+}

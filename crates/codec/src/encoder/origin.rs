@@ -163,4 +163,104 @@ mod tests {
             assert!((1..=9).all(|level| origin.doubt_of_level(level).is_some() == levels.contains(&level)));
         }
     }
+
+    #[test]
+    fn a_level_is_doubted_by_what_the_header_says_and_by_how_usual_it_is() {
+        // Levels 1 to 9.
+        let doubts = |origin: Origin| (1..=9).map(|level| origin.doubt_of_level(level)).collect::<Vec<_>>();
+        let all = |numbers: [u8; 9]| numbers.map(Some).to_vec();
+        for extra in [0, 1, 3, 5, 255] {
+            assert_eq!(doubts(gzip([0; 4], extra, 3)), all([9, 2, 2, 2, 2, 0, 2, 2, 9]), "{extra}");
+        }
+        assert_eq!(doubts(gzip([0; 4], 2, 3)), all([9, 10, 10, 10, 10, 8, 10, 10, 1]));
+        assert_eq!(doubts(gzip([0; 4], 4, 3)), all([1, 10, 10, 10, 10, 8, 10, 10, 9]));
+        assert_eq!(doubts(Origin::Zip), all([1, 2, 2, 2, 2, 0, 2, 2, 1]));
+        let only = |levels: std::ops::RangeInclusive<u8>| -> Vec<Option<u8>> {
+            let doubt = |level| [1, 2, 2, 2, 2, 0, 2, 2, 1][usize::from(level) - 1];
+            (1..=9_u8).map(|level| levels.contains(&level).then(|| doubt(level))).collect()
+        };
+        for (flags, levels) in
+            [(0x01, 1..=1), (0x3f, 1..=1), (0x5e, 2..=5), (0x9c, 6..=6), (0xda, 7..=9), (0xff, 7..=9)]
+        {
+            for origin in [Origin::Zlib([0x78, flags]), Origin::Png([0x08, flags])] {
+                assert_eq!(doubts(origin), only(levels.clone()), "{origin:?}");
+            }
+        }
+        assert_eq!(doubts(Origin::Zstd(Header([0; 18]))), [None; 9]);
+    }
+
+    #[test]
+    fn hands_are_doubted_by_their_place_in_the_list() {
+        let go = gzip([0; 4], 0, 255);
+        assert_eq!(go.doubt_of_hands(&[Hand::Go, Hand::Pgzip]), 0);
+        assert_eq!(go.doubt_of_hands(&[Hand::Pgzip, Hand::Go]), OTHER_LEVEL);
+        assert_eq!(go.doubt_of_hands(&[Hand::Other]), UNLIKELY);
+        assert_eq!(go.doubt_of_hands(&[]), UNLIKELY);
+        for other in [Origin::Zlib([0x78, 1]), Origin::Png([0x78, 1]), Origin::Zip, Origin::Zstd(Header([0; 18]))] {
+            assert_eq!(other.doubt_of_hands(&[Hand::Pgzip]), 0, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_hand_is_told_by_time_and_system() {
+        let hand = |time, system| {
+            let Origin::Gzip(header) = gzip(time, 0, system) else { panic!("a gzip member") };
+            header.hand()
+        };
+        for (time, system, expected) in [
+            ([0; 4], 255, Hand::Go),
+            ([0; 4], 254, Hand::Other),
+            ([0; 4], 3, Hand::Other),
+            ([0, 0, 0, 1], 255, Hand::Other),
+            ([1, 0, 0, 0], 255, Hand::Other),
+            // pgzip's time, with any system.
+            ([0, 9, 0x6e, 0x88], 255, Hand::Pgzip),
+            ([0, 9, 0x6e, 0x88], 3, Hand::Pgzip),
+            ([1, 9, 0x6e, 0x88], 255, Hand::Other),
+            ([0, 9, 0x6e, 0x89], 255, Hand::Other),
+        ] {
+            assert_eq!(hand(time, system), expected, "{time:02x?} {system}");
+        }
+        assert!(gzip([0; 4], 0, 3).is_of_unix() && !gzip([0; 4], 0, 2).is_of_unix() && !Origin::Zip.is_of_unix());
+        assert!(gzip([0; 4], 0, 3).is_gzip() && !Origin::Zlib([0x78, 1]).is_gzip());
+    }
+
+    #[test]
+    fn a_header_is_read_as_far_as_there_is_one() {
+        let bytes: Vec<u8> = (1..=30).collect();
+        for (at, read) in [(0, 18), (12, 18), (13, 17), (29, 1), (30, 0), (99, 0)] {
+            let expected: [u8; 18] = std::array::from_fn(|place| {
+                let value = u8::try_from(at + place as u64 + 1).unwrap_or(0);
+                if place < read { value } else { 0 }
+            });
+            assert_eq!(Header::read(&bytes, at).unwrap(), Header(expected), "{at}");
+        }
+        // However the bytes are held.
+        let pieces = crate::Concat::new(bytes.chunks(5).map(<[u8]>::to_vec));
+        assert_eq!(Header::read(&pieces, 3).unwrap(), Header::read(&bytes, 3).unwrap());
+    }
+
+    #[test]
+    fn a_zstd_header_says_its_window_and_what_ends_it() {
+        let header = |descriptor, window| {
+            let mut bytes = [0; 18];
+            (bytes[4], bytes[5]) = (descriptor, window);
+            Header(bytes)
+        };
+        for (descriptor, told) in [
+            (0, (false, false)),
+            (4, (true, false)),
+            (0x20, (false, true)),
+            (0x40, (false, true)),
+            (0x80, (false, true)),
+            (0xe4, (true, true)),
+            (0x1b, (false, false)),
+        ] {
+            assert_eq!(header(descriptor, 0).checksum_and_size(), told, "{descriptor:#04x}");
+        }
+        for (window, log) in [(0, 10), (7, 10), (8, 11), (0x48, 19), (0xff, 41)] {
+            assert_eq!(header(0, window).window_log(), Some(log), "{window:#04x}");
+            assert_eq!(header(0x20, window).window_log(), None, "a single segment");
+        }
+    }
 }

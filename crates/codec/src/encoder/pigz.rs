@@ -66,3 +66,28 @@ impl fmt::Display for Pigz {
         if block == BLOCK { Ok(()) } else { write!(formatter, " -b{block}") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_with_a_dictionary_are_likelier_than_other_ways() {
+        let gzip = |extra| {
+            let mut bytes = [0; 18];
+            (bytes[8], bytes[9]) = (extra, 3);
+            Origin::Gzip(super::super::Header(bytes))
+        };
+        let of_level = |origin: &Origin, level: u8| -> Vec<(u8, String)> {
+            let all = candidates(origin).into_iter().filter(|one| one.encoder.settings()[0] & 15 == level);
+            all.map(|one| (one.doubt, one.encoder.to_string())).collect()
+        };
+        for (extra, level, doubt) in [(0, 6, 4), (0, 5, 6), (2, 9, 5), (2, 6, 12), (4, 1, 5), (4, 2, 14)] {
+            let named = [(0, ""), (2, " -p1"), (4, " -i"), (4, " -R")]
+                .map(|(unusual, option)| (doubt + unusual, format!("pigz -{level}{option}")));
+            assert_eq!(of_level(&gzip(extra), level), named, "{extra}");
+        }
+        assert_eq!(candidates(&gzip(0)).len(), 36);
+        assert!(candidates(&Origin::Zip).is_empty() && candidates(&Origin::Zlib([0x78, 0x9c])).is_empty());
+    }
+}

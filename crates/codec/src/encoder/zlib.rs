@@ -103,3 +103,67 @@ impl fmt::Display for Zlib {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_strategies_are_those_that_the_header_leaves() {
+        let header = |flags| [0x78, flags];
+        let gzip = |extra| {
+            let mut bytes = [0; 18];
+            bytes[8] = extra;
+            Origin::Gzip(super::super::Header(bytes))
+        };
+        for (origin, expected) in [
+            (Origin::Zlib(header(0x01)), vec![(1, DEFAULT, 1)]),
+            (Origin::Zlib(header(0x9c)), vec![(6, DEFAULT, 0)]),
+            (Origin::Zlib(header(0xda)), vec![(7, DEFAULT, 2), (8, DEFAULT, 2), (9, DEFAULT, 1)]),
+            // A png was filtered, or not; without matches the lowest level is said.
+            (Origin::Png(header(0x9c)), vec![(6, FILTERED, 0), (6, DEFAULT, 1)]),
+            (Origin::Png(header(0x01)), vec![(1, FILTERED, 1), (1, DEFAULT, 2), (6, RUNS, 3), (6, HUFFMAN_ONLY, 3)]),
+            (Origin::Zstd(super::super::Header([0; 18])), vec![]),
+        ] {
+            assert_eq!(ways(&origin), expected, "{origin:?}");
+        }
+        let doubts = |origin| {
+            ways(&origin)
+                .into_iter()
+                .map(|(level, strategy, doubt)| {
+                    assert_eq!(strategy, DEFAULT);
+                    (level, doubt)
+                })
+                .collect::<Vec<_>>()
+        };
+        let numbered = |doubts: [u8; 9]| (1..=9).zip(doubts).collect::<Vec<_>>();
+        assert_eq!(doubts(gzip(0)), numbered([9, 2, 2, 2, 2, 0, 2, 2, 9]));
+        assert_eq!(doubts(Origin::Zip), numbered([1, 2, 2, 2, 2, 0, 2, 2, 1]));
+    }
+
+    #[test]
+    fn a_window_is_the_largest_or_the_one_that_a_zlib_header_says() {
+        for (method, expected) in [
+            (0x78, vec![(15, 0)]),
+            (0x68, vec![(14, 0), (15, 1)]),
+            (0x58, vec![(13, 0), (15, 1)]),
+            (0x08, vec![(8, 0), (15, 1)]),
+        ] {
+            assert_eq!(windows(&Origin::Zlib([method, 1])), expected, "{method:#04x}");
+            assert_eq!(windows(&Origin::Png([method, 1])), expected, "{method:#04x}");
+        }
+        assert_eq!(windows(&Origin::Zip), [(15, 0)]);
+        // A window of 256 bytes is none that a raw stream of zlib may have.
+        let all = candidates(&Origin::Zlib([0x08, 0x1d]));
+        assert!(all.iter().all(|one| one.encoder.settings()[1] & 15 == 15), "only the largest is left");
+    }
+
+    #[test]
+    fn each_way_is_tried_with_two_levels_of_memory() {
+        let all = candidates(&Origin::Zlib([0x78, 0x9c]));
+        let told: Vec<(u8, String)> = all.iter().map(|one| (one.doubt, one.encoder.to_string())).collect();
+        assert_eq!(told, [(0, "zlib 6".to_owned()), (2, "zlib 6 with memory level 9".to_owned())]);
+        assert_eq!(candidates(&Origin::Png([0x78, 0x01])).len(), 8);
+        assert_eq!(candidates(&Origin::Zip).len(), 18);
+    }
+}

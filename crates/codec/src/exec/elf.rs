@@ -233,3 +233,91 @@ pub(super) fn word_at(bytes: &[u8], at: usize, word: usize) -> Option<u64> {
     }
     bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of nothing but its header: class, order of bytes, type, processor.
+    fn header(class: u8, order: u8, kind: u16, machine: u16) -> Vec<u8> {
+        let mut bytes = [0x7f, b'E', b'L', b'F', class, order].to_vec();
+        bytes.resize(if class == 2 { 64 } else { 52 }, 0);
+        bytes[16..18].copy_from_slice(&kind.to_le_bytes());
+        bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_width_of_words_and_the_processor() {
+        for (class, machine, expected) in [
+            (1, 3, Machine::I386),
+            (2, 3, Machine::Other),
+            (2, 62, Machine::X86_64),
+            (1, 62, Machine::Other),
+            (2, 183, Machine::AArch64),
+            (1, 183, Machine::Other),
+            (2, 243, Machine::Other),
+            (1, 0, Machine::Other),
+            (2, 0x3e00, Machine::Other),
+        ] {
+            let bytes = header(class, 1, 3, machine);
+            let elf = Elf::parse(&bytes).unwrap();
+            assert_eq!((elf.machine, elf.word), (expected, usize::from(class) * 4), "{machine} in class {class}");
+            assert!(!elf.is_fixed && elf.sections.is_empty() && elf.segments.is_empty() && elf.zeroed == 0);
+        }
+        for (kind, is_fixed) in [(0, false), (1, false), (2, true), (3, false), (0x200, false)] {
+            assert_eq!(Elf::parse(&header(2, 1, kind, 62)).unwrap().is_fixed, is_fixed, "type {kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_or_in_the_other_order_is_none() {
+        for (class, order) in [(0, 1), (3, 1), (1, 0), (1, 2), (2, 2), (0x12, 1)] {
+            assert!(Elf::parse(&header(class, order, 3, 62)).is_none(), "class {class}, order {order}");
+        }
+        for class in [1, 2] {
+            let whole = header(class, 1, 3, 62);
+            for length in 0..whole.len() {
+                assert!(Elf::parse(&whole[..length]).is_none(), "class {class} cut to {length} bytes");
+            }
+            for at in 0..4 {
+                let mut other = whole.clone();
+                other[at] ^= 1;
+                assert!(Elf::parse(&other).is_none(), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_lies_inside_and_has_rows_of_some_length() {
+        let bytes = [0; 100];
+        let places = |offset, count, row| {
+            Table::of(&bytes, offset, count, row, 10).map(|table| table.rows().collect::<Vec<_>>())
+        };
+        assert_eq!(places(0, 3, 10), Some(vec![0, 10, 20]));
+        assert_eq!(places(70, 3, 10), Some(vec![70, 80, 90]));
+        assert_eq!(places(71, 3, 10), None);
+        assert_eq!((places(0, 5, 20).map(|rows| rows.len()), places(0, 5, 21)), (Some(5), None));
+        assert_eq!(places(0, 3, 9), None);
+        // Without rows it may be at the end, and no further.
+        assert_eq!((places(100, 0, 10), places(101, 0, 10)), (Some(vec![]), None));
+        for (offset, count, row) in [(u64::MAX, 1, 10), (0, usize::MAX, 10), (1, usize::MAX / 10, 10)] {
+            assert_eq!(places(offset, count, row), None, "{offset} {count} {row}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_where_all_of_them_is() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+        assert_eq!([half(&bytes, 0), half(&bytes, 7), half(&bytes, 8)], [Some(0x0201), Some(0x0908), None]);
+        assert_eq!(
+            [number(&bytes, 1), number(&bytes, 5), number(&bytes, 6)],
+            [Some(0x0504_0302), Some(0x0908_0706), None]
+        );
+        assert_eq!([word_at(&bytes, 5, 4), word_at(&bytes, 6, 4)], [Some(0x0908_0706), None]);
+        assert_eq!([word_at(&bytes, 1, 8), word_at(&bytes, 2, 8)], [Some(0x0908_0706_0504_0302), None]);
+        for at in [9, 10, usize::MAX] {
+            assert_eq!((half(&bytes, at), number(&bytes, at), word_at(&bytes, at, 8)), (None, None, None), "{at}");
+        }
+    }
+}

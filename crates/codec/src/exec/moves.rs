@@ -144,4 +144,82 @@ mod tests {
         let moves = Moves::new(&[found(0, 8, 500), found(500, 9000, 200), found(700, 708, 500)], 2000);
         assert_eq!(moves.target(510), 9010);
     }
+
+    #[test]
+    fn the_middle_between_two_goes_with_the_second_when_both_are_as_near() {
+        // Between 100 and 200 there are an even number of bytes; between 100 and 201 an odd one.
+        let even = Moves::new(&[found(0, 1_000, 100), found(200, 3_200, 100)], 1_000);
+        assert_eq!([149, 150].map(|base| even.target(base)), [1_149, 3_150]);
+        let odd = Moves::new(&[found(0, 1_000, 100), found(201, 3_201, 100)], 1_000);
+        assert_eq!([149, 150, 151].map(|base| odd.target(base)), [1_149, 1_150, 3_151]);
+        // A match that follows another at once leaves nothing between them.
+        let close = Moves::new(&[found(0, 1_000, 100), found(100, 3_100, 100)], 1_000);
+        assert_eq!([99, 100].map(|base| close.target(base)), [1_099, 3_100]);
+    }
+
+    #[test]
+    fn a_place_is_found_at_every_border_of_the_blocks_of_the_index() {
+        let pieces: Vec<Match> = (0..40).map(|number| found(number * 300, number * 1_000, 250)).collect();
+        let moves = Moves::new(&pieces, 12_000);
+        for at in 0..12_500 {
+            let number = (at / 300).min(39);
+            let between = at - number * 300;
+            // From the middle of what is between on the next one is nearer.
+            let number = if between >= 275 && number < 39 { number + 1 } else { number };
+            assert_eq!(moves.target(at), at.wrapping_add(number * 1_000).wrapping_sub(number * 300), "{at}");
+        }
+        // A match over many blocks, and blocks without any.
+        let wide = Moves::new(&[found(1_024, 0, 5 * 1_024), found(20 * 1_024, 9, 1)], 30 * 1_024);
+        for (at, target) in [
+            (0, 0_u64.wrapping_sub(1_024)),
+            (1_024, 0),
+            (6 * 1_024 - 1, 5 * 1_024 - 1),
+            (20 * 1_024, 9),
+            (29 * 1_024, 9 * 1_024 + 9),
+        ] {
+            assert_eq!(wide.target(at), target, "{at}");
+        }
+    }
+
+    #[test]
+    fn of_equally_long_matches_the_first_in_the_target_counts() {
+        for order in [[0, 1], [1, 0]] {
+            let both = [found(0, 500, 100), found(50, 200, 100)];
+            let moves = Moves::new(&order.map(|number| both[number]), 1_000);
+            assert_eq!([0, 49, 50, 99, 100, 149].map(|at| moves.target(at)), [500, 549, 200, 249, 250, 299]);
+        }
+        // One inside of a longer one says nothing, nor does one without bytes.
+        let moves = Moves::new(&[found(10, 900, 30), found(0, 0, 100), found(40, 7, 0)], 1_000);
+        assert!((0..100).all(|at| moves.target(at) == at));
+    }
+
+    #[test]
+    fn what_is_left_of_a_short_match_stands_around_longer_ones() {
+        // Two longer ones cover its middle and its end.
+        let moves = Moves::new(&[found(0, 5_000, 400), found(100, 100, 500), found(700, 700, 500)], 2_000);
+        assert_eq!([0, 99, 100, 599, 650, 700].map(|at| moves.target(at)), [5_000, 5_099, 100, 599, 650, 700]);
+        let moves = Moves::new(&[found(100, 100, 300), found(500, 500, 300), found(0, 5_000, 299)], 2_000);
+        assert_eq!([0, 99, 100, 298].map(|at| moves.target(at)), [5_000, 5_099, 100, 298]);
+    }
+
+    #[test]
+    fn a_match_of_64_bytes_is_believed() {
+        for (length, is_believed) in [(1, false), (63, false), (64, true), (65, true)] {
+            let moves = Moves::new(&[found(0, 8, 500), found(500, 9_000, length), found(600, 608, 500)], 2_000);
+            assert_eq!(moves.target(500), if is_believed { 9_000 } else { 508 }, "{length}");
+        }
+        // Only between two that agree with each other: not at an end, nor between two that do not.
+        for (matches, at, target) in [
+            (vec![found(0, 9_000, 20), found(100, 108, 500)], 10, 9_010),
+            (vec![found(0, 8, 500), found(600, 9_000, 20)], 610, 9_010),
+            (vec![found(0, 8, 500), found(500, 9_000, 20), found(600, 700, 500)], 510, 9_010),
+            (vec![found(0, 8, 500), found(500, 508, 20), found(600, 608, 500)], 510, 518),
+        ] {
+            assert_eq!(Moves::new(&matches, 2_000).target(at), target, "{matches:?}");
+        }
+        // Two short ones that follow each other: each has one neighbour that is left out or another.
+        let matches = [found(0, 8, 500), found(500, 9_000, 20), found(520, 7_000, 20), found(600, 608, 500)];
+        let moves = Moves::new(&matches, 2_000);
+        assert_eq!((moves.target(510), moves.target(530)), (9_010, 7_010));
+    }
 }

@@ -165,4 +165,39 @@ mod tests {
         let back = writes.iter().copied().chain([(40, 0), (41, 9)]).collect::<Vec<_>>();
         assert!(!compare(&base, &back));
     }
+
+    #[test]
+    fn a_number_is_kept_only_where_it_changes_something() {
+        let base: Vec<u8> = (0..100).collect();
+        let own = |at: usize| number(&base, at).unwrap();
+        for (writes, kept) in [
+            (vec![(8, own(8))], 0),
+            (vec![(9, own(9))], 0),
+            (vec![(8, 1)], 1),
+            (vec![(8, 1), (8, own(8))], 2),
+            // Beside something that was written, on either side, and further away.
+            (vec![(8, 1), (12, own(12))], 1),
+            (vec![(8, 1), (11, own(11))], 2),
+            (vec![(9, 1), (12, own(12))], 2),
+            (vec![(9, 1), (13, own(13))], 2),
+            (vec![(9, 1), (16, own(16))], 1),
+            (vec![(96, 1)], 1),
+            (vec![(97, 1), (usize::MAX, 1)], 0),
+        ] {
+            let mut written = Written::Beside(Changes::new(base.len()));
+            writes.iter().for_each(|(at, value)| written.put(&base, *at, *value));
+            let Written::Beside(changes) = &written else { panic!("few numbers") };
+            assert_eq!(changes.numbers.len(), kept, "{writes:?}");
+            compare(&base, &writes);
+        }
+    }
+
+    #[test]
+    fn numbers_are_kept_beside_the_base_as_long_as_they_take_less() {
+        // Eight bytes for each number.
+        let writes = |count: usize| (0..count).map(|at| (at, 0xffff_ffff)).collect::<Vec<_>>();
+        for (length, count, is_beside) in [(800, 99, true), (800, 100, false), (801, 100, true), (801, 101, false)] {
+            assert_eq!(compare(&vec![0; length], &writes(count)), is_beside, "{count} of {length}");
+        }
+    }
 }

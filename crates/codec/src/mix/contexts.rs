@@ -141,3 +141,6 @@ impl Past {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ impl Refinement {
         *point = u16::try_from(i32::from(*point) + ((goal - i32::from(*point)) >> 6)).unwrap_or(0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use super::{Error, MATCH_BYTES_MIN, Prediction, Streams, is_predictable, number, predict};
+use super::{Error, MATCH_BYTES_MIN, Prediction, Streams, is_predictable, predict};
 use crate::ReadAt;
 use crate::align::Match;
 use crate::bytes::Bytes;
+use crate::leb128;
 use crate::limits::PREDICTED_MATCHES;
 
 /// Rebuilds the next content of `streams`, which has `target_length` bytes and was coded against `base` with the same
@@ -73,7 +74,7 @@ impl<R: Read> Matches<'_, R> {
             return end;
         }
         let length = self.number()?.checked_add(MATCH_BYTES_MIN).filter(|length| *length <= left - literals);
-        let jump = number::to_signed(self.number()?);
+        let jump = leb128::to_signed(self.number()?);
         let base = self.base_end.wrapping_add(literals).wrapping_add_signed(jump);
         let target = self.target_end + literals;
         let Some(length) = length else {
@@ -187,8 +188,11 @@ impl<'a, R: BufRead> Target<'a, R> {
 /// How much is rebuilt at a time.
 const PIECE: usize = 64 << 10;
 
+/// As many as 64 bits have.
+const NUMBER_BYTES: u32 = 10;
+
 fn read_number(source: &mut dyn Read, position: u64) -> Result<u64, Error> {
-    let number = number::read(source).map_err(|source| Error::Io { position, source })?;
+    let number = leb128::read(source, NUMBER_BYTES).map_err(|source| Error::Io { position, source })?;
     number.ok_or_else(|| damaged(position, "a number that does not fit into 64 bits".to_owned()))
 }
 

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{MATCH_BYTES_MIN, Prediction, Streams, is_predictable, number, predict};
+use super::{MATCH_BYTES_MIN, Prediction, Streams, is_predictable, predict};
 use crate::ReadAt;
 use crate::align::{Fineness, Index, Match, common_prefix};
 use crate::bytes::Bytes;
+use crate::leb128;
 
 /// How often matches are looked for in what was predicted from those before.
 const ROUNDS: usize = 2;
@@ -163,16 +164,16 @@ impl Control<'_> {
     fn append(&mut self, found: Match) -> io::Result<()> {
         let literals = found.target - self.target_end;
         let jump = found.base.wrapping_sub(self.base_end.wrapping_add(literals)).cast_signed();
-        number::write(self.out, literals)?;
-        number::write(self.out, found.length - MATCH_BYTES_MIN)?;
-        number::write(self.out, number::from_signed(jump))?;
+        leb128::write(self.out, literals)?;
+        leb128::write(self.out, found.length - MATCH_BYTES_MIN)?;
+        leb128::write(self.out, leb128::from_signed(jump))?;
         (self.target_end, self.base_end) = (found.target + found.length, found.base + found.length);
         Ok(())
     }
 
     fn finish(self, target_length: u64) -> io::Result<()> {
         let literals = target_length - self.target_end;
-        if literals > 0 { number::write(self.out, literals) } else { Ok(()) }
+        if literals > 0 { leb128::write(self.out, literals) } else { Ok(()) }
     }
 }
 
@@ -220,7 +221,7 @@ impl<'a> Residual<'a> {
 
     fn finish(mut self) -> io::Result<()> {
         self.literals_up_to(self.target.len())?;
-        number::write(self.gaps, 0)
+        leb128::write(self.gaps, 0)
     }
 }
 
@@ -238,9 +239,12 @@ fn subtract(
         *equal += run as u64;
         at += run;
         let (Some(old), Some(new)) = (base.get(at), target.get(at)) else { return Ok(()) };
-        number::write(gaps, *equal + 1)?;
+        leb128::write(gaps, *equal + 1)?;
         values.write_all(&[new.wrapping_sub(*old)])?;
         *equal = 0;
         at += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ impl<'a> Search<'a> {
         self.nearest = self.nearest.take().or(nearest);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ pub(crate) mod archives;
 pub(crate) mod container_parts;
 #[allow(dead_code, reason = "only what compresses needs them")]
 pub(crate) mod contents;
+#[allow(dead_code, reason = "only what writes needs it")]
+pub(crate) mod full;
 mod noise;
 #[allow(dead_code, reason = "only what encodes needs them")]
 pub(crate) mod plain;

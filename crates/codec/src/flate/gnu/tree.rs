@@ -210,7 +210,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_code_is_complete_and_within_its_limit(
-            mut counts in proptest::collection::vec(prop_oneof![1 => Just(0_u16), 3 => 1..2_000_u16], 2..287),
+            mut counts in proptest::collection::vec(prop_oneof![1 => Just(0_u16), 3 => 1..2_000_u16], 3..287),
             limit in 9..=15_usize,
             is_deep in any::<bool>(),
         ) {

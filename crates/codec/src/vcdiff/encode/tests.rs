@@ -186,3 +186,63 @@ fn an_application_header_comes_back() {
         assert_eq!(delta[4], if note.is_empty() { 0 } else { HEADER_APPLICATION });
     }
 }
+
+/// Of each window its source segment (length and position; none without one) and its target bytes.
+fn windows(delta: &[u8]) -> Vec<(Option<(u64, u64)>, u64)> {
+    let mut rest = &delta[5..];
+    let mut windows = Vec::new();
+    while let Some((indicator, behind)) = rest.split_first() {
+        rest = behind;
+        let mut number = || integer::take(&mut rest).unwrap();
+        let segment = (indicator & WINDOW_SOURCE != 0).then(|| (number(), number()));
+        let length = usize::try_from(number()).unwrap();
+        let (mut body, behind) = rest.split_at(length);
+        rest = behind;
+        windows.push((segment, integer::take(&mut body).unwrap()));
+    }
+    windows
+}
+
+#[test]
+fn a_match_over_several_windows_is_cut_at_each() {
+    let window = VCDIFF_WINDOW_BYTES as u64;
+    let base = noise(1, 2 * VCDIFF_WINDOW_BYTES + 200);
+    assert_eq!(
+        windows(&encoded(&base, &base)),
+        [(Some((window, 0)), window), (Some((window, window)), window), (Some((200, 2 * window)), 200)]
+    );
+    // From the middle of the base on, behind something new.
+    let base = &base[..VCDIFF_WINDOW_BYTES + 5_000];
+    let target = [&noise(2, 1_000)[..], &base[5_000..]].concat();
+    assert_eq!(
+        windows(&encoded(base, &target)),
+        [(Some((window - 1_000, 5_000)), window), (Some((1_000, 5_000 + window - 1_000)), 1_000)]
+    );
+}
+
+#[test]
+fn a_match_that_ends_with_its_window_is_in_no_other() {
+    let window = VCDIFF_WINDOW_BYTES as u64;
+    let base = noise(1, VCDIFF_WINDOW_BYTES + 5_000);
+    let target = [&base[..VCDIFF_WINDOW_BYTES], &base[100..1_100]].concat();
+    assert_eq!(windows(&encoded(&base, &target)), [(Some((window, 0)), window), (Some((1_000, 100)), 1_000)]);
+}
+
+#[test]
+fn a_window_without_a_match_has_no_segment() {
+    let window = VCDIFF_WINDOW_BYTES as u64;
+    let base = noise(1, 1_000);
+    // What the target shares with the base starts with the second window, or before it.
+    for (new, first) in [
+        (VCDIFF_WINDOW_BYTES, None),
+        (VCDIFF_WINDOW_BYTES - 1, Some((1, 0))),
+        (VCDIFF_WINDOW_BYTES - 100, Some((100, 0))),
+    ] {
+        let target = [vec![7; new], base.clone()].concat();
+        let found = windows(&encoded(&base, &target));
+        let rest = new as u64 + 1_000 - window;
+        assert_eq!(found, [(first, window), (Some((rest, 1_000 - rest)), rest)]);
+    }
+    assert_eq!(windows(&encoded(b"", &base)), [(None, 1_000)]);
+    assert_eq!(windows(&encoded(&base, b"")), []);
+}
