@@ -92,7 +92,7 @@ pub fn rebuild_at(
         .into_iter()
         .partition(|base| wanted.iter().any(|(blob, diff_id)| diff_id == base && is_made_of_layer(&index, *blob)));
     let verified = verified_bases(&handed_over, bases, Room { places, context })?;
-    let unchecked = unchecked_bases(&built_on, bases)?;
+    let unchecked = unchecked_bases(&built_on, bases, context)?;
     rebuild_on(package, wanted, AtHand { stored: bases, unchecked, places, ..AtHand::of(verified) }, context)
 }
 
@@ -304,8 +304,17 @@ fn verified_bases(
     layers.par_iter().map(check).collect()
 }
 
-fn unchecked_bases(needed: &BTreeSet<DiffId>, bases: &[Layer]) -> Result<BTreeMap<DiffId, UncheckedLayer>> {
-    chosen(needed, bases)?.par_iter().map(|layer| Ok((layer.diff_id, UncheckedLayer::of(layer)?))).collect()
+fn unchecked_bases(
+    needed: &BTreeSet<DiffId>,
+    bases: &[Layer],
+    context: Context<'_>,
+) -> Result<BTreeMap<DiffId, UncheckedLayer>> {
+    let open = |layer: &&Layer| {
+        let (short, opened) = (layer.diff_id.short(), UncheckedLayer::of(layer)?);
+        context.progress.detail(format_args!("the base layer {short} is there, {} bytes", opened.bytes().len()));
+        Ok((layer.diff_id, opened))
+    };
+    chosen(needed, bases)?.par_iter().map(open).collect()
 }
 
 /// The first of the `bases` for each diff ID that is needed.

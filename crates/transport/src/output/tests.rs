@@ -115,25 +115,33 @@ fn rebuilt(is_whole: bool) -> RebuiltImage {
     }
 }
 
-fn write(output: &Output, image: RebuiltImage) -> Result<()> {
+fn write(output: &Output, mut image: RebuiltImage, sizes: Option<&Sizes>) -> Result<()> {
     let inputs = Inputs::default();
     let (product, path) = (output.product(), output.path());
     let destination = Destination::choose(Request { product, path, name: None, force: false, inputs: &inputs })?;
-    output.write(&[image], &destination, &TempScratch::new(None).unwrap(), &Told::default())
+    let made = std::mem::take(&mut image.blobs);
+    let scratch = TempScratch::new(None).unwrap();
+    output.write(&mut [image], sizes, &destination, (&scratch, &Told::default()), |_| Ok(made))
 }
 
 #[test]
 fn an_image_is_written_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    for output in [Output::Archive(path("archive")), Output::Layout(path("layout"))] {
-        let blob = BlobDigest::of(b"a layer");
+    let blob = BlobDigest::of(b"a layer");
+    let sizes = Sizes::from([(blob, 7)]);
+    for (output, sizes) in [
+        (Output::Archive(path("archive")), None),
+        (Output::Archive(path("placed")), Some(&sizes)),
+        (Output::Layout(path("layout")), None),
+    ] {
         let words = format!("the blob {blob} was not rebuilt");
-        is_refused(write(&output, rebuilt(false)), Kind::Internal, &[&words]);
+        is_refused(write(&output, rebuilt(false), sizes), Kind::Internal, &[&words]);
         assert!(!output.path().exists());
-        write(&output, rebuilt(true)).unwrap();
+        write(&output, rebuilt(true), sizes).unwrap();
     }
-    assert_eq!(names(folder.path()), ["archive", "layout"]);
+    assert_eq!(names(folder.path()), ["archive", "layout", "placed"]);
+    assert_eq!(fs::read(path("archive")).unwrap(), fs::read(path("placed")).unwrap());
     assert_eq!(names(&path("layout")), ["blobs", "index.json", "oci-layout"]);
     let written = fs::read(path("layout/blobs/sha256").join(BlobDigest::of(b"a layer").hex())).unwrap();
     assert_eq!(written, b"a layer");

@@ -13,7 +13,7 @@ fn read(bytes: &dyn ReadAt) -> Vec<u8> {
 }
 
 fn bytes(seed: usize, length: usize) -> Vec<u8> {
-    (0..length).map(|place| (place * 31 + seed) as u8 | 1).collect()
+    (0..length).map(|place| (place * 31 + seed).to_le_bytes()[0] | 1).collect()
 }
 
 /// A device that takes nothing.

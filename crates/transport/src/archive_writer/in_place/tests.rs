@@ -13,7 +13,7 @@ use crate::inputs::Inputs;
 const LENGTHS: [usize; 6] = [0, 1, 511, 512, 513, 300_000];
 
 fn layer(length: usize) -> Vec<u8> {
-    (0..length).map(|place| (place * 7 + length) as u8).collect()
+    (0..length).map(|place| (place * 7 + length).to_le_bytes()[0]).collect()
 }
 
 fn blob(bytes: &[u8]) -> VerifiedBlob {
