@@ -4,7 +4,7 @@ use std::io::{self, BufReader};
 
 use delta_codec::compress::{Compression, decoder};
 use delta_codec::deflate::nested;
-use delta_codec::recreation::{Found, Plan, find};
+use delta_codec::recreation::{Plan, SearchOutcome, find};
 use delta_codec::{Bounded, MemoryScratch, exec as programs, mix as mixing, patch as patches};
 
 use crate::{MOST, parts};
@@ -106,7 +106,7 @@ pub fn recreation(data: &[u8]) {
     let is_opened = decoder(Compression::detect(data), data)
         .and_then(|reader| io::copy(&mut io::Read::take(reader, MOST + 1), &mut plain));
     if is_opened.is_ok_and(|length| length <= MOST)
-        && let Ok(Found::Exact(plan)) = find(&blob, &plain)
+        && let Ok(SearchOutcome::Exact(plan)) = find(&blob, &plain)
     {
         let mut out = Vec::new();
         plan.write(&plain, &mut out).expect("what was found is made");

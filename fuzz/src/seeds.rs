@@ -3,7 +3,7 @@
 use delta_codec::align::Fineness;
 use delta_codec::deflate::nested;
 use delta_codec::mix::{Model, Segment, join};
-use delta_codec::recreation::{Found, find};
+use delta_codec::recreation::{SearchOutcome, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
 use delta_core::digest::BlobDigest;
 use delta_envelope::self_contained::{Applier, MARK};
@@ -34,7 +34,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "opened" => vec![gzipped(&new, 6), gzipped(b"", 6)],
         "recreation" => {
             let blob = gzipped(&new, 6);
-            let Ok(Found::Exact(plan)) = find(&blob, &new) else { panic!("zlib's stream is not found") };
+            let Ok(SearchOutcome::Exact(plan)) = find(&blob, &new) else { panic!("zlib's stream is not found") };
             vec![joined(&[plan.as_bytes(), &new]), blob]
         }
         "tar_index" | "tar_peer" => vec![tar(&[("a/file", &old), ("b", &new)])],

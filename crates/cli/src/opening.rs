@@ -11,7 +11,7 @@ use delta_core::package::{Closed, Package, is_wrapped};
 use delta_envelope::encryption::{Ask, Identities, Locked, is_encrypted};
 use delta_envelope::self_contained::SelfContained;
 use delta_envelope::signature::Signature;
-use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
+use delta_envelope::trust::{Demand, NamedKey, Place, Signer, Standing, Trust};
 use delta_transport::file::is_pipe;
 use delta_transport::key_files::{self, with_ending};
 use delta_transport::volumes::{Depth, VolumeName};
@@ -219,7 +219,7 @@ fn trust(opening: &Opening) -> Result<Trust> {
         let is_asked = machine.iter().any(|known| !known.is_revoked);
         return Ok(Trust::new(machine, if is_asked { Demand::Signed } else { Demand::Unrevoked }));
     }
-    let mut known: Vec<Known> = machine.into_iter().filter(|known| known.is_revoked).collect();
+    let mut known: Vec<NamedKey> = machine.into_iter().filter(|known| known.is_revoked).collect();
     for text in &opening.trust {
         known.extend(key_files::named(text)?);
     }

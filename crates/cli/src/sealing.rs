@@ -16,7 +16,7 @@ use delta_envelope::encryption::{Recipients, is_encrypted};
 use delta_envelope::key::{SecretKey, SecretKeyFile};
 use delta_envelope::self_contained::{self, Applier, SelfContained};
 use delta_envelope::signature::Signature;
-use delta_envelope::trust::{Demand, Known, Trust};
+use delta_envelope::trust::{Demand, NamedKey, Trust};
 use delta_transport::destination::{Destination, Product, Request};
 use delta_transport::digest_file;
 use delta_transport::file::FileBytes;
@@ -82,7 +82,8 @@ impl Signatory {
         let signature = Signature::make(&self.key, &mut closed.signed(), &claim)?;
         let signed =
             closed.with_signature(StoredSignature { key: signature.key(), text: signature.to_file().into_bytes() })?;
-        let own = Known { key: self.key.public().clone(), name: "the key that signed".to_owned(), is_revoked: false };
+        let own =
+            NamedKey { key: self.key.public().clone(), name: "the key that signed".to_owned(), is_revoked: false };
         let again = Closed::read(signed.clone(), session.scratch.as_ref())?;
         Trust::new(vec![own], Demand::Signed).check(again, Vec::new())?.open()?;
         Ok(signed)

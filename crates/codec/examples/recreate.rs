@@ -9,20 +9,20 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
 use delta_codec::ReadAt;
-use delta_codec::recreation::{Found, Plan, find};
+use delta_codec::recreation::{Plan, SearchOutcome, find};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["find", blob, plain, plan] => match find(&Bytes::open(blob)?, &Bytes::open(plain)?)? {
-            Found::Exact(found) => {
+            SearchOutcome::Exact(found) => {
                 fs::write(plan, found.as_bytes())?;
                 let names: Vec<String> = found.encoder_names().into_iter().collect();
                 println!("exact\t{}\t{}", names.join(", "), found.as_bytes().len());
             }
-            Found::Unknown(Some(nearest)) => println!("unknown\t{}\t{}", nearest.encoder, nearest.differs_at),
-            Found::Unknown(None) => println!("unknown\tno encoder\t0"),
+            SearchOutcome::Unknown(Some(nearest)) => println!("unknown\t{}\t{}", nearest.encoder, nearest.differs_at),
+            SearchOutcome::Unknown(None) => println!("unknown\tno encoder\t0"),
         },
         ["make", plan, plain] => {
             let mut out = io::BufWriter::with_capacity(1 << 20, io::stdout().lock());

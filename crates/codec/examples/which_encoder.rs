@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 
 use delta_codec::compress::{Compression, decoder};
-use delta_codec::recreation::{Found, find};
+use delta_codec::recreation::{SearchOutcome, find};
 
 fn main() -> Result<(), Box<dyn Error>> {
     for name in std::env::args().skip(1) {
@@ -15,11 +15,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut plain = Vec::new();
         decoder(Compression::detect(&blob), Cursor::new(&blob))?.read_to_end(&mut plain)?;
         match find(&blob, &plain)? {
-            Found::Exact(plan) => {
+            SearchOutcome::Exact(plan) => {
                 let names: Vec<String> = plan.encoder_names().into_iter().collect();
                 println!("{name}: {} by a plan of {} bytes of {}", names.join(", "), plan.as_bytes().len(), blob.len());
             }
-            Found::Unknown(nearest) => println!("{name}: unknown, nearest {nearest:?}"),
+            SearchOutcome::Unknown(nearest) => println!("{name}: unknown, nearest {nearest:?}"),
         }
     }
     Ok(())

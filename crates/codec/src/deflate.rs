@@ -155,13 +155,13 @@ impl Container {
 }
 
 /// The streams of a content and the scratch that holds their plain bytes.
-struct Found {
+struct LocatedStreams {
     streams: Vec<Located>,
     plain: Arc<dyn ReadAt>,
 }
 
 /// Finds the streams, whose plain bytes take from `room`; what does not fit into it is not found.
-fn locate(content: &dyn ReadAt, scratch: &dyn Scratch, room: &mut u64) -> io::Result<Option<Found>> {
+fn locate(content: &dyn ReadAt, scratch: &dyn Scratch, room: &mut u64) -> io::Result<Option<LocatedStreams>> {
     let Some(container) = Container::detect(content)? else { return Ok(None) };
     let mut collector = Collector::new(content, scratch.create()?, room);
     match container {
@@ -171,10 +171,10 @@ fn locate(content: &dyn ReadAt, scratch: &dyn Scratch, room: &mut u64) -> io::Re
         Container::Zlib => zlib_stream::locate(&mut collector)?,
     }
     let (streams, plain) = collector.finish()?;
-    Ok((!streams.is_empty()).then_some(Found { streams, plain }))
+    Ok((!streams.is_empty()).then_some(LocatedStreams { streams, plain }))
 }
 
-impl Found {
+impl LocatedStreams {
     /// Leaves those that do not come back exactly in the skeleton.
     fn opened(self, content: &dyn ReadAt) -> io::Result<Option<Opened<'_>>> {
         let Self { streams, plain } = self;

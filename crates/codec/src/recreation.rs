@@ -16,7 +16,7 @@ use std::io;
 use std::ops::Range;
 
 pub use plan::{Damaged, Plan};
-pub use search::{Found, Nearest, find, is_likely};
+pub use search::{Nearest, SearchOutcome, find, is_likely};
 pub use write::Error;
 
 use crate::ReadAt;
@@ -24,7 +24,7 @@ use crate::encoder::{self, Format, Header, Origin};
 
 /// A stream of an encoder inside a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stream {
+struct EncodedStream {
     /// Where it stands in the blob.
     at: Range<u64>,
     /// Where what it holds stands in the plain bytes.

@@ -15,7 +15,7 @@ use common::{noise, run};
 use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use delta_codec::flate::{go, modern};
 use delta_codec::limits::RECREATION_PLAN_BYTES;
-use delta_codec::recreation::{Error, Found, Plan, features, find, is_likely};
+use delta_codec::recreation::{Error, Plan, SearchOutcome, features, find, is_likely};
 use delta_codec::zstandard::klauspost;
 
 /// What compresses in different ways: text, noise, zeros, repeats from near and far.
@@ -61,8 +61,8 @@ fn zlib(plain: &[u8], level: u8) -> Vec<u8> {
 
 fn plan(blob: &[u8], plain: &[u8]) -> Plan {
     match find(&blob.to_vec(), &plain.to_vec()).unwrap() {
-        Found::Exact(plan) => plan,
-        Found::Unknown(nearest) => panic!("not made again; nearest {nearest:?}"),
+        SearchOutcome::Exact(plan) => plan,
+        SearchOutcome::Unknown(nearest) => panic!("not made again; nearest {nearest:?}"),
     }
 }
 
@@ -138,14 +138,14 @@ fn what_no_encoder_makes_is_said_with_the_nearest() {
             encoder.flush().unwrap();
         }
         let blob = encoder.finish().unwrap();
-        let Found::Unknown(nearest) = find(&blob, &plain).unwrap() else { panic!("{compression} comes back") };
+        let SearchOutcome::Unknown(nearest) = find(&blob, &plain).unwrap() else { panic!("{compression} comes back") };
         assert!(nearest.is_none_or(|nearest| nearest.differs_at < blob.len() as u64));
     }
     for blob in [&b""[..], b"\x1f", b"\x1f\x8b\x08", b"text", &zlib(&plain, 6)[..5_000]] {
-        assert!(matches!(find(&blob.to_vec(), &plain).unwrap(), Found::Unknown(_)));
+        assert!(matches!(find(&blob.to_vec(), &plain).unwrap(), SearchOutcome::Unknown(_)));
     }
     // Other plain bytes than those of the blob.
-    assert!(matches!(find(&zlib(&plain, 6), &plain[1..].to_vec()).unwrap(), Found::Unknown(_)));
+    assert!(matches!(find(&zlib(&plain, 6), &plain[1..].to_vec()).unwrap(), SearchOutcome::Unknown(_)));
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_blob_of_which_nothing_is_made_is_unknown() {
     let blocks = [&[0, 5, 0, 0xfa, 0xff][..], b"plain", &[1, 5, 0, 0xfa, 0xff], b"bytes"].concat();
     let blob = [&member(blocks)[..], &[b'x'; 500]].concat();
     let found = find(&blob, &b"plainbytes".to_vec()).unwrap();
-    assert!(matches!(&found, Found::Unknown(Some(_))), "{found:?}");
+    assert!(matches!(&found, SearchOutcome::Unknown(Some(_))), "{found:?}");
 }
 
 #[test]
@@ -356,8 +356,8 @@ fn what_no_encoder_makes_is_kept_up_to_half_of_a_blob() {
             let blob: Vec<u8> = ordered.iter().flat_map(|(blob, _)| blob.clone()).collect();
             let plain: Vec<u8> = ordered.iter().flat_map(|(_, plain)| plain.iter().copied()).collect();
             match find(&blob, &plain).unwrap() {
-                Found::Exact(plan) => assert!(comes_back && made(&plan, &plain) == blob),
-                Found::Unknown(nearest) => assert!(!comes_back && nearest.is_some()),
+                SearchOutcome::Exact(plan) => assert!(comes_back && made(&plan, &plain) == blob),
+                SearchOutcome::Unknown(nearest) => assert!(!comes_back && nearest.is_some()),
             }
         }
     }
@@ -459,7 +459,7 @@ fn frames_of_zstandard_libraries() {
             encoder.write_all(&plain).unwrap();
             let found = find(&encoder.finish().unwrap(), &plain).unwrap();
             // The slow levels are tried where the window is theirs, which it is not for a small content of a known size.
-            assert!(matches!(found, Found::Exact(_)) || (level.number() == 19 && size.is_some()));
+            assert!(matches!(found, SearchOutcome::Exact(_)) || (level.number() == 19 && size.is_some()));
         }
     }
     let frames: Vec<u8> = plain.chunks(100_000).flat_map(|part| klauspost(part, 8)).collect();
@@ -527,9 +527,9 @@ fn every_way_of_pigz() {
     for options in ["-6", "-p1 -1", "-9 -i", "-p2 -3 -R", "-11"] {
         let blob = made_by("pigz", &format!("pigz -nc {options} plain"), &plain);
         match find(&blob, &plain).unwrap() {
-            Found::Exact(_) => assert!(round_trip(&blob, &plain) < 40),
+            SearchOutcome::Exact(_) => assert!(round_trip(&blob, &plain) < 40),
             // zopfli makes this one.
-            Found::Unknown(nearest) => assert!(options == "-11" && nearest.is_some()),
+            SearchOutcome::Unknown(nearest) => assert!(options == "-11" && nearest.is_some()),
         }
     }
 }

@@ -186,18 +186,18 @@ struct Sides<'a> {
 /// The layers of the targets, in their order.
 struct Layers {
     coded: Vec<Coded>,
-    known: Known,
+    known: LayersAtHand,
 }
 
 /// What layers are coded against, and those that are coded.
-pub(crate) struct Known {
+pub(crate) struct LayersAtHand {
     pub(crate) bases: Vec<VerifiedLayer>,
     pub(crate) targets: Vec<UncheckedLayer>,
 }
 
 /// The layers that are read, and for method `auto` their indexes, which are made while the bases are hashed.
 struct ReadLayers {
-    known: Known,
+    known: LayersAtHand,
     indexes: Vec<TarIndex>,
 }
 
@@ -205,13 +205,13 @@ impl ReadLayers {
     fn read(bases: &[&Layer], targets: &[&Layer], method: Method, context: Context<'_>) -> Result<Self> {
         let targets = targets.iter().copied().map(UncheckedLayer::of).collect::<Result<Vec<_>>>()?;
         if method != Method::Auto || targets.is_empty() {
-            let known = Known { bases: verified(bases, "base", context)?, targets };
+            let known = LayersAtHand { bases: verified(bases, "base", context)?, targets };
             return Ok(Self { known, indexes: Vec::new() });
         }
         let (bases, own) = rayon::join(|| verified_and_indexed(bases, context), || indexed(&targets));
         let (bases, mut indexes): (Vec<_>, Vec<_>) = bases?.into_iter().unzip();
         indexes.extend(own?);
-        Ok(Self { known: Known { bases, targets }, indexes })
+        Ok(Self { known: LayersAtHand { bases, targets }, indexes })
     }
 }
 
@@ -260,7 +260,7 @@ impl Layers {
 }
 
 fn code_missing(
-    known: &Known,
+    known: &LayersAtHand,
     indexes: Vec<TarIndex>,
     options: &CreateOptions,
     context: Context<'_>,
@@ -331,7 +331,7 @@ struct LayerPool {
 }
 
 impl LayerPool {
-    fn new(method: Method, Known { bases, targets }: &Known, indexes: Vec<TarIndex>) -> Result<Self> {
+    fn new(method: Method, LayersAtHand { bases, targets }: &LayersAtHand, indexes: Vec<TarIndex>) -> Result<Self> {
         let layers: Vec<_> = bases.iter().map(UncheckedLayer::from).chain(targets.iter().cloned()).collect();
         let indexed = layers.iter().map(|layer| layer.bytes().clone()).zip(indexes);
         let is_auto = method == Method::Auto && !targets.is_empty();

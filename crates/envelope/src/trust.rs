@@ -12,7 +12,7 @@ use crate::signature::Signature;
 
 /// A key that somebody named.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct NamedKey {
     /// The key.
     pub key: PublicKey,
     /// Where it was named, for people.
@@ -35,7 +35,7 @@ pub enum Demand {
 /// The keys that are known here, and what is asked.
 #[derive(Clone, Debug)]
 pub struct Trust {
-    known: Vec<Known>,
+    known: Vec<NamedKey>,
     demand: Demand,
 }
 
@@ -134,8 +134,8 @@ impl Checked {
 
 impl Trust {
     /// Takes keys and what is asked of packages. A key that is revoked anywhere is revoked.
-    pub fn new(keys: Vec<Known>, demand: Demand) -> Self {
-        let mut known: Vec<Known> = Vec::new();
+    pub fn new(keys: Vec<NamedKey>, demand: Demand) -> Self {
+        let mut known: Vec<NamedKey> = Vec::new();
         for key in keys {
             match known.iter_mut().find(|same| same.key.is(&key.key)) {
                 Some(same) if key.is_revoked => *same = key,
@@ -156,7 +156,7 @@ impl Trust {
     /// # Errors
     /// A content error when a key that is known here did not make it of these bytes.
     pub fn judge_beside(&self, signature: &Signature, bytes: &mut dyn Read) -> Result<Signer> {
-        let known: Vec<&Known> = self.with_id(signature.key()).collect();
+        let known: Vec<&NamedKey> = self.with_id(signature.key()).collect();
         // One reading does for one key; that two keys have one ID is nobody's usual day.
         match known.as_slice() {
             [] => Self::signer(signature, Place::Beside, None),
@@ -190,7 +190,7 @@ impl Trust {
     }
 
     fn judge_inside(&self, signature: &Signature, signed: &[u8]) -> Result<Signer> {
-        let known: Vec<&Known> = self.with_id(signature.key()).collect();
+        let known: Vec<&NamedKey> = self.with_id(signature.key()).collect();
         match known.as_slice() {
             [] => Self::signer(signature, Place::Inside, None),
             [known] => {
@@ -233,11 +233,11 @@ impl Trust {
         })
     }
 
-    fn with_id(&self, id: KeyId) -> impl Iterator<Item = &Known> {
+    fn with_id(&self, id: KeyId) -> impl Iterator<Item = &NamedKey> {
         self.known.iter().filter(move |known| known.key.id() == id)
     }
 
-    fn signer(signature: &Signature, place: Place, checked: Option<(&Known, String)>) -> Result<Signer> {
+    fn signer(signature: &Signature, place: Place, checked: Option<(&NamedKey, String)>) -> Result<Signer> {
         let claim = checked.as_ref().map(|(_, comment)| Claim::parse(comment)).transpose()?.flatten();
         let standing = match &checked {
             None => Standing::Unknown,

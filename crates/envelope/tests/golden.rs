@@ -10,7 +10,7 @@ use delta_core::error::Result;
 use delta_core::package::{Closed, Package};
 use delta_envelope::encryption::{Identities, Locked, is_encrypted};
 use delta_envelope::key::PublicKey;
-use delta_envelope::trust::{Demand, Known, Signer, Standing, Trust};
+use delta_envelope::trust::{Demand, NamedKey, Signer, Standing, Trust};
 
 fn file(name: &str) -> Vec<u8> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/golden/v1");
@@ -20,7 +20,7 @@ fn file(name: &str) -> Vec<u8> {
 /// Opens a package that must be signed by the key of these tests.
 fn opened(bytes: Arc<dyn ReadAt>) -> Result<(Package, Vec<Signer>)> {
     let key = PublicKey::parse(&file("sealed/vendor.pub")).unwrap();
-    let known = Known { key, name: "vendor.pub".to_owned(), is_revoked: false };
+    let known = NamedKey { key, name: "vendor.pub".to_owned(), is_revoked: false };
     let trust = Trust::new(vec![known], Demand::Signed);
     trust.check(Closed::read(bytes, &MemoryScratch)?, Vec::new())?.open()
 }

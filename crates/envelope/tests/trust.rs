@@ -13,15 +13,15 @@ use delta_core::package::{Closed, StoredSignature};
 use delta_envelope::claim::{Claim, brought};
 use delta_envelope::key::{NewKeys, PublicKey, SecretKey, SecretKeyFile};
 use delta_envelope::signature::Signature;
-use delta_envelope::trust::{Demand, Known, Place, Signer, Standing, Trust};
+use delta_envelope::trust::{Demand, NamedKey, Place, Signer, Standing, Trust};
 
 fn key() -> SecretKey {
     let keys = NewKeys::generate(None).unwrap();
     SecretKeyFile::parse(keys.secret_file.as_bytes()).unwrap().unlock("").unwrap()
 }
 
-fn known(key: &SecretKey, name: &str, is_revoked: bool) -> Known {
-    Known { key: key.public().clone(), name: name.to_owned(), is_revoked }
+fn known(key: &SecretKey, name: &str, is_revoked: bool) -> NamedKey {
+    NamedKey { key: key.public().clone(), name: name.to_owned(), is_revoked }
 }
 
 fn package() -> Closed {
@@ -265,7 +265,7 @@ fn namesake(key: &SecretKey) -> PublicKey {
 #[test]
 fn two_keys_with_one_id_leave_nothing_to_choose() {
     let key = key();
-    let other = Known { key: namesake(&key), name: "namesake".to_owned(), is_revoked: false };
+    let other = NamedKey { key: namesake(&key), name: "namesake".to_owned(), is_revoked: false };
     assert_eq!(other.key.id(), key.public().id());
     let package = signed(&package(), &key, "");
     let trust = Trust::new(vec![known(&key, "ours", false), other.clone()], Demand::Nothing);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use delta_core::error::{Error, Result};
 use delta_envelope::key::{NewKeys, PublicKey};
 use delta_envelope::limits::KEY_FILE_BYTES;
-use delta_envelope::trust::Known;
+use delta_envelope::trust::NamedKey;
 
 use crate::system;
 
@@ -56,10 +56,10 @@ fn read(path: &Path) -> Result<(File, Vec<u8>)> {
 ///
 /// # Errors
 /// Environment errors when files cannot be read, content errors when there is no key in them.
-pub fn named(text: &str) -> Result<Vec<Known>> {
+pub fn named(text: &str) -> Result<Vec<NamedKey>> {
     if PublicKey::is_meant(text) {
         let key = PublicKey::parse(text.as_bytes())?;
-        return Ok(vec![Known { name: text.to_owned(), key, is_revoked: false }]);
+        return Ok(vec![NamedKey { name: text.to_owned(), key, is_revoked: false }]);
     }
     let path = Path::new(text);
     if path.is_dir() {
@@ -71,14 +71,14 @@ pub fn named(text: &str) -> Result<Vec<Known>> {
         }
         return Ok(keys);
     }
-    Ok(vec![Known { key: public_key(path)?, name: text.to_owned(), is_revoked: false }])
+    Ok(vec![NamedKey { key: public_key(path)?, name: text.to_owned(), is_revoked: false }])
 }
 
 /// The keys of the machine; none where the folder is not there.
 ///
 /// # Errors
 /// As [`named`], and when others than its owner can write a key.
-pub fn of_machine() -> Result<Vec<Known>> {
+pub fn of_machine() -> Result<Vec<NamedKey>> {
     let folder = trusted();
     if !folder.try_exists().map_err(Error::io(format!("looking at {}", folder.display())))? {
         return Ok(Vec::new());
@@ -100,7 +100,7 @@ fn require_unwritable(path: &Path) -> Result<()> {
         .with_hint(format!("look what is in it, then chmod go-w {}", path.display())))
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<Known>> {
+fn of_folder(folder: &Path) -> Result<Vec<NamedKey>> {
     let doing = || Error::io(format!("reading {}", folder.display()));
     let entries = fs::read_dir(folder).map_err(doing())?;
     let mut paths: Vec<PathBuf> =
@@ -114,7 +114,7 @@ fn of_folder(folder: &Path) -> Result<Vec<Known>> {
             Some("revoked") => (revoked(&path)?, true),
             _ => continue,
         };
-        keys.push(Known { key, name: path.display().to_string(), is_revoked });
+        keys.push(NamedKey { key, name: path.display().to_string(), is_revoked });
     }
     Ok(keys)
 }

@@ -38,9 +38,6 @@ struct Listed<'a> {
     entries: Vec<&'a LayoutEntry>,
 }
 
-/// An image, or why an entry is none, which refuses no other.
-type Found = std::result::Result<SourcedImage, Error>;
-
 impl<'a> Layout<'a> {
     /// Reads the `index.json`.
     ///
@@ -153,7 +150,7 @@ impl<'a> Layout<'a> {
         Ok(configs.any(|config| picked.iter().any(|entry| entry.is_of(config))))
     }
 
-    fn image(&self, listed: &Listed<'_>, pick: &Pick) -> Result<Found> {
+    fn image(&self, listed: &Listed<'_>, pick: &Pick) -> Result<Result<SourcedImage>> {
         let Ok(digest) = listed.named.parse::<BlobDigest>() else {
             return Ok(Err(Error::content(format!(
                 "`{}` names it by another digest than SHA-256, which no program here can compare",

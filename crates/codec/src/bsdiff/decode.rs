@@ -13,7 +13,7 @@ const CHUNK: usize = 64 << 10;
 
 const OUTSIDE: &str = "it needs bytes outside of the base; is the base another one?";
 
-type Stream<'a> = MultiBzDecoder<BufReader<Reader<Slice<&'a dyn ReadAt>>>>;
+type BzipReader<'a> = MultiBzDecoder<BufReader<Reader<Slice<&'a dyn ReadAt>>>>;
 
 /// Rebuilds the target, at most `most` bytes of it, and returns its length. `bspatch` takes 0 for what is
 /// outside of the base, which `bsdiff` never asks for: that the base is another one is an error here.
@@ -65,9 +65,9 @@ fn open<'a>(base: &'a dyn ReadAt, delta: &'a dyn ReadAt, most: u64) -> Result<De
 }
 
 struct Decoder<'a> {
-    control: Stream<'a>,
-    differences: Stream<'a>,
-    extra: Stream<'a>,
+    control: BzipReader<'a>,
+    differences: BzipReader<'a>,
+    extra: BzipReader<'a>,
     base: Bytes<'a>,
     /// May lie outside of the base on either side, as long as nothing is read there.
     base_at: i64,

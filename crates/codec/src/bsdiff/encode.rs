@@ -36,24 +36,24 @@ pub fn encode(base: &dyn ReadAt, target: &dyn ReadAt, scratch: &dyn Scratch, out
     Ok(())
 }
 
-type Stream = BzEncoder<BufWriter<Box<dyn ScratchFile>>>;
+type BzipWriter = BzEncoder<BufWriter<Box<dyn ScratchFile>>>;
 
 type Frozen = std::sync::Arc<dyn ReadAt>;
 
-fn stream(scratch: &dyn Scratch) -> io::Result<Stream> {
+fn stream(scratch: &dyn Scratch) -> io::Result<BzipWriter> {
     Ok(BzEncoder::new(BufWriter::new(scratch.create()?), bzip2::Compression::best()))
 }
 
-fn freeze(stream: Stream) -> io::Result<Frozen> {
+fn freeze(stream: BzipWriter) -> io::Result<Frozen> {
     stream.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.freeze()
 }
 
 struct Streams<'a> {
     base: Bytes<'a>,
     target: Bytes<'a>,
-    control: Stream,
-    differences: Stream,
-    extra: Stream,
+    control: BzipWriter,
+    differences: BzipWriter,
+    extra: BzipWriter,
     /// The match whose control triple waits for the place of the next one.
     last: Match,
 }

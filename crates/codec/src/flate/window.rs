@@ -20,13 +20,13 @@ const AHEAD: usize = SHORTEST + LONGEST;
 
 /// A match; with a length of less than [`SHORTEST`] none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Match {
     pub(super) length: usize,
     pub(super) offset: usize,
 }
 
 /// No match.
-pub(super) const NOTHING: Found = Found { length: SHORTEST - 1, offset: 0 };
+pub(super) const NOTHING: Match = Match { length: SHORTEST - 1, offset: 0 };
 
 /// 384 KiB. Positions count from the start of the window.
 pub(super) struct Window {
@@ -133,7 +133,7 @@ impl Window {
         tries: u32,
         nice: usize,
         mut takes: impl FnMut(usize, usize) -> bool,
-    ) -> Found {
+    ) -> Match {
         let here = self.at & (BYTES - 1);
         let nearest = here.saturating_sub(FARTHEST);
         let most = LONGEST.min(self.end - here);
@@ -147,7 +147,7 @@ impl Window {
             if self.four(at + found.length - 3) == wanted {
                 let count = self.agree(at, here, most);
                 if count > found.length && takes(count, here - at) {
-                    found = Found { length: count, offset: here - at };
+                    found = Match { length: count, offset: here - at };
                     if count >= nice {
                         break;
                     }

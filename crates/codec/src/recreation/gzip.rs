@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::ops::Range;
 
-use super::Stream;
+use super::EncodedStream;
 use crate::deflate::{gzip_trailer, header_end, inflate_stream};
 use crate::encoder::{Header, Origin};
 use crate::limits::RECREATION_STREAMS;
@@ -13,13 +13,13 @@ use crate::{ReadAt, Reader, Slice};
 pub(super) const TRAILER_BYTES: u64 = 8;
 
 /// The only stream, if the blob is one member with nothing behind it, which its length says quickly but not surely.
-pub(super) fn guess(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Stream>>> {
+pub(super) fn guess(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<EncodedStream>>> {
     let Some(start) = header_end(blob, 0)? else { return Ok(None) };
     let Some(end) = blob.len().checked_sub(TRAILER_BYTES).filter(|end| *end > start) else { return Ok(None) };
     let mut length = [0; 4];
     blob.read_exact_at(&mut length, end + 4)?;
     let is_likely = plain.to_le_bytes()[..4] == length;
-    Ok(is_likely.then_some(vec![Stream {
+    Ok(is_likely.then_some(vec![EncodedStream {
         at: start..end,
         plain: 0..plain,
         origin: Origin::Gzip(Header::read(blob, 0)?),
@@ -27,7 +27,7 @@ pub(super) fn guess(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Stre
 }
 
 /// Every stream, found by inflating all; `None` when there are too many, or they do not hold the plain bytes.
-pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Stream>>> {
+pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<EncodedStream>>> {
     let mut streams = Vec::new();
     let (mut at, mut position) = (0, 0);
     while let Some(start) = header_end(blob, at)? {
@@ -38,7 +38,7 @@ pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Strea
         let end = start + ended.compressed;
         let plain = position..position + ended.sums.length;
         position = plain.end;
-        streams.push(Stream { at: start..end, plain, origin: Origin::Gzip(Header::read(blob, at)?) });
+        streams.push(EncodedStream { at: start..end, plain, origin: Origin::Gzip(Header::read(blob, at)?) });
         at = end + TRAILER_BYTES;
     }
     Ok((position == plain && !streams.is_empty()).then_some(streams))
@@ -66,8 +66,8 @@ mod tests {
     }
 
     /// Each stream: where it stands, and where its plain bytes do.
-    fn places(streams: Option<Vec<Stream>>) -> Option<Vec<[u64; 4]>> {
-        let place = |one: &Stream| [one.at.start, one.at.end, one.plain.start, one.plain.end];
+    fn places(streams: Option<Vec<EncodedStream>>) -> Option<Vec<[u64; 4]>> {
+        let place = |one: &EncodedStream| [one.at.start, one.at.end, one.plain.start, one.plain.end];
         streams.map(|streams| streams.iter().map(place).collect())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::plan::{Piece, Plan};
-use super::{Stream, format, gzip, zstd};
+use super::{EncodedStream, format, gzip, zstd};
 use crate::deflate::header_end;
 use crate::encoder::trial::{self, Attempt, Maker};
 use crate::encoder::{Encoder, Format, Header, Origin, candidates};
@@ -21,7 +21,7 @@ const KEPT_SHARE: u64 = 2;
 
 /// What [`find`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum SearchOutcome {
     /// The plan that makes the blob, every byte of it.
     Exact(Plan),
     /// No known encoder makes it; the one that came nearest, if any was tried.
@@ -41,16 +41,16 @@ pub struct Nearest {
 ///
 /// # Errors
 /// What reading either reports; never because of what they hold.
-pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<Found> {
-    let Some(format) = format(blob)? else { return Ok(Found::Unknown(None)) };
+pub fn find(blob: &dyn ReadAt, plain: &dyn ReadAt) -> io::Result<SearchOutcome> {
+    let Some(format) = format(blob)? else { return Ok(SearchOutcome::Unknown(None)) };
     let budget = AtomicU64::new(plain.len().saturating_mul(PASSES).saturating_add(FREE_BYTES));
-    let search = |streams: &[Stream]| Search::new(blob, plain, format, &budget).run(streams);
+    let search = |streams: &[EncodedStream]| Search::new(blob, plain, format, &budget).run(streams);
     let guess = match format {
         Format::Deflate => gzip::guess(blob, plain.len())?,
         Format::Zstd => None,
     };
-    let guessed = guess.as_deref().map_or(Ok(Found::Unknown(None)), search)?;
-    if matches!(guessed, Found::Exact(_)) {
+    let guessed = guess.as_deref().map_or(Ok(SearchOutcome::Unknown(None)), search)?;
+    if matches!(guessed, SearchOutcome::Exact(_)) {
         return Ok(guessed);
     }
     let scanned = match format {
@@ -104,22 +104,22 @@ impl<'a> Search<'a> {
         Self { blob, plain, format, budget, plan, kept, kept_bytes: 0, encoder, nearest }
     }
 
-    fn run(mut self, streams: &[Stream]) -> io::Result<Found> {
+    fn run(mut self, streams: &[EncodedStream]) -> io::Result<SearchOutcome> {
         let mut position = 0;
         for stream in streams {
             let is_kept = self.keep(position, stream.at.start, 0)?;
             if !is_kept || !self.stream(stream, &mut position)? {
-                return Ok(Found::Unknown(self.nearest));
+                return Ok(SearchOutcome::Unknown(self.nearest));
             }
         }
         let is_kept = self.keep(position, self.blob.len(), 0)?;
         self.close_kept();
         let plan = Plan::parse(self.plan).ok().filter(|plan| is_kept && plan.makes_something());
-        Ok(plan.map_or(Found::Unknown(self.nearest), Found::Exact))
+        Ok(plan.map_or(SearchOutcome::Unknown(self.nearest), SearchOutcome::Exact))
     }
 
     /// Adds a stream, and what belongs to it; `false` when that is too much to keep.
-    fn stream(&mut self, stream: &Stream, position: &mut u64) -> io::Result<bool> {
+    fn stream(&mut self, stream: &EncodedStream, position: &mut u64) -> io::Result<bool> {
         *position = stream.at.end;
         let length = stream.plain.end - stream.plain.start;
         let expected = Slice::new(self.blob, stream.at.start, stream.at.end - stream.at.start);
@@ -144,7 +144,7 @@ impl<'a> Search<'a> {
     }
 
     /// The trailers of long members are kept: to make one again all its plain bytes would be read once more.
-    fn has_trailer(&self, stream: &Stream) -> io::Result<bool> {
+    fn has_trailer(&self, stream: &EncodedStream) -> io::Result<bool> {
         let length = stream.plain.end - stream.plain.start;
         let plain = Slice::new(self.plain, stream.plain.start, length).filter(|_| length <= DEFLATE_HELD_BYTES);
         match plain {

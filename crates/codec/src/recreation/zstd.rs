@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Stream;
+use super::EncodedStream;
 use crate::compress::{Compression, decoder};
 use crate::encoder::{Header, Origin};
 use crate::limits::RECREATION_STREAMS;
@@ -19,14 +19,14 @@ pub(super) fn is_frame(first: &[u8]) -> bool {
 }
 
 /// The frames; `None` when something else is among them, there are too many, or they do not hold the plain bytes.
-pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<Stream>>> {
+pub(super) fn scan(blob: &dyn ReadAt, plain: u64) -> io::Result<Option<Vec<EncodedStream>>> {
     let mut streams = Vec::new();
     let mut at = 0;
     while at < blob.len() {
         let header = Header::read(blob, at)?;
         let Some(end) = end(blob, at, &header)? else { return Ok(None) };
         if header.0.starts_with(&MAGIC) {
-            streams.push(Stream { at: at..end, plain: 0..0, origin: Origin::Zstd(header) });
+            streams.push(EncodedStream { at: at..end, plain: 0..0, origin: Origin::Zstd(header) });
         }
         if streams.len() > RECREATION_STREAMS {
             return Ok(None);
@@ -83,7 +83,7 @@ const fn header_bytes(descriptor: u8) -> u64 {
 }
 
 /// How many plain bytes a frame holds; `None` when it is damaged.
-fn plain_bytes(blob: &dyn ReadAt, stream: &Stream) -> io::Result<Option<u64>> {
+fn plain_bytes(blob: &dyn ReadAt, stream: &EncodedStream) -> io::Result<Option<u64>> {
     let Some(frame) = Slice::new(blob, stream.at.start, stream.at.end - stream.at.start) else { return Ok(None) };
     let mut plain = decoder(Compression::Zstd, Reader::new(frame))?;
     Ok(io::copy(&mut plain, &mut io::sink()).ok())

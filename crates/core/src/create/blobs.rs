@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use delta_codec::ReadAt;
-use delta_codec::recreation::{Found, Nearest, Plan, find, is_likely};
+use delta_codec::recreation::{Nearest, Plan, SearchOutcome, find, is_likely};
 use rayon::prelude::*;
 
 use super::Coded;
@@ -263,8 +263,8 @@ fn searched(layer: &Layer, bytes: &Arc<dyn ReadAt>, context: Context<'_>) -> Res
     let found = find(bytes, &plain).map_err(Error::io(doing))?;
     task.advance(plain.len());
     Ok(match found {
-        Found::Exact(plan) => Way::Recreated(plan),
-        Found::Unknown(nearest) => Way::Whole(bytes.clone(), Reason::UnknownEncoder(nearest)),
+        SearchOutcome::Exact(plan) => Way::Recreated(plan),
+        SearchOutcome::Unknown(nearest) => Way::Whole(bytes.clone(), Reason::UnknownEncoder(nearest)),
     })
 }
 

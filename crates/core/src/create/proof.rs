@@ -7,7 +7,7 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Reader};
 use rayon::prelude::*;
 
-use super::{Coded, Known};
+use super::{Coded, LayersAtHand};
 use crate::digest::DiffId;
 use crate::error::{Error, Kind, Result};
 use crate::image::UncheckedLayer;
@@ -50,7 +50,7 @@ impl Prepared {
 pub(crate) fn proved(
     mut coded: Vec<Coded>,
     assemble: impl Fn(&[Coded]) -> (Metadata, Vec<Member>),
-    known: &Known,
+    known: &LayersAtHand,
     (method, compression): (Method, CompressionOptions),
     context: Context<'_>,
 ) -> Result<Prepared> {
@@ -87,7 +87,7 @@ pub(super) fn not_proved(error: Error) -> Error {
 fn attempt(
     mut metadata: Metadata,
     members: &[Member],
-    known: &Known,
+    known: &LayersAtHand,
     context: Context<'_>,
 ) -> std::result::Result<Prepared, Unproved> {
     let unproved = |error| Unproved { layer: None, error };
@@ -113,7 +113,7 @@ struct Simpler<'a> {
 
 impl<'a> Simpler<'a> {
     /// A plain difference against the same bases, else whole; `None` when it is whole.
-    fn than(failed: &Coded, known: &'a Known) -> Option<Self> {
+    fn than(failed: &Coded, known: &'a LayersAtHand) -> Option<Self> {
         let target = known.targets.iter().find(|layer| layer.diff_id() == failed.entry.diff_id)?;
         let layers = known.bases.iter().map(UncheckedLayer::from).chain(known.targets.iter().cloned());
         let layers: BTreeMap<DiffId, UncheckedLayer> = layers.map(|layer| (layer.diff_id(), layer)).collect();

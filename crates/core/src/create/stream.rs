@@ -5,7 +5,7 @@ use std::sync::Arc;
 use delta_codec::ReadAt;
 
 use super::proof::{Prepared, proved};
-use super::{Coded, Known};
+use super::{Coded, LayersAtHand};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::image::{UncheckedLayer, VerifiedLayer};
@@ -65,5 +65,5 @@ pub fn create_stream(
         (metadata, coded.iter().flat_map(|layer| &layer.members).cloned().collect())
     };
     let coded = vec![Coded::new(&target, coding)];
-    proved(coded, assemble, &Known { bases: vec![base], targets: vec![target] }, (method, compression), context)
+    proved(coded, assemble, &LayersAtHand { bases: vec![base], targets: vec![target] }, (method, compression), context)
 }

@@ -69,7 +69,7 @@ pub struct Filed {
 
 /// What is to be moved, as it is written down.
 #[derive(Debug, Serialize, Deserialize)]
-struct Plan {
+struct FilingPlan {
     drawer: Drawer,
     /// The name of the package there.
     package: Vec<u8>,
@@ -116,7 +116,7 @@ impl Inbox {
         let doing = || Error::io(format!("moving what was left half moved in {}", self.path.display()));
         let Some(text) = self.own.read(PLAN, FILING_BYTES).map_err(doing())? else { return Ok(()) };
         // It was written in one step, by us: what cannot be read is of another version.
-        let Ok(plan) = serde_json::from_slice::<Plan>(&text) else { return self.forget_plan().map_err(doing()) };
+        let Ok(plan) = serde_json::from_slice::<FilingPlan>(&text) else { return self.forget_plan().map_err(doing()) };
         let folder = self.drawer(plan.drawer)?;
         self.carry_out(&plan, folder.as_fd()).map(drop).map_err(doing())
     }
@@ -141,7 +141,7 @@ impl Inbox {
         Ok(folder)
     }
 
-    fn carry_out(&self, plan: &Plan, drawer: BorrowedFd<'_>) -> io::Result<Filed> {
+    fn carry_out(&self, plan: &FilingPlan, drawer: BorrowedFd<'_>) -> io::Result<Filed> {
         let report = OsStr::from_bytes(&plan.report);
         // In a second try it is there already.
         if folders::stat(self.own.as_fd(), OsStr::new(REPORT))?.is_some() {
@@ -202,9 +202,9 @@ impl Inbox {
 }
 
 /// Which names the files get: the same, or with the first number under which all are free.
-fn planned(arrival: &Arrival, drawer: Drawer, folder: BorrowedFd<'_>) -> io::Result<Plan> {
+fn planned(arrival: &Arrival, drawer: Drawer, folder: BorrowedFd<'_>) -> io::Result<FilingPlan> {
     for number in 1..FILED_UNDER_ONE_NAME {
-        let plan = Plan::numbered(arrival, drawer, number);
+        let plan = FilingPlan::numbered(arrival, drawer, number);
         if plan.is_free(folder)? {
             return Ok(plan);
         }
@@ -212,7 +212,7 @@ fn planned(arrival: &Arrival, drawer: Drawer, folder: BorrowedFd<'_>) -> io::Res
     Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{FILED_UNDER_ONE_NAME} are called so already")))
 }
 
-impl Plan {
+impl FilingPlan {
     fn numbered(arrival: &Arrival, drawer: Drawer, number: u32) -> Self {
         let stem = arrival.name.as_bytes();
         let endings: Vec<&[u8]> = arrival.parts.iter().map(|part| behind(&part.name, stem)).collect();

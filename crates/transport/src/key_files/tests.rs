@@ -54,7 +54,7 @@ fn a_key_is_named_by_itself_by_its_file_or_by_its_folder() {
     let key = PublicKey::parse(file.as_bytes()).unwrap();
     for (text, name) in [(line.as_str(), line.as_str()), (shown, shown), (folder.path().to_str().unwrap(), shown)] {
         let keys = named(text).unwrap();
-        let [Known { name: found, key: known, is_revoked: false }] = &keys[..] else { panic!("{text}: {keys:?}") };
+        let [NamedKey { name: found, key: known, is_revoked: false }] = &keys[..] else { panic!("{text}: {keys:?}") };
         assert_eq!((found.as_str(), known.to_file()), (name, key.to_file()));
     }
     let error = named("/no/such/file").unwrap_err();

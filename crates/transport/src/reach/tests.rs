@@ -136,18 +136,6 @@ fn indexes_lie_in_one_another_to_a_bound() {
 }
 
 #[test]
-fn so_many_manifests_are_taken_and_no_more() {
-    let with = |count: usize| {
-        let mut kept = Kept::default();
-        let manifest = kept.manifest(1, 0, true);
-        let root = kept.index(&vec![&manifest; count]);
-        Reached::from(root, &mut kept).map(|reached| reached.manifests.len())
-    };
-    assert_eq!(with(limits::IMAGES + 1).unwrap(), limits::IMAGES + 1);
-    assert_eq!(with(limits::IMAGES + 2).unwrap_err().kind(), Kind::Content);
-}
-
-#[test]
 fn what_is_neither_manifest_nor_index_is_refused() {
     let mut kept = Kept::default();
     for text in ["", "{}", "[]", "no JSON", r#"{"config": 1, "layers": []}"#] {

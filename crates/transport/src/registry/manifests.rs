@@ -20,7 +20,7 @@ pub(super) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manif
 const DIGEST: &str = "docker-content-digest";
 
 /// A manifest or an index, and what the registry calls it.
-pub(super) struct Found {
+pub(super) struct FetchedManifest {
     /// The bytes.
     pub(super) document: Document,
     /// The media type.
@@ -29,7 +29,7 @@ pub(super) struct Found {
 
 impl Repository {
     /// A manifest or an index, compared with its digest if it is asked for by one; nothing if the registry has none.
-    pub(super) fn manifest(&self, reference: &str) -> Result<Option<Found>> {
+    pub(super) fn manifest(&self, reference: &str) -> Result<Option<FetchedManifest>> {
         let doing = format!("fetching the manifest {reference} of {}", self.label());
         let mut call = Call::get(self.url(&format!("manifests/{reference}"))?, &self.name, self.pull(), doing.clone());
         call.headers.push((ACCEPT, accepted()));
@@ -44,7 +44,7 @@ impl Repository {
         let said = answer.header(DIGEST).and_then(|digest| digest.parse().ok());
         let document = Document::new(answer.bytes(limits::DOCUMENT_BYTES, &doing)?);
         check(&document, reference.parse().ok().or(said), &doing)?;
-        Ok(Some(Found { document, media_type }))
+        Ok(Some(FetchedManifest { document, media_type }))
     }
 
     /// Whether the repository has a manifest or an index.
@@ -62,7 +62,7 @@ impl Repository {
     }
 
     /// [`Self::manifest`] where there must be one.
-    pub(super) fn required_manifest(&self, reference: &str) -> Result<Found> {
+    pub(super) fn required_manifest(&self, reference: &str) -> Result<FetchedManifest> {
         self.manifest(reference)?.ok_or_else(|| {
             super::fault::refused(
                 self.connection.registry(),

@@ -14,7 +14,7 @@ use ureq::http::header::{ACCEPT, LINK};
 use super::access::Repository;
 use super::authorization::encoded;
 use super::connection::Call;
-use super::manifests::Found;
+use super::manifests::FetchedManifest;
 use super::origin::resolve;
 use super::packages::ARTIFACT_TYPE;
 
@@ -44,7 +44,7 @@ struct Listed {
 /// Something that hangs on an image.
 pub(super) struct Companion {
     /// The manifest or index.
-    pub(super) found: Found,
+    pub(super) found: FetchedManifest,
     /// The tags by which it is found.
     pub(super) tags: Vec<String>,
 }

@@ -14,7 +14,7 @@ use delta_core::limits;
 
 use super::access::Repository;
 use super::address::Address;
-use super::manifests::{Found, check};
+use super::manifests::{FetchedManifest, check};
 use super::referrers::Companion;
 use crate::blob::Blob;
 use crate::late::{Fetch, LateBlob, require_size};
@@ -44,7 +44,12 @@ pub(super) fn companions(
 }
 
 /// Reads all that a manifest or an index leads to.
-fn read(repository: &Repository, found: Found, names: Vec<ImageName>, scratch: &Arc<TempScratch>) -> Result<Image> {
+fn read(
+    repository: &Repository,
+    found: FetchedManifest,
+    names: Vec<ImageName>,
+    scratch: &Arc<TempScratch>,
+) -> Result<Image> {
     let is_index = matches!(read_pointers(&found.document)?, Pointers::Index(_));
     let media_type = match (found.media_type.as_str(), is_index) {
         ("" | "application/json", true) => OCI_INDEX.to_owned(),

@@ -16,7 +16,7 @@ pub(super) struct Entries<'a> {
 }
 
 /// An entry and where its bytes are.
-pub(super) struct Found {
+pub(super) struct LocatedEntry {
     pub(super) entry: Entry,
     /// Where its headers start in the stream.
     pub(super) at: u64,
@@ -40,7 +40,7 @@ impl<'a> Entries<'a> {
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] for whatever `pack` would not have written.
-    pub(super) fn next(&mut self) -> io::Result<Option<Found>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<LocatedEntry>> {
         if self.at_end()? {
             return Ok(None);
         }
@@ -86,7 +86,7 @@ impl<'a> Entries<'a> {
 }
 
 /// The entry whose headers start at `at`.
-pub(super) fn read(stream: &dyn ReadAt, at: u64) -> io::Result<Found> {
+pub(super) fn read(stream: &dyn ReadAt, at: u64) -> io::Result<LocatedEntry> {
     let mut block = [0; BLOCK];
     stream.read_exact_at(&mut block, at)?;
     let mut head = block.to_vec();
@@ -105,7 +105,7 @@ pub(super) fn read(stream: &dyn ReadAt, at: u64) -> io::Result<Found> {
         return Err(invalid("it has another form than FORMAT.md describes".to_owned()));
     }
     let content = content(stream, at + head.len() as u64, &entry.kind)?;
-    Ok(Found { entry, at, content })
+    Ok(LocatedEntry { entry, at, content })
 }
 
 fn read_records(stream: &dyn ReadAt, at: u64, header: &[u8; BLOCK]) -> io::Result<Vec<u8>> {

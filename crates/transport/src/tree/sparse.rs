@@ -33,7 +33,7 @@ impl Span {
 
 /// Where the data of a file is, as its file system says.
 pub(super) fn data_of(file: &File, size: u64) -> io::Result<Vec<Span>> {
-    let mut found = Found::new(size);
+    let mut found = Spans::new(size);
     each_data(file, size, &mut |start, end| {
         found.take(start, end);
         Ok(())
@@ -46,7 +46,7 @@ pub(super) fn bytes_of(file: &File, size: u64) -> io::Result<Vec<Span>> {
     if size < HOLE_BYTES {
         return Ok(vec![Span { offset: 0, length: size }]);
     }
-    let mut found = Found::new(size);
+    let mut found = Spans::new(size);
     let mut buffer = vec![0; 64 * UNIT_BYTES];
     each_data(file, size, &mut |start, end| {
         let (mut at, end) = (start - start % UNIT, end.next_multiple_of(UNIT).min(size));
@@ -82,12 +82,12 @@ fn each_data(file: &File, size: u64, take: &mut dyn FnMut(u64, u64) -> io::Resul
 }
 
 /// Spans as they are found, in their order.
-struct Found {
+struct Spans {
     size: u64,
     spans: Vec<Span>,
 }
 
-impl Found {
+impl Spans {
     const fn new(size: u64) -> Self {
         Self { size, spans: Vec::new() }
     }

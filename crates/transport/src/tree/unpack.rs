@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::choices::Keep;
 use super::content::{self, CHUNK};
 use super::dress::{Made, dress, forget_lists};
-use super::entries::{self, Entries, Found};
+use super::entries::{self, Entries, LocatedEntry};
 use super::entry::{Entry, Kind, ROOT, shown};
 use super::header::invalid;
 use super::losses::{Loss, Losses, Lost};
@@ -42,7 +42,7 @@ pub fn unpack(stream: &dyn ReadAt, root: &Path, keep: Keep) -> Result<Vec<Lost>>
     }
     // Times of folders change with what is written into them, and permissions may forbid it: both are set last.
     for at in folders.into_iter().rev() {
-        let Found { entry, .. } = entries::read(stream, at).map_err(Error::io("reading the tree"))?;
+        let LocatedEntry { entry, .. } = entries::read(stream, at).map_err(Error::io("reading the tree"))?;
         maker.dress_folder(&entry).map_err(|error| maker.failed(&entry, error))?;
     }
     maker.losses.finish("NEW cannot be made as it should be")
@@ -58,7 +58,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// Makes an entry and dresses it, unless it is a folder.
-    fn make(&mut self, found: &Found) -> io::Result<()> {
+    fn make(&mut self, found: &LocatedEntry) -> io::Result<()> {
         let entry = &found.entry;
         match &entry.kind {
             Kind::Folder => self.folder(&entry.name),
@@ -83,7 +83,7 @@ impl Maker<'_> {
         Ok(rustix::fs::mkdirat(folder, OsStr::from_bytes(leaf), Mode::RWXU)?)
     }
 
-    fn file(&mut self, found: &Found) -> io::Result<()> {
+    fn file(&mut self, found: &LocatedEntry) -> io::Result<()> {
         let entry = &found.entry;
         let (folder, leaf) = self.place.of(&entry.name)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -14,7 +14,7 @@ use super::ask::{Ask, Lack};
 use super::blocks::{Place, Survey, VolumeState, digest_in, index};
 use super::file_name::VolumeName;
 use super::place::{joined, read_block};
-use super::search::{self, Candidate, Found};
+use super::search::{self, Candidate, FoundSet};
 use crate::destination::folder_of;
 use crate::file::FileBytes;
 use crate::file_system;
@@ -78,7 +78,7 @@ pub fn open(request: Request<'_>) -> Result<Option<Opened>> {
 
 /// What is known on the way.
 struct Gathered {
-    found: Found,
+    found: FoundSet,
     survey: Survey,
     sources: Vec<Arc<dyn ReadAt>>,
     /// Which candidates were looked at.
@@ -192,7 +192,7 @@ impl Gathered {
             request.progress.inform(format_args!("{remark}"));
         }
         let files = self.found.candidates.iter().filter(|one| one.file.is_some()).map(|one| one.path.clone()).collect();
-        let Found { set, stem, .. } = self.found;
+        let FoundSet { set, stem, .. } = self.found;
         Ok(Opened { bytes, set, states: self.survey.states, restored_blocks, files, stem })
     }
 

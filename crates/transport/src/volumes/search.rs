@@ -27,7 +27,7 @@ pub(super) struct Candidate {
 }
 
 /// What was found of a set.
-pub(super) struct Found {
+pub(super) struct FoundSet {
     pub(super) set: Arc<Set>,
     /// What the files are called, without the number.
     pub(super) stem: PathBuf,
@@ -76,7 +76,7 @@ pub(super) fn is_volume(path: &Path, folders: &[PathBuf]) -> bool {
 ///
 /// # Errors
 /// A content error where no header is left, or one of a version that is not known.
-pub(super) fn find(path: &Path, folders: &[PathBuf]) -> Result<Found> {
+pub(super) fn find(path: &Path, folders: &[PathBuf]) -> Result<FoundSet> {
     let shown = path.display().to_string();
     let own = open(path).map(|file| header(&file));
     let set = match own {
@@ -93,12 +93,12 @@ pub(super) fn find(path: &Path, folders: &[PathBuf]) -> Result<Found> {
         },
     };
     let stem = VolumeName::stem(path);
-    let mut found = Found { set, stem, candidates: Vec::new(), remarks: Vec::new() };
+    let mut found = FoundSet { set, stem, candidates: Vec::new(), remarks: Vec::new() };
     found.look(path, folders);
     Ok(found)
 }
 
-impl Found {
+impl FoundSet {
     /// Looks into folders again, or into others.
     pub(super) fn look(&mut self, path: &Path, folders: &[PathBuf]) {
         let mut paths: Vec<PathBuf> = Vec::new();

@@ -87,12 +87,12 @@ pub fn write(split: &Split, request: Request<'_>) -> Result<Vec<WrittenVolume>> 
     let mut written = Vec::new();
     for (plan, volume) in plans.iter().rev().zip((1..=layout.volumes()).rev()) {
         let file = VolumeName::path(request.stem, volume);
-        if let Plan::Write(destination) = plan {
+        if let VolumeStep::Write(destination) = plan {
             request.progress.detail(format_args!("writing {}", file.display()));
             destination.write_file(request.scratch, |out| split.write_volume(volume, out))?;
             prove(&split.set, volume, &file)?;
         }
-        let kept = matches!(plan, Plan::Keep);
+        let kept = matches!(plan, VolumeStep::Keep);
         written.push(WrittenVolume { volume, file, bytes: layout.file_bytes(volume), kept });
     }
     remove_rest(request, layout.volumes(), &replaced)?;
@@ -100,20 +100,20 @@ pub fn write(split: &Split, request: Request<'_>) -> Result<Vec<WrittenVolume>> 
     Ok(written)
 }
 
-enum Plan {
+enum VolumeStep {
     Keep,
     Write(Destination),
 }
 
 /// What happens to each volume; the sets that are replaced are noted.
-fn plans(set: &Set, request: Request<'_>, replaced: &mut Vec<BlobDigest>) -> Result<Vec<Plan>> {
+fn plans(set: &Set, request: Request<'_>, replaced: &mut Vec<BlobDigest>) -> Result<Vec<VolumeStep>> {
     let mut plans = Vec::new();
     for volume in 1..=set.layout.volumes() {
         let path = VolumeName::path(request.stem, volume);
         let there = header_of(&path);
         let is_same = there.as_ref().is_some_and(|there| *there.set == *set && there.volume == volume);
         if is_same && (request.resume || request.force) && is_whole(set, volume, &path)? {
-            plans.push(Plan::Keep);
+            plans.push(VolumeStep::Keep);
             continue;
         }
         if let Some(there) = there
@@ -133,7 +133,7 @@ fn plans(set: &Set, request: Request<'_>, replaced: &mut Vec<BlobDigest>) -> Res
             inputs: request.inputs,
         })
         .map_err(|error| if is_same { error.with_hint("go on with --resume, or replace it with -f") } else { error })?;
-        plans.push(Plan::Write(destination.reading_back(request.reads_back)?));
+        plans.push(VolumeStep::Write(destination.reading_back(request.reads_back)?));
     }
     Ok(plans)
 }
@@ -147,12 +147,12 @@ fn of_another_set(path: &Path, there: &Header) -> Error {
     .with_hint("name another package, or replace the volumes with -f")
 }
 
-fn require(layout: &Layout, request: Request<'_>, plans: &[Plan]) -> Result<()> {
+fn require(layout: &Layout, request: Request<'_>, plans: &[VolumeStep]) -> Result<()> {
     let path = VolumeName::path(request.stem, 1);
     let folder = folder_of(&path);
     let most = layout.file_bytes(1);
     require_size(folder, most)?;
-    let new = (1..=layout.volumes()).zip(plans).filter(|(_, plan)| matches!(plan, Plan::Write(_)));
+    let new = (1..=layout.volumes()).zip(plans).filter(|(_, plan)| matches!(plan, VolumeStep::Write(_)));
     let bytes = new.map(|(volume, _)| layout.file_bytes(volume)).sum();
     file_system::require(folder, bytes, "the volumes")
         .map_err(|error| error.with_hint("free some room, or name a place with more of it"))

@@ -3,7 +3,7 @@
 
 use super::super::symbols::FARTHEST;
 use super::super::tokens::Tokens;
-use super::super::window::{Found, HASH_BITS, NOTHING, SHORTEST, Window};
+use super::super::window::{HASH_BITS, Match, NOTHING, SHORTEST, Window};
 use super::blocks::Blocks;
 use super::checkpoint::{Checkpoint, Marks};
 
@@ -50,7 +50,7 @@ pub(super) struct Chains {
     /// The byte before the next position is not among the tokens yet.
     waiting: bool,
     /// The match at the position before.
-    found: Found,
+    found: Match,
     tokens: Tokens,
     /// What is noted for those who start here again.
     pub(super) marks: Marks,
@@ -191,7 +191,7 @@ impl Chains {
     }
 
     #[inline(always)]
-    fn search(&self, head: u16) -> Found {
+    fn search(&self, head: u16) -> Match {
         let Rules { tries, nice, .. } = self.rules;
         self.window.search(head, tries, nice, |length, offset| length > SHORTEST || offset <= SHORTEST_WITHIN)
     }

@@ -1,7 +1,7 @@
 //! Where an encoder of levels 4 to 9 can start again: all it does then depends on the bytes in the window and on these few numbers.
 
 use super::super::symbols::{FARTHEST, LONGEST};
-use super::super::window::{BYTES as WINDOW, Found, NOTHING, SHORTEST};
+use super::super::window::{BYTES as WINDOW, Match, NOTHING, SHORTEST};
 
 /// The state of an encoder of levels 4 to 9 behind the end of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Checkpoint {
     /// The byte before it is not written yet.
     pub(super) waiting: bool,
     /// The match at the position before it, which is not written yet.
-    pub(super) found: Found,
+    pub(super) found: Match,
     /// The lowest bits of a byte that is not full yet, and their number.
     pub(super) held: (u8, u8),
 }
@@ -56,7 +56,7 @@ impl Checkpoint {
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let [a, b, c, d, e, f, g, h, i, j, flags, held] = bytes;
         let at = u16::from_le_bytes([e, f]);
-        let found = Found { length: u16::from_le_bytes([g, h]).into(), offset: u16::from_le_bytes([i, j]).into() };
+        let found = Match { length: u16::from_le_bytes([g, h]).into(), offset: u16::from_le_bytes([i, j]).into() };
         let (waiting, count) = (flags & 8 != 0, flags & 7);
         let is_match = waiting
             && (SHORTEST..=LONGEST).contains(&found.length)

@@ -3,7 +3,7 @@
 use super::super::huffman::{self, Code};
 use super::super::symbols::{FARTHEST, LENGTHS, LONGEST, OFFSETS, offset_code};
 use super::super::tokens::Tokens;
-use super::super::window::{Found, HASH_BITS, NOTHING, SHORTEST, Window};
+use super::super::window::{HASH_BITS, Match, NOTHING, SHORTEST, Window};
 use super::Quirks;
 use super::blocks::Blocks;
 use super::history::hash4;
@@ -44,7 +44,7 @@ pub(super) struct Chains {
     /// The byte before the next position is not among the tokens yet.
     waiting: bool,
     /// The match at the position before.
-    found: Found,
+    found: Match,
     /// Literals since the last match, in 16 bits.
     literals: u16,
     tokens: Tokens,
@@ -159,7 +159,7 @@ impl Chains {
     }
 
     /// Writes the match at the position before, or a better one for its end.
-    fn take(&mut self, found: Found, hashed: usize, blocks: &mut Blocks, last: bool) {
+    fn take(&mut self, found: Match, hashed: usize, blocks: &mut Blocks, last: bool) {
         let found = if self.quirks.early {
             self.or_early_by_its_end(found, hashed)
         } else {
@@ -178,7 +178,7 @@ impl Chains {
     }
 
     /// `found`, or a longer match that is remembered for its end; bytes at its front that differ become literals.
-    fn or_by_its_end(&mut self, found: Found, hashed: usize, blocks: &mut Blocks, last: bool) -> Found {
+    fn or_by_its_end(&mut self, found: Match, hashed: usize, blocks: &mut Blocks, last: bool) -> Match {
         let (at, start) = (self.window.at, self.window.at - 1);
         if found.length >= LONGEST - DIFFERING || start + found.length >= hashed {
             return found;
@@ -206,11 +206,11 @@ impl Chains {
             }
             length += 1;
         }
-        Found { length, offset: start - source }
+        Match { length, offset: start - source }
     }
 
     /// As [`Chains::or_by_its_end`], up to 1.15.14: by two bytes less, and no byte may differ.
-    fn or_early_by_its_end(&self, found: Found, hashed: usize) -> Found {
+    fn or_early_by_its_end(&self, found: Match, hashed: usize) -> Match {
         let (at, start) = (self.window.at, self.window.at - 1);
         let end = start + found.length;
         if end + EARLY_BACK >= hashed {
@@ -222,7 +222,7 @@ impl Chains {
             return found;
         }
         let length = self.window.agree(start, source, (self.window.end - at).min(LONGEST));
-        if length > found.length { Found { length, offset: start - source } } else { found }
+        if length > found.length { Match { length, offset: start - source } } else { found }
     }
 
     /// After many literals, more of them are written without a search.
@@ -244,7 +244,7 @@ impl Chains {
         self.literal(self.window.at - 1, blocks, last);
     }
 
-    fn search(&self, head: u16) -> Found {
+    fn search(&self, head: u16) -> Match {
         let Rules { nice, tries, .. } = self.rules;
         if !self.rules.gain {
             return self.window.search(head, tries, nice, |_, _| true);

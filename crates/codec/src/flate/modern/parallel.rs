@@ -17,7 +17,9 @@ use crate::limits::{COPY_BYTES, PGZIP_HELD_BYTES};
 /// What reading and writing report.
 pub fn encode(settings: Settings, plain: &dyn ReadAt, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     match settings.block {
-        Some(block) if u64::from(block.get()) <= PGZIP_HELD_BYTES => Stream { settings, block, plain }.encode(out),
+        Some(block) if u64::from(block.get()) <= PGZIP_HELD_BYTES => {
+            ParallelStream { settings, block, plain }.encode(out)
+        }
         _ => {
             let mut encoder = Encoder::new(settings, out);
             copy(plain, 0..plain.len(), |bytes| encoder.write_all(bytes))?;
@@ -26,13 +28,13 @@ pub fn encode(settings: Settings, plain: &dyn ReadAt, out: &mut (impl Write + ?S
     }
 }
 
-struct Stream<'a> {
+struct ParallelStream<'a> {
     settings: Settings,
     block: NonZeroU32,
     plain: &'a dyn ReadAt,
 }
 
-impl Stream<'_> {
+impl ParallelStream<'_> {
     fn encode(&self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
         // The last block has what is left, which may be nothing.
         let count = self.plain.len() / u64::from(self.block.get()) + 1;

@@ -18,7 +18,7 @@ fn found(plain: &[u8], at: usize, tries: u32, nice: usize) -> (usize, usize) {
     (found.length, found.offset)
 }
 
-fn search(window: &mut Window, at: usize, tries: u32, nice: usize, takes: impl FnMut(usize, usize) -> bool) -> Found {
+fn search(window: &mut Window, at: usize, tries: u32, nice: usize, takes: impl FnMut(usize, usize) -> bool) -> Match {
     for position in 0..at {
         let hash = hash(window, position);
         window.insert(position, hash);

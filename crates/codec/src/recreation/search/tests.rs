@@ -101,7 +101,7 @@ fn member(plain: &[u8]) -> Vec<u8> {
 
 /// The plan that is found, piece by piece: the kept bytes, or whether a made one has its trailer; each with its plain bytes.
 fn pieces(blob: &[u8], plain: &[u8]) -> Vec<(Result<Vec<u8>, bool>, u64)> {
-    let Found::Exact(plan) = find(&blob.to_vec(), &plain.to_vec()).unwrap() else { panic!("it comes back") };
+    let SearchOutcome::Exact(plan) = find(&blob.to_vec(), &plain.to_vec()).unwrap() else { panic!("it comes back") };
     plan.pieces()
         .map(|piece| match piece {
             Piece::Kept(bytes, plain) => (Ok(bytes.to_vec()), plain),
@@ -146,7 +146,7 @@ fn the_trailer_of_a_long_member_is_kept() {
 #[test]
 fn only_a_stream_that_is_made_makes_a_plan() {
     let unknown =
-        |blob: &[u8], plain: &[u8]| matches!(find(&blob.to_vec(), &plain.to_vec()).unwrap(), Found::Unknown(_));
+        |blob: &[u8], plain: &[u8]| matches!(find(&blob.to_vec(), &plain.to_vec()).unwrap(), SearchOutcome::Unknown(_));
     let plain = noise(1, 400);
     let blob = member(&plain);
     assert!(!unknown(&blob, &plain));

@@ -60,7 +60,7 @@ impl Desk {
         self.files(name).into_keys().collect()
     }
 
-    fn plan(&self, drawer: Drawer) -> Plan {
+    fn plan(&self, drawer: Drawer) -> FilingPlan {
         let folder = self.inbox.drawer(drawer).unwrap();
         planned(&self.only(), drawer, folder.as_fd()).unwrap()
     }
@@ -134,7 +134,7 @@ fn names_in_a_drawer_are_no_longer_than_names_can_be() {
 
 #[test]
 fn what_a_run_that_was_killed_began_is_ended() {
-    type Step = fn(&Desk, &Plan);
+    type Step = fn(&Desk, &FilingPlan);
     let steps: [Step; 4] = [
         |desk, _| fs::rename(desk.path(".docker_delta-watch/report.json"), desk.path("done/a.json")).unwrap(),
         |desk, plan| moved(desk, &plan.moves[0]),

@@ -31,7 +31,7 @@ fn holes_of_some_size_are_found() {
 
 #[test]
 fn more_spans_than_are_kept_become_one() {
-    let mut found = Found::new(1 << 40);
+    let mut found = Spans::new(1 << 40);
     (0..100_000).for_each(|number| found.take(number << 20, (number << 20) + 1));
     let spans = found.finish();
     assert_eq!(spans.len(), SPANS);
@@ -55,7 +55,7 @@ fn only_the_one_form_of_a_map_is_read() {
 
 /// What is found where these ranges hold data.
 fn found(size: u64, data: &[(u64, u64)]) -> Vec<Span> {
-    let mut found = Found::new(size);
+    let mut found = Spans::new(size);
     data.iter().for_each(|(start, end)| found.take(*start, *end));
     found.finish()
 }

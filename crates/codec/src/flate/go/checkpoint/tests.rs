@@ -4,7 +4,7 @@ const SOME: Checkpoint = Checkpoint {
     halves: 70_000,
     at: 33_333,
     waiting: true,
-    found: Found { length: 258, offset: 32_768 },
+    found: Match { length: 258, offset: 32_768 },
     held: (0b101, 3),
 };
 
@@ -22,11 +22,11 @@ fn what_no_encoder_comes_to_is_refused() {
     let wrong = [
         Checkpoint { at: 0, ..SOME },
         Checkpoint { waiting: false, ..SOME },
-        Checkpoint { found: Found { length: 259, offset: 1 }, ..SOME },
-        Checkpoint { found: Found { length: 2, offset: 1 }, ..SOME },
-        Checkpoint { found: Found { length: 4, offset: 0 }, ..SOME },
-        Checkpoint { found: Found { length: 4, offset: 32_769 }, ..SOME },
-        Checkpoint { at: 9, found: Found { length: 4, offset: 9 }, ..SOME },
+        Checkpoint { found: Match { length: 259, offset: 1 }, ..SOME },
+        Checkpoint { found: Match { length: 2, offset: 1 }, ..SOME },
+        Checkpoint { found: Match { length: 4, offset: 0 }, ..SOME },
+        Checkpoint { found: Match { length: 4, offset: 32_769 }, ..SOME },
+        Checkpoint { at: 9, found: Match { length: 4, offset: 9 }, ..SOME },
         Checkpoint { held: (8, 3), ..SOME },
     ];
     for checkpoint in wrong {
@@ -48,7 +48,7 @@ fn it_must_fit_the_plain_bytes() {
 
 #[test]
 fn every_number_is_taken_up_to_its_bound() {
-    let found = |length, offset| Found { length, offset };
+    let found = |length, offset| Match { length, offset };
     for checkpoint in [
         Checkpoint { halves: 0, ..SOME },
         Checkpoint { halves: u32::MAX, ..SOME },
@@ -85,7 +85,7 @@ fn a_match_that_waits_ends_with_the_window() {
         (65_533, 3, false, true),
         (65_534, 3, false, false),
     ] {
-        let checkpoint = Checkpoint { at, waiting, found: Found { length, offset: 1 }, ..SOME };
+        let checkpoint = Checkpoint { at, waiting, found: Match { length, offset: 1 }, ..SOME };
         assert_eq!(checkpoint.fits(plain), fits, "{at} and {length}");
     }
 }
