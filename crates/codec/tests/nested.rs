@@ -190,8 +190,8 @@ fn as_many_are_opened_as_the_limit_says_on_either_side() {
     let texts: Vec<Vec<u8>> = (0..DEFLATE_NESTED as u64 + 3).map(|seed| text(2 * seed + 1, 300)).collect();
     // What does not look like a compressed file does not count; what does, and is none, counts.
     let look_alike = [&b"\x1f\x8b\x08\xff"[..], &text(9, 300)].concat();
-    for look_alikes in [0, 3] {
-        let members: Vec<(&str, Vec<u8>)> = std::iter::repeat_n(("none.gz", look_alike.clone()), look_alikes)
+    for imitations in [0, 3] {
+        let members: Vec<(&str, Vec<u8>)> = std::iter::repeat_n(("none.gz", look_alike.clone()), imitations)
             .chain([("plain", text(9, 200))])
             .chain(texts.iter().map(|plain| ("packed.gz", gzipped(plain))))
             .collect();
@@ -199,7 +199,7 @@ fn as_many_are_opened_as_the_limit_says_on_either_side() {
         let (bytes, _) = opened(&NONE, &whole).unwrap();
         let unfolded = all(&unfold(&whole, &MemoryScratch).unwrap().bytes);
         for (number, plain) in texts.iter().enumerate() {
-            let is_opened = number + look_alikes < DEFLATE_NESTED;
+            let is_opened = number + imitations < DEFLATE_NESTED;
             assert_eq!(holds(&bytes, plain), is_opened, "{number} of what is opened");
             assert_eq!(holds(&unfolded, plain), is_opened, "{number} of what is unfolded");
         }

@@ -1,7 +1,7 @@
 //! Writes images in the one form that every engine loads: an OCI layout that also has Docker's `manifest.json`.
 //!
 //! What goes to an engine is written from front to back, when its blobs were made. In a file or folder the blobs are made where they
-//! lie: [`in_place`].
+//! lie (`in_place`).
 
 mod in_place;
 
