@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::image::{Layer, UncheckedLayer, VerifiedBlob, VerifiedLayer, plain_bytes};
 use crate::job::context::Context;
 use crate::job::places::{Nowhere, Places, Room};
-use crate::job::progress::Task;
+use crate::job::progress::{Silent, Task};
 use crate::layer::coding::{self, Promised};
 use crate::package::metadata::{BlobEntry, Index, LayerEntry, Metadata, Origin};
 use crate::package::{Member, Package};
@@ -46,9 +46,13 @@ pub fn needed_bases(metadata: &Metadata, wanted: &Wanted) -> BTreeSet<DiffId> {
 /// Those of them that are read uncompressed.
 fn plain_bases(metadata: &Metadata, index: &Index<'_>, wanted: &Wanted) -> BTreeSet<DiffId> {
     let is_held = |diff_id: &DiffId| !is_coded(index, *diff_id);
-    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(index, **blob)).map(|(_, diff_id)| *diff_id);
     let below = coded_layers(metadata, index, wanted).into_iter().flat_map(bases_of);
-    plain.chain(below).filter(is_held).collect()
+    made_into_blobs(index, wanted).into_iter().chain(below).filter(is_held).collect()
+}
+
+/// The layers that `wanted` blobs are, or are made of.
+fn made_into_blobs(index: &Index<'_>, wanted: &Wanted) -> BTreeSet<DiffId> {
+    wanted.iter().filter(|(blob, _)| is_made_of_layer(index, **blob)).map(|(_, diff_id)| *diff_id).collect()
 }
 
 /// Fails when a base layer that the `wanted` blobs need is not `there`: what [`rebuild`] would say, before anything is read.
@@ -88,9 +92,9 @@ pub fn rebuild_at(
     let metadata = package.metadata();
     check_bases(metadata, wanted, &bases.iter().map(|layer| layer.diff_id).collect())?;
     let index = Index::of(metadata);
-    let (handed_over, built_on) = plain_bases(metadata, &index, wanted)
-        .into_iter()
-        .partition(|base| wanted.iter().any(|(blob, diff_id)| diff_id == base && is_made_of_layer(&index, *blob)));
+    let made_into_blobs = made_into_blobs(&index, wanted);
+    let (handed_over, built_on) =
+        plain_bases(metadata, &index, wanted).into_iter().partition(|base| made_into_blobs.contains(base));
     let verified = verified_bases(&handed_over, bases, Room { places, context })?;
     let unchecked = unchecked_bases(&built_on, bases, context)?;
     rebuild_on(package, wanted, AtHand { stored: bases, unchecked, places, ..AtHand::of(verified) }, context)
@@ -194,7 +198,7 @@ impl<'a> Blobs<'a> {
             }
         };
         let what = format!("the blob {}", digest.short());
-        VerifiedBlob::check_placed(digest, bytes, &what, self.room)
+        VerifiedBlob::check_placed(digest, bytes, (&what, &Silent), self.room)
     }
 }
 
@@ -258,7 +262,7 @@ fn rebuild_layer(
     package: &Package,
     layer: &LayerEntry,
     (bases, targets): (&[&UncheckedLayer], &BTreeMap<DiffId, UncheckedLayer>),
-    Room { places, context }: Room<'_>,
+    room: Room<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
     let Origin::Coded { codec, .. } = &layer.origin else {
@@ -267,10 +271,9 @@ fn rebuild_layer(
     let bases: Vec<Arc<dyn ReadAt>> = bases.iter().map(|base| base.bytes().clone()).collect();
     let members = members(package, layer)?;
     let coded = (members.as_slice(), &package.metadata().requires);
-    let there = targets.get(&layer.diff_id);
-    let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there, places };
-    let rebuilt = coding::decode(*codec, &bases, coded, promised, context, task)?;
-    context.progress.detail(format_args!(
+    let promised = Promised { diff_id: layer.diff_id, extent: layer.extent(), there: targets.get(&layer.diff_id) };
+    let rebuilt = coding::decode(*codec, &bases, coded, promised, room, task)?;
+    room.context.progress.detail(format_args!(
         "layer {}: {} bytes rebuilt of {} in the package ({}) and {} base layers",
         layer.diff_id.short(),
         layer.known_size(),
@@ -326,8 +329,7 @@ fn chosen<'a>(needed: &BTreeSet<DiffId>, bases: &'a [Layer]) -> Result<Vec<&'a L
 
 /// The layers that must be rebuilt for the `wanted` blobs, with those that they are coded against.
 fn coded_layers<'a>(metadata: &'a Metadata, index: &Index<'_>, wanted: &Wanted) -> Vec<&'a LayerEntry> {
-    let plain = wanted.iter().filter(|(blob, _)| is_made_of_layer(index, **blob));
-    let mut open: BTreeSet<DiffId> = plain.map(|(_, diff_id)| *diff_id).collect();
+    let mut open = made_into_blobs(index, wanted);
     // A layer is coded only against what stands before it, so one walk from the end finds all.
     let mut coded: Vec<&LayerEntry> = Vec::new();
     for layer in metadata.layers.iter().rev() {

@@ -300,7 +300,7 @@ fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<V
     let check = |layer: &&Layer| {
         let bytes = layer.content.plain()?;
         let what = format!("the {what} layer {}", layer.diff_id.short());
-        VerifiedLayer::check_telling(layer.diff_id, bytes, &what, task.as_ref())
+        VerifiedLayer::check_telling(layer.diff_id, bytes, (&what, task.as_ref()))
     };
     layers.par_iter().map(check).collect()
 }

@@ -209,14 +209,12 @@ impl VerifiedLayer {
     /// # Errors
     /// [`Error::Mismatch`] with `what` when the bytes are others.
     pub fn check(diff_id: DiffId, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
-        Self::check_telling(diff_id, bytes, what, &Silent)
+        Ok(Self::of(diff_id, VerifiedBlob::check(diff_id.into(), bytes, what)?))
     }
 
     /// The same, and `task` hears of every byte that is read.
-    pub(crate) fn check_telling(diff_id: DiffId, bytes: Arc<dyn ReadAt>, what: &str, task: &dyn Task) -> Result<Self> {
-        let mut reader = Counted::new(Reader::new(&bytes), task);
-        let (found, _) = DiffId::of_reader(&mut reader).map_err(Error::io(format!("reading {what}")))?;
-        Self::compared(diff_id, found, bytes, what)
+    pub(crate) fn check_telling(diff_id: DiffId, bytes: Arc<dyn ReadAt>, told: (&str, &dyn Task)) -> Result<Self> {
+        Ok(Self::of(diff_id, VerifiedBlob::check_telling(diff_id.into(), bytes, told)?))
     }
 
     /// The same, while `read` reads the bytes for what else is made of them: what it reads from front to back is read once for both.
@@ -230,40 +228,33 @@ impl VerifiedLayer {
         let tap = Tap::new(&bytes, task);
         let made = read(&tap).map_err(failed())?;
         let found = tap.finish().map_err(failed())?;
-        Ok((Self::compared(diff_id, found.into(), bytes, what)?, made))
+        let blob = VerifiedBlob::compared(diff_id.into(), found.into(), bytes, what)?;
+        Ok((Self::of(diff_id, blob), made))
     }
 
-    fn compared(diff_id: DiffId, found: DiffId, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
-        if found == diff_id {
-            Ok(Self { diff_id, bytes })
-        } else {
-            Err(Error::Mismatch { what: what.to_owned(), expected: diff_id.to_string(), found: found.to_string() })
-        }
-    }
-
-    /// The same, and the bytes are copied to the place that they have, if they have one.
+    /// As [`Self::check`], and `task` hears of every byte. They are copied to the place of the blob that is this layer, if it has one.
     pub(crate) fn check_placed(
         diff_id: DiffId,
         bytes: Arc<dyn ReadAt>,
-        (what, task): (&str, &dyn Task),
+        told: (&str, &dyn Task),
         room: Room<'_>,
     ) -> Result<Self> {
-        let Some(place) = room.place(diff_id.into(), what)? else {
-            return Self::check_telling(diff_id, bytes, what, task);
-        };
-        let (bytes, found) = copied(place, &bytes, (what, task))?;
-        Self::compared(diff_id, found.into(), bytes, what)
+        Ok(Self::of(diff_id, VerifiedBlob::check_placed(diff_id.into(), bytes, told, room)?))
     }
 
     /// Lets `fill` write into the place of the blob that is this layer, else into new room, and compares what it writes on the way.
     pub(crate) fn spool(
         diff_id: DiffId,
-        (what, doing): (&str, &str),
+        said: (&str, &str),
         room: Room<'_>,
         fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<Self> {
-        let (bytes, found) = spooled(diff_id.into(), doing, room, fill)?;
-        Self::compared(diff_id, found.into(), bytes, what)
+        Ok(Self::of(diff_id, VerifiedBlob::spool(diff_id.into(), said, room, fill)?))
+    }
+
+    /// The layer that is this blob.
+    fn of(diff_id: DiffId, blob: VerifiedBlob) -> Self {
+        Self { diff_id, bytes: blob.bytes }
     }
 
     /// Names `bytes` by what they hash to.
@@ -299,15 +290,28 @@ impl VerifiedBlob {
     /// # Errors
     /// [`Error::Mismatch`] with `what` when the bytes are others.
     pub fn check(digest: BlobDigest, bytes: Arc<dyn ReadAt>, what: &str) -> Result<Self> {
-        let (found, _) =
-            BlobDigest::of_reader(&mut Reader::new(&bytes)).map_err(Error::io(format!("reading {what}")))?;
+        Self::check_telling(digest, bytes, (what, &Silent))
+    }
+
+    fn check_telling(digest: BlobDigest, bytes: Arc<dyn ReadAt>, (what, task): (&str, &dyn Task)) -> Result<Self> {
+        let mut reader = Counted::new(Reader::new(&bytes), task);
+        let (found, _) = BlobDigest::of_reader(&mut reader).map_err(Error::io(format!("reading {what}")))?;
         Self::compared(digest, found, bytes, what)
     }
 
-    /// The same, and the bytes are copied to the place that they have, if they have one.
-    pub(crate) fn check_placed(digest: BlobDigest, bytes: Arc<dyn ReadAt>, what: &str, room: Room<'_>) -> Result<Self> {
-        let Some(place) = room.place(digest, what)? else { return Self::check(digest, bytes, what) };
-        let (bytes, found) = copied(place, &bytes, (what, &Silent))?;
+    /// As [`Self::check`], and `task` hears of every byte. They are copied to the place of the blob, if it has one.
+    pub(crate) fn check_placed(
+        digest: BlobDigest,
+        bytes: Arc<dyn ReadAt>,
+        (what, task): (&str, &dyn Task),
+        room: Room<'_>,
+    ) -> Result<Self> {
+        let Some(place) = room.place(digest, what)? else { return Self::check_telling(digest, bytes, (what, task)) };
+        let doing = format!("copying {what}");
+        let (bytes, found) = hashed(place, &doing, &mut |out| {
+            let mut reader = BufReader::with_capacity(COPY_BUFFER, Counted::new(Reader::new(&bytes), task));
+            io::copy(&mut reader, out).map(|_| ()).map_err(Error::io(doing.clone()))
+        })?;
         Self::compared(digest, found.into(), bytes, what)
     }
 
@@ -318,7 +322,7 @@ impl VerifiedBlob {
         room: Room<'_>,
         fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<Self> {
-        let (bytes, found) = spooled(digest, doing, room, fill)?;
+        let (bytes, found) = hashed(room.file(digest, doing)?, doing, fill)?;
         Self::compared(digest, found.into(), bytes, what)
     }
 
@@ -341,29 +345,7 @@ impl VerifiedBlob {
     }
 }
 
-/// Lets `fill` write into the place of `blob`, else into new room, and hashes what it writes on the way.
-fn spooled(
-    blob: BlobDigest,
-    doing: &str,
-    room: Room<'_>,
-    fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
-) -> Result<(Arc<dyn ReadAt>, Hashed)> {
-    hashed(room.file(blob, doing)?, doing, fill)
-}
-
-/// Copies `bytes` to a `place` and hashes them on the way.
-fn copied(
-    place: Box<dyn ScratchFile>,
-    bytes: &dyn ReadAt,
-    (what, task): (&str, &dyn Task),
-) -> Result<(Arc<dyn ReadAt>, Hashed)> {
-    let doing = format!("copying {what}");
-    hashed(place, &doing, &mut |out| {
-        let mut reader = BufReader::with_capacity(COPY_BUFFER, Counted::new(Reader::new(bytes), task));
-        io::copy(&mut reader, out).map(|_| ()).map_err(Error::io(doing.clone()))
-    })
-}
-
+/// Lets `fill` write into `file`, and hashes what it writes on the way.
 fn hashed(
     file: Box<dyn ScratchFile>,
     doing: &str,

@@ -12,7 +12,7 @@ use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
 use crate::image::{UncheckedLayer, VerifiedLayer};
 use crate::job::context::Context;
-use crate::job::places::{Places, Room};
+use crate::job::places::Room;
 use crate::job::progress::{Counted, Task};
 use crate::limits;
 use crate::package::Member;
@@ -25,8 +25,6 @@ pub(crate) struct Promised<'a> {
     pub(crate) extent: Extent,
     /// The layer itself, where it is at hand: what is rebuilt is hashed then, and not kept.
     pub(crate) there: Option<&'a UncheckedLayer>,
-    /// Where it goes else, if it is a blob too.
-    pub(crate) places: &'a dyn Places,
 }
 
 /// Rebuilds the layer that was `promised` from `members` of a package that `requires` these features, coded against `bases`.
@@ -35,20 +33,20 @@ pub(crate) fn decode(
     bases: &[Arc<dyn ReadAt>],
     (members, requires): (&[Member], &BTreeSet<String>),
     promised: Promised<'_>,
-    context: Context<'_>,
+    room: Room<'_>,
     task: &dyn Task,
 ) -> Result<VerifiedLayer> {
     let Promised { diff_id, extent, .. } = promised;
     if codec == LayerCodec::Recipe {
-        return promised.rebuilt(context, &mut |out| {
+        return promised.rebuilt(room, &mut |out| {
             let mut out = Counted::new(out, task);
-            recipe_members::decode(bases, (members, requires), (diff_id, extent), context, &mut out)
+            recipe_members::decode(bases, (members, requires), (diff_id, extent), room.context, &mut out)
         });
     }
     let doing = promised.doing();
     let member = only(members, &doing)?;
     let base = Concat::new(bases);
-    promised.rebuilt(context, &mut |out| {
+    promised.rebuilt(room, &mut |out| {
         let mut out = Bounded::new(Counted::new(out, task), extent.length, MORE_THAN_PROMISED);
         let decoded = standard(codec, &base, member, &mut out, extent.length);
         // What the room reports is no fault of the package.
@@ -67,15 +65,10 @@ impl Promised<'_> {
     }
 
     /// What `fill` writes, if it is the layer. The size is compared too: manifests are made from it.
-    fn rebuilt(
-        self,
-        context: Context<'_>,
-        fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
-    ) -> Result<VerifiedLayer> {
+    fn rebuilt(self, room: Room<'_>, fill: &mut dyn FnMut(&mut dyn Write) -> Result<()>) -> Result<VerifiedLayer> {
         let what = format!("the rebuilt layer {}", self.diff_id.short());
         let size = self.extent.length;
         let Some(there) = self.there else {
-            let room = Room { places: self.places, context };
             let layer = VerifiedLayer::spool(self.diff_id, (&what, &self.doing()), room, fill)?;
             let length = layer.bytes().len();
             if length == size {
