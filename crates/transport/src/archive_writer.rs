@@ -8,6 +8,7 @@ mod in_place;
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write};
 
+use crate::oci_layout::blob_name;
 use delta_codec::{ReadAt, Reader};
 use delta_core::digest::BlobDigest;
 use delta_core::error::{Error, Result};
@@ -111,10 +112,6 @@ fn documents(images: &[RebuiltImage], naming: Naming) -> Result<BTreeMap<String,
     Ok(files)
 }
 
-fn blob_name(digest: BlobDigest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
-}
-
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
 }
@@ -145,9 +142,9 @@ fn docker_manifest(images: &[RebuiltImage], naming: Naming) -> Vec<DockerEntry> 
     let entry = |(image, manifest): (&RebuiltImage, &RebuiltManifest)| {
         let tags: Vec<String> = image.names.iter().map(ToString::to_string).collect();
         DockerEntry {
-            config: format!("blobs/sha256/{}", manifest.config.hex()),
+            config: blob_name(manifest.config.into()),
             repo_tags: (naming == Naming::Named && !tags.is_empty()).then_some(tags),
-            layers: manifest.layers.iter().map(|(_, blob)| format!("blobs/sha256/{}", blob.hex())).collect(),
+            layers: manifest.layers.iter().map(|(_, blob)| blob_name(*blob)).collect(),
         }
     };
     images.iter().filter_map(|image| Some((image, first_image(image)?))).map(entry).collect()

@@ -51,6 +51,7 @@ pub mod policy;
 mod program;
 mod reach;
 pub mod reference;
+mod refusals;
 pub mod registry;
 pub mod source;
 mod sourced_image;

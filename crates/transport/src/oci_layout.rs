@@ -17,7 +17,7 @@ use crate::docker_manifest::{self, DockerEntry, entry_of};
 use crate::pick::Pick;
 use crate::sourced_image::SourcedImage;
 use crate::walk::{Shelf, Walk};
-pub(crate) use blobs::Blobs;
+pub(crate) use blobs::{Blobs, blob_name};
 
 /// A layout and what is known of it.
 pub(crate) struct Layout<'a> {

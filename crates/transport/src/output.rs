@@ -100,7 +100,7 @@ impl Output {
         (scratch, progress): (&TempScratch, &dyn Progress),
         make: impl FnOnce(&dyn Places) -> Result<Made>,
     ) -> Result<()> {
-        match (self, sizes.filter(|_| destination.is_seekable())) {
+        match (self, known_places(sizes, destination)) {
             (Self::Layout(_), _) => destination.write_folder(|folder| write_layout_in_place(images, folder, make)),
             (Self::Archive(_), Some(sizes)) => write_archive_in_place(images, sizes, destination, make),
             (Self::Archive(_), None) => {
@@ -118,8 +118,13 @@ impl Output {
 
     /// Whether blobs of these `sizes` have places there.
     pub fn has_places(&self, sizes: Option<&Sizes>, destination: &Destination) -> bool {
-        matches!(self, Self::Layout(_)) || (sizes.is_some() && destination.is_seekable())
+        matches!(self, Self::Layout(_)) || known_places(sizes, destination).is_some()
     }
+}
+
+/// The sizes that tell where blobs lie in an archive.
+fn known_places<'a>(sizes: Option<&'a Sizes>, destination: &Destination) -> Option<&'a Sizes> {
+    sizes.filter(|_| destination.is_seekable())
 }
 
 #[cfg(test)]

@@ -187,9 +187,11 @@ fn to_file(
     let room = if output.has_places(sizes.as_ref(), &destination) { Cost::room_besides_places } else { Cost::room };
     require_room(session, metadata, &wanted, (&found, room(cost)))?;
     destination.require_besides(cost.blob_bytes, session.scratch.folder(), (room(cost), "rebuilding the layers"))?;
-    let report = |image| report_of(metadata, image, &wanted, Outcome::WouldBeDone);
+    let report = |image| {
+        let report = report_of(metadata, image, &wanted, Outcome::WouldBeDone);
+        ImageReport { room_bytes: room(report.cost), ..report }
+    };
     let mut reports: Vec<ImageReport> = images.iter().map(report).collect();
-    reports.iter_mut().for_each(|report| report.room_bytes = room(report.cost));
     let of = |images| Done { engine: None, output: Some(destination.to_string()), images };
     if errand.is_dry {
         plan(session, &reports);

@@ -12,9 +12,11 @@ use delta_core::error::{Error, Result};
 use delta_core::image::{RebuiltImage, VerifiedBlob};
 use delta_core::job::places::Places;
 
-use super::{Bytes, Naming, Sizes, blob_name, documents, files, header};
+use super::{Bytes, Naming, Sizes, documents, files, header};
 use crate::destination::Destination;
-use crate::placed::{Growing, Part, PlacedFile, Refused};
+use crate::oci_layout::blob_name;
+use crate::placed::PlacedFile;
+use crate::refusals::{NotingRefusals, Refusals};
 
 /// The blobs that were made.
 pub type Made = BTreeMap<BlobDigest, VerifiedBlob>;
@@ -46,8 +48,8 @@ pub(crate) fn write_archive_in_place(
     destination.write_seekable(end + 2 * BLOCK, |file| {
         let archive = Archive { file: file.clone(), places: Mutex::new(places) };
         let made = make(&archive)?;
-        for (digest, place) in archive.places.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            copy(&made, digest, &mut part(file, place))?;
+        for (digest, (offset, size)) in archive.places.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            copy(&made, digest, &mut file.part(offset, size))?;
         }
         written.iter().try_for_each(|(offset, bytes)| file.write_at(bytes, *offset)).map_err(failed())
     })
@@ -62,12 +64,8 @@ struct Archive {
 impl Places for Archive {
     fn place(&self, blob: BlobDigest) -> io::Result<Option<Box<dyn ScratchFile>>> {
         let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&blob);
-        Ok(place.map(|place| Box::new(part(&self.file, place)) as Box<dyn ScratchFile>))
+        Ok(place.map(|(offset, size)| Box::new(self.file.part(offset, size)) as Box<dyn ScratchFile>))
     }
-}
-
-fn part(file: &Arc<PlacedFile>, (offset, size): (u64, u64)) -> Part {
-    Part::new(file.clone(), offset, size)
 }
 
 /// Writes an OCI layout of the images into an empty folder; `make` makes their blobs.
@@ -85,8 +83,8 @@ pub(crate) fn write_layout_in_place(
     let mut documents = documents(images, Naming::Named)?;
     // The empty config of an artifact may be its layer too.
     wanted.iter().for_each(|blob| drop(documents.remove(&blob_name(*blob))));
-    let layout = Layout { folder, left: Mutex::new(wanted), refused: Arc::default() };
-    layout.fill(make).map_err(|error| layout.refused.take().map_or(error, |(path, refused)| failed(&path)(refused)))?;
+    let layout = Layout { folder, left: Mutex::new(wanted), refusals: Arc::default() };
+    layout.fill(make).map_err(|error| layout.refusals.instead_of(error, |path, refused| failed(path)(refused)))?;
     for (name, bytes) in documents {
         let path = folder.join(name);
         let write = |mut file: File| file.write_all(&bytes);
@@ -100,7 +98,7 @@ struct Layout<'a> {
     folder: &'a Path,
     /// The blobs that have none yet.
     left: Mutex<BTreeSet<BlobDigest>>,
-    refused: Arc<Refused>,
+    refusals: Arc<Refusals>,
 }
 
 impl Layout<'_> {
@@ -111,8 +109,8 @@ impl Layout<'_> {
             .try_for_each(|digest| copy(&made, digest, &mut self.file(digest).map_err(Error::io("making a blob"))?))
     }
 
-    fn file(&self, blob: BlobDigest) -> io::Result<Growing> {
-        Growing::new(&self.folder.join(blob_name(blob)), self.refused.clone())
+    fn file(&self, blob: BlobDigest) -> io::Result<NotingRefusals<File>> {
+        NotingRefusals::create(&self.folder.join(blob_name(blob)), self.refusals.clone())
     }
 }
 

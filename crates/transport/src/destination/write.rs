@@ -1,7 +1,7 @@
 //! The way to the final name: all bytes first, on the disk, then the name.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,10 +13,9 @@ use crate::holes::HoleWriter;
 use crate::limits::READ_BACK_BLOCK;
 use crate::partial::Partial;
 use crate::placed::PlacedFile;
+use crate::refusals::{NotingRefusals, Refusals};
 use crate::spool::TempScratch;
 use crate::system;
-
-const BUFFER: usize = 256 << 10;
 
 impl Destination {
     /// Lets `fill` write a file, which gets its name when all of it is on the disk. A package or difference goes to a device
@@ -101,11 +100,7 @@ impl Destination {
         let partial = Partial::file(folder_of(path)).map_err(doing())?;
         let file = partial.open().try_clone().and_then(|file| PlacedFile::new(file, self.shown.clone(), length));
         let file = Arc::new(file.map_err(doing())?);
-        fill(&file).map_err(|error| match file.refused().take() {
-            // Who filled it knows what was written, but not where to.
-            Some((_, refused)) => doing()(refused),
-            None => error,
-        })?;
+        fill(&file).map_err(|error| file.refusals().instead_of(error, |_, refused| doing()(refused)))?;
         partial.open().sync_all().map_err(doing())?;
         partial.put_in_place(path, *replaced).map_err(doing())
     }
@@ -134,18 +129,15 @@ impl Destination {
     }
 
     fn fill<T>(&self, file: &File, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-        let mut out = Out { buffer: BufWriter::with_capacity(BUFFER, file), refused: None };
+        let refusals = Arc::new(Refusals::default());
+        let mut out = NotingRefusals::new(file, self.shown.clone(), refusals.clone());
         let result = fill(&mut out).and_then(|result| {
             out.flush().map_err(self.failed())?;
             Ok(result)
         });
         // What is held back goes nowhere when filling failed.
-        let _ = out.buffer.into_parts();
-        match out.refused {
-            // Who filled it knows what was written, but not where to.
-            Some(refused) if result.is_err() => Err(self.failed()(refused)),
-            _ => result,
-        }
+        out.discard();
+        result.map_err(|error| refusals.instead_of(error, |_, refused| self.failed()(refused)))
     }
 
     fn blocks(&self) -> Option<Blocks> {
@@ -205,33 +197,6 @@ impl Write for Noting<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// Remembers that the file, and not what goes into it, was at fault.
-struct Out<'a> {
-    buffer: BufWriter<&'a File>,
-    refused: Option<io::Error>,
-}
-
-impl Out<'_> {
-    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &done {
-            self.refused = Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
-        }
-        done
-    }
-}
-
-impl Write for Out<'_> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let done = self.buffer.write(buffer);
-        self.noted(done)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let done = self.buffer.flush();
-        self.noted(done)
     }
 }
 

@@ -10,6 +10,7 @@ use delta_core::image::documents::{OCI_INDEX, OCI_MANIFEST, config_digest};
 use serde_json::json;
 
 use super::Store;
+use crate::oci_layout::blob_name;
 
 /// The layers to name.
 pub(super) struct Probe(Vec<Named>);
@@ -61,15 +62,14 @@ impl Probe {
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [{
             "mediaType": OCI_MANIFEST, "digest": manifest.digest().to_string(), "size": manifest.bytes().len(),
         }]});
-        let path = |digest: BlobDigest| format!("blobs/sha256/{}", digest.hex());
-        let paths: Vec<String> = self.0.iter().map(|layer| path(layer.blob)).collect();
-        let docker = json!([{"Config": path(config.digest()), "RepoTags": null, "Layers": paths}]);
+        let paths: Vec<String> = self.0.iter().map(|layer| blob_name(layer.blob)).collect();
+        let docker = json!([{"Config": blob_name(config.digest()), "RepoTags": null, "Layers": paths}]);
         tar_of(&[
             ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
             ("index.json", &text(&index)),
             ("manifest.json", &text(&docker)),
-            (&path(config.digest()), config.bytes()),
-            (&path(manifest.digest()), manifest.bytes()),
+            (&blob_name(config.digest()), config.bytes()),
+            (&blob_name(manifest.digest()), manifest.bytes()),
         ])
     }
 }

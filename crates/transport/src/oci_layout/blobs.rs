@@ -19,6 +19,11 @@ pub(crate) struct Blobs<'a> {
     scratch: &'a Arc<TempScratch>,
 }
 
+/// The name of a blob's file in a layout (OCI image layout 1.1).
+pub(crate) fn blob_name(digest: BlobDigest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Layout,
@@ -38,7 +43,7 @@ impl<'a> Blobs<'a> {
 
     fn path(&self, digest: BlobDigest) -> String {
         match self.form {
-            Form::Layout => format!("blobs/sha256/{}", digest.hex()),
+            Form::Layout => blob_name(digest),
             Form::Flat => digest.hex(),
         }
     }
