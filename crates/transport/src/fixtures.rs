@@ -9,11 +9,52 @@ use std::sync::{Arc, Mutex};
 
 use delta_codec::compress::{Compression, Encoder};
 use delta_codec::{ReadAt, Reader};
+use delta_core::digest::DiffId;
 use delta_core::error::{Error, Kind};
+use delta_core::image::documents::{OCI_MANIFEST, config_digest};
+use delta_core::image::{Document, ManifestKind, RebuiltImage, RebuiltManifest, Root};
 use delta_core::job::progress::{Progress, Silent, Task};
+use serde_json::{Value, json};
 
 use crate::container::Container;
 use crate::spool::TempScratch;
+
+/// A document of this JSON.
+pub(crate) fn document(value: &Value) -> Document {
+    Document::new(value.to_string().into_bytes())
+}
+
+/// An image of these layers, each its own bytes, as it comes out of a package; still without blobs.
+pub(crate) fn rebuilt(names: &[&str], layers: &[&[u8]]) -> RebuiltImage {
+    let diff_ids: Vec<DiffId> = layers.iter().map(|bytes| DiffId::of(bytes)).collect();
+    let digests: Vec<String> = diff_ids.iter().map(ToString::to_string).collect();
+    let config =
+        document(&json!({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": digests}}));
+    let layer = |(bytes, digest): (&&[u8], &String)| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": bytes.len()});
+    let manifest = document(&json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": config.digest().to_string(), "size": config.bytes().len(),
+        },
+        "layers": layers.iter().zip(&digests).map(layer).collect::<Vec<_>>(),
+    }));
+    let travelling = RebuiltManifest {
+        digest: manifest.digest(),
+        config: config_digest(&config),
+        kind: ManifestKind::Image,
+        platform: None,
+        layers: diff_ids.iter().map(|diff_id| (*diff_id, (*diff_id).into())).collect(),
+    };
+    RebuiltImage {
+        names: names.iter().map(|name| name.parse().unwrap()).collect(),
+        root: Root::of(&manifest, OCI_MANIFEST.to_owned()),
+        documents: [config, manifest].into_iter().map(|document| (document.digest(), document)).collect(),
+        manifests: vec![travelling],
+        blobs: BTreeMap::new(),
+        layout_index: None,
+    }
+}
 
 /// Files by their names, as an archive or a folder holds them.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;

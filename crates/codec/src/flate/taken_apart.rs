@@ -1,5 +1,6 @@
 //! What a raw deflate stream is made of, by RFC 1951 alone: what tests look at.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// How a block is written.
@@ -26,6 +27,12 @@ pub(super) struct Block {
     pub(super) end: usize,
     /// How many code lengths are said of literals and lengths, and of distances.
     pub(super) described: (usize, usize),
+}
+
+/// How many of two sizes that were compared are less, equal and greater.
+pub(super) fn tally(orders: &[Ordering]) -> [usize; 3] {
+    [Ordering::Less, Ordering::Equal, Ordering::Greater]
+        .map(|order| orders.iter().filter(|found| **found == order).count())
 }
 
 /// The blocks of `stream`, which may lack the last one and end anywhere behind a block.

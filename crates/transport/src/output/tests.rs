@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use delta_core::digest::{BlobDigest, DiffId};
+use delta_core::digest::BlobDigest;
 use delta_core::error::Kind;
-use delta_core::image::{Document, ManifestKind, RebuiltManifest, Root, VerifiedBlob};
+use delta_core::image::VerifiedBlob;
 
 use super::*;
 use crate::destination::Request;
-use crate::fixtures::{Told, is_refused, names};
+use crate::fixtures::{Told, is_refused, names, rebuilt};
 use crate::inputs::Inputs;
 
 #[test]
@@ -93,26 +93,12 @@ fn every_other_place_has_its_way_out_and_names_that_only_begin_alike_have_none()
 }
 
 /// An image of one blob, which is there or not.
-fn rebuilt(is_whole: bool) -> RebuiltImage {
-    let bytes = b"a layer".to_vec();
-    let (diff_id, blob) = (DiffId::of(&bytes), BlobDigest::of(&bytes));
-    let config = Document::new(br#"{"os": "linux"}"#.to_vec());
-    let manifest = Document::new(br#"{"config": {}}"#.to_vec());
-    let held = VerifiedBlob::check(blob, std::sync::Arc::new(bytes), "blob").unwrap();
-    RebuiltImage {
-        names: Vec::new(),
-        root: Root::of(&manifest, String::new()),
-        manifests: vec![RebuiltManifest {
-            digest: manifest.digest(),
-            config: config.digest().to_string().parse().unwrap(),
-            kind: ManifestKind::Image,
-            platform: None,
-            layers: vec![(diff_id, blob)],
-        }],
-        documents: [config, manifest].map(|document| (document.digest(), document)).into(),
-        blobs: if is_whole { BTreeMap::from([(blob, held)]) } else { BTreeMap::new() },
-        layout_index: None,
-    }
+fn image(is_whole: bool) -> RebuiltImage {
+    let bytes = b"a layer";
+    let blob = BlobDigest::of(bytes);
+    let held = VerifiedBlob::check(blob, std::sync::Arc::new(bytes.to_vec()), "blob").unwrap();
+    let blobs = if is_whole { BTreeMap::from([(blob, held)]) } else { BTreeMap::new() };
+    RebuiltImage { blobs, ..rebuilt(&[], &[bytes]) }
 }
 
 fn write(output: &Output, mut image: RebuiltImage, sizes: Option<&Sizes>) -> Result<()> {
@@ -136,9 +122,9 @@ fn an_image_is_written_whole_or_not_at_all() {
         (Output::Layout(path("layout")), None),
     ] {
         let words = format!("the blob {blob} was not rebuilt");
-        is_refused(write(&output, rebuilt(false), sizes), Kind::Internal, &[&words]);
+        is_refused(write(&output, image(false), sizes), Kind::Internal, &[&words]);
         assert!(!output.path().exists());
-        write(&output, rebuilt(true), sizes).unwrap();
+        write(&output, image(true), sizes).unwrap();
     }
     assert_eq!(names(folder.path()), ["archive", "layout", "placed"]);
     assert_eq!(fs::read(path("archive")).unwrap(), fs::read(path("placed")).unwrap());

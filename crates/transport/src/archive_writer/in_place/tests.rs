@@ -1,5 +1,4 @@
-use delta_core::digest::{ConfigDigest, DiffId};
-use delta_core::image::{Document, ManifestKind, RebuiltManifest, Root};
+use delta_core::image::Document;
 use delta_core::job::places::Nowhere;
 use delta_core::job::progress::Silent;
 use tempfile::TempDir;
@@ -7,6 +6,7 @@ use tempfile::TempDir;
 use super::super::write_archive;
 use super::*;
 use crate::destination::{Product, Request};
+use crate::fixtures::rebuilt;
 use crate::inputs::Inputs;
 
 /// Layers of every length that a block of a tar makes a difference for.
@@ -21,23 +21,8 @@ fn blob(bytes: &[u8]) -> VerifiedBlob {
 }
 
 fn image() -> RebuiltImage {
-    let (config, manifest) = (Document::new(b"{}".to_vec()), Document::new(br#"{"config":{}}"#.to_vec()));
-    let layers = LENGTHS.map(|length| (DiffId::of(&layer(length)), BlobDigest::of(&layer(length)))).to_vec();
-    let rebuilt = RebuiltManifest {
-        digest: manifest.digest(),
-        config: ConfigDigest::of(config.bytes()),
-        kind: ManifestKind::Image,
-        platform: None,
-        layers,
-    };
-    RebuiltImage {
-        names: vec!["app:v2".parse().unwrap()],
-        root: Root::of(&manifest, "application/vnd.oci.image.manifest.v1+json".to_owned()),
-        documents: [config, manifest].map(|document| (document.digest(), document)).into(),
-        manifests: vec![rebuilt],
-        blobs: BTreeMap::new(),
-        layout_index: None,
-    }
+    let layers = LENGTHS.map(layer);
+    rebuilt(&["app:v2"], &layers.each_ref().map(Vec::as_slice))
 }
 
 fn made() -> Made {

@@ -7,11 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::containerd::HELD;
+use crate::fixtures::{document, rebuilt};
 use crate::program::scripted::Script;
-
-fn document(value: &Value) -> Document {
-    Document::new(value.to_string().into_bytes())
-}
 
 /// A manifest of one layer with its config, and what is told of it.
 fn manifest(layer: &[u8]) -> (Document, Document, RebuiltManifest) {
@@ -232,21 +229,11 @@ fn that_an_image_is_for_another_machine_is_no_error() {
 
 /// The parts of an image of these layers, and its manifest.
 fn parts(layers: &[&[u8]]) -> (BTreeMap<BlobDigest, Vec<u8>>, BlobDigest) {
-    let digests: Vec<String> = layers.iter().map(|layer| BlobDigest::of(layer).to_string()).collect();
-    let config = document(&json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": digests}}));
-    let layer = |(bytes, digest): (&&[u8], &String)| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": bytes.len()});
-    let manifest = document(&json!({
-        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": config.digest().to_string(), "size": config.bytes().len(),
-        },
-        "layers": layers.iter().zip(&digests).map(layer).collect::<Vec<_>>(),
-    }));
+    let image = rebuilt(&[], layers);
     let mut parts: BTreeMap<BlobDigest, Vec<u8>> =
         layers.iter().map(|layer| (BlobDigest::of(layer), layer.to_vec())).collect();
-    parts.extend([&config, &manifest].map(|document| (document.digest(), document.bytes().to_vec())));
-    (parts, manifest.digest())
+    parts.extend(image.documents.iter().map(|(digest, document)| (*digest, document.bytes().to_vec())));
+    (parts, image.root.digest)
 }
 
 #[test]

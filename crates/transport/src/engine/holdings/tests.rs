@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::StoredImage;
-use crate::engine::scripted::{Script, answer, rebuilt};
+use crate::engine::scripted::{Script, answer};
+use crate::fixtures::rebuilt;
 
 #[test]
 fn a_layer_that_occurs_again_above_the_held_chain_is_not_held() {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::engine::StoredImage;
-use crate::engine::scripted::{Script, answer, rebuilt};
+use crate::engine::scripted::{Script, answer};
+use crate::fixtures::rebuilt;
 
 #[test]
 fn the_id_is_found_in_what_engines_say() {

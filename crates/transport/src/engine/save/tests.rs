@@ -2,9 +2,10 @@ use delta_core::error::Kind;
 use delta_core::job::progress::Silent;
 use delta_core::package::metadata::LayerBlob;
 
-use super::super::scripted::{Script, inspected, rebuilt};
+use super::super::scripted::{Script, inspected};
 use super::*;
 use crate::archive_writer::{Naming, write_archive};
+use crate::fixtures::rebuilt;
 
 fn id(bytes: &[u8]) -> BlobDigest {
     BlobDigest::of(bytes)

@@ -8,6 +8,7 @@ use delta_core::job::progress::{Silent, Task};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fixtures::document;
 use crate::registry::keeping::Registry;
 use crate::registry::scripted::{Asked, Reply, access, scratch};
 
@@ -69,10 +70,6 @@ impl Image {
     fn manifests(&self) -> Vec<String> {
         self.rebuilt.manifests.iter().map(|manifest| manifest.digest.to_string()).collect()
     }
-}
-
-fn document(value: &Value) -> Document {
-    Document::new(value.to_string().into_bytes())
 }
 
 fn manifest_of(layers: &[&str]) -> (Document, Document, RebuiltManifest) {

@@ -1,5 +1,3 @@
-use std::cmp::Ordering;
-
 use super::super::super::taken_apart::{self, Kind};
 use super::*;
 use crate::noise::noise;
@@ -55,7 +53,7 @@ fn sizes_are_compared_in_whole_bytes() {
     for (bits, whole) in [(0, 0), (1, 1), (8, 1), (9, 2)] {
         assert_eq!(bytes(bits), whole);
     }
-    let (mut stored, mut equal, mut coded) = (0, 0, 0);
+    let mut orders = Vec::new();
     for (values, count) in (10..=250_u16).step_by(10).flat_map(|values| (1..300).map(move |count| (values, count))) {
         let plain: Vec<u8> = noise(3, count).into_iter().map(|byte| ((u16::from(byte) * values) >> 8) as u8).collect();
         let coded_bytes = written(&mut literals(&plain), None, false).len();
@@ -64,18 +62,15 @@ fn sizes_are_compared_in_whole_bytes() {
         // The lengths of a stored block take four bytes; its three bits are not counted, and it is taken where both are equal.
         let is_stored = taken_apart::kinds(&stream)[0].0 == Kind::Stored;
         assert_eq!(is_stored, plain.len() + 4 <= coded_bytes, "{} bytes of {values}: {coded_bytes}", plain.len());
-        match (plain.len() + 4).cmp(&coded_bytes) {
-            Ordering::Less => stored += 1,
-            Ordering::Equal => equal += 1,
-            Ordering::Greater => coded += 1,
-        }
+        orders.push((plain.len() + 4).cmp(&coded_bytes));
     }
+    let [stored, equal, coded] = taken_apart::tally(&orders);
     assert!(stored > 50 && equal > 5 && coded > 50, "{stored} {equal} {coded}");
 }
 
 #[test]
 fn the_fixed_codes_are_taken_where_own_ones_take_as_many_bytes() {
-    let (mut fixed, mut equal, mut own) = (0, 0, 0);
+    let mut orders = Vec::new();
     for (values, count) in (2..=60_u16).step_by(2).flat_map(|values| (1..200).map(move |count| (values, count))) {
         let plain: Vec<u8> = noise(4, count).into_iter().map(|byte| ((u16::from(byte) * values) >> 8) as u8).collect();
         let block = |kind| {
@@ -93,13 +88,9 @@ fn the_fixed_codes_are_taken_where_own_ones_take_as_many_bytes() {
         let order = block(Kind::Own).cmp(&block(Kind::Fixed));
         let found = taken_apart::kinds(&written(&mut literals(&plain), None, false))[0].0;
         assert_eq!(found == Kind::Own, order.is_lt(), "{count} bytes of {values}");
-        let counted = match order {
-            Ordering::Less => &mut own,
-            Ordering::Equal => &mut equal,
-            Ordering::Greater => &mut fixed,
-        };
-        *counted += 1;
+        orders.push(order);
     }
+    let [own, equal, fixed] = taken_apart::tally(&orders);
     assert!(fixed > 50 && equal > 5 && own > 50, "{fixed} {equal} {own}");
 }
 

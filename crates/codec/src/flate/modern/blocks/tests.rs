@@ -1,5 +1,3 @@
-use std::cmp::Ordering;
-
 use super::super::super::taken_apart::{self, Kind};
 use super::*;
 use crate::noise::noise;
@@ -186,7 +184,7 @@ fn even_literals_are_coded_where_there_are_few() {
 
 #[test]
 fn a_header_of_literals_is_guessed_before_there_is_one() {
-    let (mut stored, mut equal, mut coded) = (0, 0, 0);
+    let mut orders = Vec::new();
     for (values, count) in
         (20..=240_u16).step_by(10).flat_map(|values| (100..1000).step_by(3).map(move |count| (values, count)))
     {
@@ -200,13 +198,9 @@ fn a_header_of_literals_is_guessed_before_there_is_one() {
         let order = (8 * (count as u64 + 5)).cmp(&(size + (size >> PENALTY)));
         let found = kinds(|blocks| blocks.literals(&plain, true));
         assert_eq!(found, [(if order.is_le() { Kind::Stored } else { Kind::Own }, count)], "{values}");
-        let counted = match order {
-            Ordering::Less => &mut stored,
-            Ordering::Equal => &mut equal,
-            Ordering::Greater => &mut coded,
-        };
-        *counted += 1;
+        orders.push(order);
     }
+    let [stored, equal, coded] = taken_apart::tally(&orders);
     assert!(stored > 100 && equal > 3 && coded > 100, "{stored} {equal} {coded}");
 }
 
@@ -221,7 +215,7 @@ fn only_few_tokens_may_have_the_fixed_codes() {
 
 #[test]
 fn the_fixed_codes_are_taken_where_own_ones_take_as_many_bits() {
-    let (mut fixed, mut equal, mut own) = (0, 0, 0);
+    let mut orders = Vec::new();
     for (values, count) in (2..=40_u16).step_by(2).flat_map(|values| (5..140).map(move |count| (values, count))) {
         let plain = few(8, values, count);
         let mut blocks = blocks();
@@ -233,13 +227,9 @@ fn the_fixed_codes_are_taken_where_own_ones_take_as_many_bits() {
         let order = counts.fixed_size().cmp(&(header.size() + counts.size(&blocks.literals, &blocks.offsets)));
         let found = kinds(|blocks| blocks.coded(&mut literals(&plain), None, true))[0].0;
         assert_eq!(found == Kind::Fixed, order.is_le(), "{count} of {values}");
-        let counted = match order {
-            Ordering::Less => &mut fixed,
-            Ordering::Equal => &mut equal,
-            Ordering::Greater => &mut own,
-        };
-        *counted += 1;
+        orders.push(order);
     }
+    let [fixed, equal, own] = taken_apart::tally(&orders);
     assert!(fixed > 50 && equal > 3 && own > 50, "{fixed} {equal} {own}");
 }
 
@@ -303,7 +293,7 @@ fn what_is_longer_than_a_block_is_never_stored() {
 #[test]
 fn behind_an_open_block_the_fixed_codes_must_save_its_end_too() {
     let first = [halves(1, 20_000), (9..70).collect()].concat();
-    let (mut fixed, mut equal, mut other) = (0, 0, 0);
+    let mut orders = Vec::new();
     for (seed, count) in (1..60).step_by(2).flat_map(|seed| (2..40).map(move |count| (seed, count))) {
         // The letters of the first block, with those that it has only once as often as the others.
         let plain: Vec<u8> = noise(seed, count).into_iter().map(|byte| byte % 70).collect();
@@ -318,11 +308,8 @@ fn behind_an_open_block_the_fixed_codes_must_save_its_end_too() {
         blocks.coded(&mut literals(&plain), None, false);
         let kinds = taken_apart::kinds(&finished(blocks));
         assert_eq!(kinds[1] == (Kind::Fixed, count) && kinds[0].1 == first.len(), order.is_lt(), "{seed}: {count}");
-        match order {
-            Ordering::Less => fixed += 1,
-            Ordering::Equal => equal += 1,
-            Ordering::Greater => other += 1,
-        }
+        orders.push(order);
     }
+    let [fixed, equal, other] = taken_apart::tally(&orders);
     assert!(fixed > 10 && equal > 0 && other > 10, "{fixed} {equal} {other}");
 }
