@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use common::contents::text;
+use common::plain::words;
 use common::{noise, run};
 use delta_codec::deflate::{close, open};
 use delta_codec::{MemoryScratch, ReadAt, Reader};
@@ -19,18 +20,9 @@ fn all(bytes: impl ReadAt) -> Vec<u8> {
     read
 }
 
-/// Real text: the sources of this crate and its notes, `count` bytes from `offset` on, over and over.
+/// Text that is the same whatever becomes of this crate, `count` bytes from `offset` on, over and over.
 fn prose(offset: usize, count: usize) -> Vec<u8> {
-    let sources = [
-        include_str!("../src/deflate.rs"),
-        include_str!("../src/deflate/zip.rs"),
-        include_str!("../src/align.rs"),
-        include_str!("../src/compress.rs"),
-        include_str!("../src/vcdiff/encode.rs"),
-        include_str!("../src/vcdiff/decode.rs"),
-        include_str!("../src/read_at.rs"),
-    ];
-    sources.concat().bytes().cycle().skip(1000 * offset).take(count).collect()
+    words(11, 100_000).into_iter().cycle().skip(1000 * offset).take(count).collect()
 }
 
 /// Opens the file and closes it; returns the plain bytes and how many bytes skeleton and plan have.

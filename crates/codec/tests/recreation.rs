@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use common::contents::made_by;
+use common::plain::words;
 use common::{noise, run};
 use delta_codec::compress::{Compression, Encoder, Level, decoder};
 use delta_codec::flate::{go, modern};
@@ -20,7 +21,7 @@ use delta_codec::zstandard::klauspost;
 
 /// What compresses in different ways: text, noise, zeros, repeats from near and far.
 fn mixed(count: usize) -> Vec<u8> {
-    let text = include_str!("../src/recreation/search.rs").as_bytes();
+    let text = words(7, 12_000);
     let mut bytes = Vec::new();
     for round in 0.. {
         let from = bytes.len().saturating_sub(32_768 + 77 * round);
