@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::sealed::sealed;
 use crate::{MOST, parts};
 
-const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
+const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
 
 /// Metadata and four members of any bytes. The names that the metadata lists stay; sizes and digests are made right.
 pub fn package(data: &[u8]) {

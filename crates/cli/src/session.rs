@@ -86,7 +86,7 @@ impl Session {
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { scratch: self.scratch.as_ref(), progress: &self.terminal }
+        Context { scratch: self.scratch.as_ref(), progress: &self.terminal, cache: None }
     }
 }
 

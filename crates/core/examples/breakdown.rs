@@ -48,7 +48,7 @@ fn main() {
     let [_, level, base, target] = arguments.as_slice() else { panic!("breakdown LEVEL BASE_FOLDER TARGET_FOLDER") };
     let level = Level::new(Compression::Zstd, level.parse().unwrap()).unwrap();
     let compression = CompressionOptions { level, ..CompressionOptions::usual(Compression::Zstd) };
-    let context = Context { scratch: &MemoryScratch, progress: &Silent };
+    let context = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
     let start = Instant::now();
     let (base, target) = (layers(base), layers(target));
     let digest = |(_, layer): &(String, Arc<dyn ReadAt>)| DiffId::of_reader(&mut Reader::new(layer)).unwrap().0;

@@ -1,5 +1,6 @@
 //! Makes a package: what the bases have is left out, the rest is coded against them.
 
+mod bases;
 mod blobs;
 mod choice;
 mod held;
@@ -16,9 +17,7 @@ use rayon::prelude::*;
 
 use crate::digest::{BlobDigest, DiffId};
 use crate::error::{Error, Result};
-use crate::image::{
-    BlobCompression, Document, Image, Layer, Platform, UncheckedLayer, VerifiedLayer, layers_of, plain_bytes,
-};
+use crate::image::{BlobCompression, Document, Image, Layer, Platform, UncheckedLayer, layers_of};
 use crate::job::choices::{CompressionOptions, Identity, Method};
 use crate::job::context::Context;
 use crate::layer::coding::{self, Candidates, Coding};
@@ -28,6 +27,7 @@ use crate::limits;
 use crate::package::features::{ImageFeature, LayerCodec, UNMEASURED};
 use crate::package::metadata::{BaseEntry, FORMAT, LayerBlob, LayerEntry, Metadata, Origin};
 use crate::package::{Member, PACKED};
+use bases::{BaseReader, Bases};
 use blobs::Blobs;
 use choice::Choice;
 use held::Sizes;
@@ -53,6 +53,10 @@ pub struct CreateOptions {
 /// # Errors
 /// Content errors when an image is not what its digests say; environment errors when room or a file fails.
 pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, context: Context<'_>) -> Result<Prepared> {
+    bases::with_cache(context, &|context| prepare(targets, bases, options, context))
+}
+
+fn prepare(targets: &[Image], bases: &[Image], options: &CreateOptions, context: Context<'_>) -> Result<Prepared> {
     let targets = image::chosen(targets, bases, options)?;
     let held = distinct_layers(bases);
     let wanted = distinct_layers(&targets);
@@ -97,7 +101,11 @@ pub fn create(targets: &[Image], bases: &[Image], options: &CreateOptions, conte
 /// # Errors
 /// Content errors when one has other bytes, and what reading reports.
 pub fn check_layers(images: &[Image], context: Context<'_>) -> Result<()> {
-    verified(&distinct_layers(images).iter().collect::<Vec<_>>(), "base", context).map(drop)
+    let layers = distinct_layers(images);
+    let layers: Vec<&Layer> = layers.iter().collect();
+    BaseReader { is_indexed: false, measured: BTreeSet::new(), context: Context { cache: None, ..context } }
+        .read(&layers)
+        .map(drop)
 }
 
 /// What [`create`] takes at the least, as far as that is known before a layer is read.
@@ -191,8 +199,11 @@ struct Layers {
 
 /// What layers are coded against, and those that are coded.
 pub(crate) struct LayersAtHand {
-    pub(crate) bases: Vec<VerifiedLayer>,
+    /// They were compared with their digests, or what is read of them is compared with what was found out when they were.
+    pub(crate) bases: Vec<UncheckedLayer>,
     pub(crate) targets: Vec<UncheckedLayer>,
+    /// Whether something about the bases was found out before.
+    pub(crate) is_remembered: bool,
 }
 
 /// The layers that are read, and for method `auto` their indexes, which are made while the bases are hashed.
@@ -202,27 +213,21 @@ struct ReadLayers {
 }
 
 impl ReadLayers {
-    fn read(bases: &[&Layer], targets: &[&Layer], method: Method, context: Context<'_>) -> Result<Self> {
+    fn read(
+        bases: &[&Layer],
+        (targets, wanted): (&[&Layer], &[Layer]),
+        method: Method,
+        context: Context<'_>,
+    ) -> Result<Self> {
         let targets = targets.iter().copied().map(UncheckedLayer::of).collect::<Result<Vec<_>>>()?;
-        if method != Method::Auto || targets.is_empty() {
-            let known = LayersAtHand { bases: verified(bases, "base", context)?, targets };
-            return Ok(Self { known, indexes: Vec::new() });
-        }
-        let (bases, own) = rayon::join(|| verified_and_indexed(bases, context), || indexed(&targets));
-        let (bases, mut indexes): (Vec<_>, Vec<_>) = bases?.into_iter().unzip();
+        let is_indexed = method == Method::Auto && !targets.is_empty();
+        let reader = BaseReader { is_indexed, measured: wanted.iter().map(|layer| layer.diff_id).collect(), context };
+        let index = || if is_indexed { indexed(&targets) } else { Ok(Vec::new()) };
+        let (bases, own) = rayon::join(|| reader.read(bases), index);
+        let Bases { layers: bases, mut indexes, is_remembered } = bases?;
         indexes.extend(own?);
-        Ok(Self { known: LayersAtHand { bases, targets }, indexes })
+        Ok(Self { known: LayersAtHand { bases, targets, is_remembered }, indexes })
     }
-}
-
-fn verified_and_indexed(layers: &[&Layer], context: Context<'_>) -> Result<Vec<(VerifiedLayer, TarIndex)>> {
-    let task = context.progress.begin("Checking base layers", plain_bytes(layers));
-    let check = |layer: &&Layer| {
-        let what = format!("the base layer {}", layer.diff_id.short());
-        let bytes = layer.content.plain()?;
-        VerifiedLayer::check_reading(layer.diff_id, bytes, (&what, task.as_ref()), TarIndex::new)
-    };
-    layers.par_iter().map(check).collect()
 }
 
 fn indexed(layers: &[UncheckedLayer]) -> Result<Vec<TarIndex>> {
@@ -245,7 +250,7 @@ impl Layers {
         let images = (bases, targets);
         let uses_bases = options.method != Method::Layer && !missing.is_empty();
         let read = held::read(held, images, &missing, uses_bases);
-        let ReadLayers { known, indexes } = ReadLayers::read(&read, &missing, options.method, context)?;
+        let ReadLayers { known, indexes } = ReadLayers::read(&read, (&missing, wanted), options.method, context)?;
         let mut coded = code_missing(&known, indexes, options, context)?;
         let sizes = Sizes::of(images);
         let read: BTreeMap<DiffId, u64> = known.bases.iter().map(|base| (base.diff_id(), base.bytes().len())).collect();
@@ -295,16 +300,6 @@ fn held_layer(diff_id: DiffId, size: Option<u64>) -> Coded {
     Coded { entry: LayerEntry { diff_id, size, origin: Origin::Held }, features, members: Vec::new() }
 }
 
-fn verified(layers: &[&Layer], what: &str, context: Context<'_>) -> Result<Vec<VerifiedLayer>> {
-    let task = context.progress.begin(&format!("Checking {what} layers"), plain_bytes(layers));
-    let check = |layer: &&Layer| {
-        let bytes = layer.content.plain()?;
-        let what = format!("the {what} layer {}", layer.diff_id.short());
-        VerifiedLayer::check_telling(layer.diff_id, bytes, (&what, task.as_ref()))
-    };
-    layers.par_iter().map(check).collect()
-}
-
 fn code_layer(
     target: &UncheckedLayer,
     pool: &LayerPool,
@@ -331,8 +326,8 @@ struct LayerPool {
 }
 
 impl LayerPool {
-    fn new(method: Method, LayersAtHand { bases, targets }: &LayersAtHand, indexes: Vec<TarIndex>) -> Result<Self> {
-        let layers: Vec<_> = bases.iter().map(UncheckedLayer::from).chain(targets.iter().cloned()).collect();
+    fn new(method: Method, LayersAtHand { bases, targets, .. }: &LayersAtHand, indexes: Vec<TarIndex>) -> Result<Self> {
+        let layers: Vec<_> = bases.iter().chain(targets).cloned().collect();
         let indexed = layers.iter().map(|layer| layer.bytes().clone()).zip(indexes);
         let is_auto = method == Method::Auto && !targets.is_empty();
         let library = is_auto.then(|| Library::of(indexed)).transpose().map_err(Error::io("reading the layers"))?;

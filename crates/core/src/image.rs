@@ -25,7 +25,7 @@ use crate::job::progress::{Counted, Silent, Task};
 use crate::limits::COPY_BUFFER;
 pub use name::ImageName;
 pub use platform::Platform;
-use tap::Tap;
+use tap::{Beside, Tap};
 pub(crate) use unchecked::UncheckedLayer;
 
 /// A config, manifest or index: bytes that are never written anew, and their digest.
@@ -212,20 +212,17 @@ impl VerifiedLayer {
         Ok(Self::of(diff_id, VerifiedBlob::check(diff_id.into(), bytes, what)?))
     }
 
-    /// The same, and `task` hears of every byte that is read.
-    pub(crate) fn check_telling(diff_id: DiffId, bytes: Arc<dyn ReadAt>, told: (&str, &dyn Task)) -> Result<Self> {
-        Ok(Self::of(diff_id, VerifiedBlob::check_telling(diff_id.into(), bytes, told)?))
-    }
-
-    /// The same, while `read` reads the bytes for what else is made of them: what it reads from front to back is read once for both.
+    /// The same, while `read` reads the bytes for what else is made of them: what it reads from front to back is read once for both, and for
+    /// `beside`, to which all is written. The task hears of every byte.
     pub(crate) fn check_reading<T>(
         diff_id: DiffId,
         bytes: Arc<dyn ReadAt>,
         (what, task): (&str, &dyn Task),
+        beside: Beside<'_>,
         read: impl FnOnce(&dyn ReadAt) -> io::Result<T>,
     ) -> Result<(Self, T)> {
         let failed = || Error::io(format!("reading {what}"));
-        let tap = Tap::new(&bytes, task);
+        let tap = Tap::new(&bytes, task, beside);
         let made = read(&tap).map_err(failed())?;
         let found = tap.finish().map_err(failed())?;
         let blob = VerifiedBlob::compared(diff_id.into(), found.into(), bytes, what)?;

@@ -4,6 +4,8 @@
 //! writes that down, and `coding` makes members of the package of it, by whichever codec. Which layers there are, and
 //! which may be used as bases, is for [`crate::create`] and [`crate::apply`] to say.
 
+pub(crate) mod base_index;
+pub(crate) mod blocks;
 pub(crate) mod coding;
 pub mod matcher;
 pub mod recipe;

@@ -17,7 +17,7 @@
 //! use delta_core::job::progress::Silent;
 //! use delta_core::package::{Package, metadata::StreamKind};
 //!
-//! let context = Context { scratch: &MemoryScratch, progress: &Silent };
+//! let context = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
 //! let old: Arc<dyn ReadAt> = Arc::new(b"some words that stay, ".repeat(200));
 //! let new: Arc<dyn ReadAt> = Arc::new([b"new ones, ".to_vec(), b"some words that stay, ".repeat(200)].concat());
 //!

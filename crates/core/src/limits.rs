@@ -128,3 +128,13 @@ pub(crate) const WEIGHED_BYTES: u64 = 4 << 20;
 
 /// Plans of blobs up to this size stand in `metadata.json`; longer ones are worth a member, where they are compressed.
 pub(crate) const INLINE_PLAN_BYTES: usize = 400;
+
+/// The bytes of a base layer under one hash of 8 bytes, by which they are compared when they are read again: headers are read in pieces of this
+/// size, and a file of hashes has one byte for 500 of the layer.
+pub(crate) const BASE_BLOCK: usize = 4 << 10;
+
+/// Of base layers whose blobs are shorter nothing is kept: they are read in less than a millisecond.
+pub const KEPT_BASE_BYTES: u64 = 1 << 20;
+
+/// What is kept of one base layer: enough for 20 GB of layer, or 500,000 entries.
+pub const BASE_INDEX_BYTES: u64 = 64 << 20;

@@ -57,11 +57,12 @@ pub enum Proof {
 /// # Errors
 /// Content errors that name the first part that is wrong.
 pub fn verify(package: &Package, bases: &[VerifiedLayer], context: Context<'_>) -> Result<VerifyReport> {
-    let report = check(package, (bases, &[]), context)?;
+    let below: Vec<UncheckedLayer> = bases.iter().map(UncheckedLayer::from).collect();
+    let report = check(package, (&below, &[]), context)?;
     let metadata = package.metadata();
-    let mut there = rebuildable(metadata, bases);
+    let mut there = rebuildable(metadata, &below);
     there.extend(bases.iter().map(VerifiedLayer::diff_id));
-    apply::rebuild_on(package, &recreated_blobs(metadata, &there), AtHand::of(known(bases)), context)?;
+    apply::rebuild_on(package, &recreated_blobs(metadata, &there), AtHand::of(verified(bases)), context)?;
     Ok(report)
 }
 
@@ -78,7 +79,7 @@ pub fn room(metadata: &Metadata) -> u64 {
 /// kept where it is among the `targets` that are there.
 fn check(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
+    (bases, targets): (&[UncheckedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> Result<VerifyReport> {
     let metadata = package.metadata();
@@ -87,7 +88,7 @@ fn check(
     recreated.try_for_each(|blob| recreated::plan(package, blob).map(drop))?;
     let rebuildable = rebuildable(metadata, bases);
     let wanted = layers(metadata, &rebuildable).chain(blobs(metadata)).collect();
-    apply::rebuild_on(package, &wanted, AtHand { targets: to_be(targets), ..AtHand::of(known(bases)) }, context)?;
+    apply::rebuild_on(package, &wanted, at_hand(bases, targets), context)?;
     let proof = |layer: &LayerEntry| match layer.origin {
         Origin::Held => Proof::Held,
         Origin::Coded { .. } if rebuildable.contains(&layer.diff_id) => Proof::Rebuilt,
@@ -119,7 +120,7 @@ pub(crate) struct Unproved {
 /// among the `targets`. Blobs that are made again were made by the very encoders, and compared, when these were found.
 pub(crate) fn prove(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
+    (bases, targets): (&[UncheckedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> std::result::Result<(), Unproved> {
     match check(package, (bases, targets), context) {
@@ -136,30 +137,30 @@ pub(crate) fn prove(
 /// The first layer that cannot be rebuilt; later ones may only follow from it.
 fn culprit(
     package: &Package,
-    (bases, targets): (&[VerifiedLayer], &[UncheckedLayer]),
+    (bases, targets): (&[UncheckedLayer], &[UncheckedLayer]),
     context: Context<'_>,
 ) -> Option<DiffId> {
     let metadata = package.metadata();
     let fails = |layer: &&LayerEntry| {
         let wanted = Wanted::from([(layer.diff_id.into(), layer.diff_id)]);
-        apply::rebuild_on(package, &wanted, AtHand { targets: to_be(targets), ..AtHand::of(known(bases)) }, context)
-            .is_err()
+        apply::rebuild_on(package, &wanted, at_hand(bases, targets), context).is_err()
     };
     let mut coded = metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. }));
     coded.find(fails).map(|layer| layer.diff_id)
 }
 
-fn to_be(layers: &[UncheckedLayer]) -> BTreeMap<DiffId, UncheckedLayer> {
-    layers.iter().map(|layer| (layer.diff_id(), layer.clone())).collect()
+fn at_hand<'a>(bases: &[UncheckedLayer], targets: &[UncheckedLayer]) -> AtHand<'a> {
+    let by_id = |layers: &[UncheckedLayer]| layers.iter().map(|layer| (layer.diff_id(), layer.clone())).collect();
+    AtHand { unchecked: by_id(bases), targets: by_id(targets), ..AtHand::of(BTreeMap::new()) }
 }
 
-fn known(layers: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {
+fn verified(layers: &[VerifiedLayer]) -> BTreeMap<DiffId, VerifiedLayer> {
     layers.iter().map(|layer| (layer.diff_id(), layer.clone())).collect()
 }
 
 /// The coded layers that can be rebuilt from `bases`; what a layer is coded against stands before it.
-fn rebuildable(metadata: &Metadata, bases: &[VerifiedLayer]) -> BTreeSet<DiffId> {
-    let mut there: BTreeSet<DiffId> = bases.iter().map(VerifiedLayer::diff_id).collect();
+fn rebuildable(metadata: &Metadata, bases: &[UncheckedLayer]) -> BTreeSet<DiffId> {
+    let mut there: BTreeSet<DiffId> = bases.iter().map(UncheckedLayer::diff_id).collect();
     let mut rebuildable = BTreeSet::new();
     for layer in metadata.layers.iter().filter(|layer| matches!(layer.origin, Origin::Coded { .. })) {
         if bases_of(layer).iter().all(|base| there.contains(base)) {

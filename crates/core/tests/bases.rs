@@ -257,7 +257,7 @@ fn platforms_are_chosen() {
 fn a_full_disk_is_no_fault_of_the_package() {
     let (base, target) = pair();
     let bases = layers(from_ref(&base));
-    let full = Context { scratch: &Full, progress: &Silent };
+    let full = Context { scratch: &Full, progress: &Silent, cache: None };
     for method in Method::ALL {
         let package = package(&target, &base, method);
         let error = rebuild(&package, &wanted(&target), &bases, full).err().unwrap();

@@ -19,7 +19,7 @@ use delta_core::layer::matcher::Library;
 use delta_core::layer::recipe::{Recipe, decode, encode};
 use delta_core::package::features::RecipeStream;
 
-const CONTEXT: Context<'_> = Context { scratch: &MemoryScratch, progress: &Silent };
+const CONTEXT: Context<'_> = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
 
 fn shared(bytes: &[u8]) -> Arc<dyn ReadAt> {
     Arc::new(bytes.to_vec())

@@ -198,7 +198,7 @@ fn of_a_changing_layer(method: Method, when: Lies) -> (delta_core::Result<Vec<u8
     let content = Shared(Arc::new(Changing { bytes, lies: lies.clone() }));
     let target = image_of("app:v2", vec![Layer { content: Arc::new(content), ..honest.clone() }]);
     let listener = Listener { lies, when, told: Mutex::default() };
-    let context = Context { scratch: &MemoryScratch, progress: &listener };
+    let context = Context { scratch: &MemoryScratch, progress: &listener, cache: None };
     let package = create(&[target], &[], &options(method), context).map(|prepared| {
         let mut package = Vec::new();
         prepared.write(&mut package).unwrap();

@@ -34,7 +34,7 @@ fn bytes_of(stream: &Bytes) -> Vec<u8> {
 fn recipe(layers: &[&[u8]]) -> Recipe {
     let all: Vec<Bytes> = layers.iter().map(|layer| shared(layer)).collect();
     let library = Library::new(all.clone()).unwrap();
-    let context = Context { scratch: &MemoryScratch, progress: &Silent };
+    let context = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
     let recipe = encode(&library, all.len() - 1, CompressionOptions::usual(Compression::Zstd), context).unwrap();
     assert!(recipe.bases.iter().all(|base| base + 1 < all.len()));
     let bases: Vec<_> = recipe.bases.iter().map(|base| all[*base].clone()).collect();

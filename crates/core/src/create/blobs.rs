@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn inline_plan_bytes_stand_in_the_metadata_and_one_more_in_a_member() {
-        let context = Context { scratch: &MemoryScratch, progress: &Silent };
+        let context = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
         for (more, count) in [(0, 0), (1, 1)] {
             let plan = plan(limits::INLINE_PLAN_BYTES + more);
             assert_eq!(plan.as_bytes().len(), limits::INLINE_PLAN_BYTES + more);

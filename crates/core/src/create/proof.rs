@@ -46,7 +46,8 @@ impl Prepared {
 }
 
 /// Puts the package together and proves it. Where method `auto` has the choice, a layer that does not come back is coded
-/// again by a simpler codec; but one whose source has other bytes than its digest says is a fault of the source.
+/// again by a simpler codec; but one whose source has other bytes than its digest says is a fault of the source, and what was remembered
+/// of a base is doubted first.
 pub(crate) fn proved(
     mut coded: Vec<Coded>,
     assemble: impl Fn(&[Coded]) -> (Metadata, Vec<Member>),
@@ -60,6 +61,9 @@ pub(crate) fn proved(
             Ok(prepared) => return Ok(prepared),
             Err(unproved) => unproved,
         };
+        if known.is_remembered {
+            return Err(not_proved(error));
+        }
         let target = known.targets.iter().find(|target| Some(target.diff_id()) == layer);
         target.map(|target| target.check("the target layer")).transpose()?;
         let failed = coded.iter_mut().find(|coded| Some(coded.entry.diff_id) == layer && method == Method::Auto);
@@ -115,7 +119,7 @@ impl<'a> Simpler<'a> {
     /// A plain difference against the same bases, else whole; `None` when it is whole.
     fn than(failed: &Coded, known: &'a LayersAtHand) -> Option<Self> {
         let target = known.targets.iter().find(|layer| layer.diff_id() == failed.entry.diff_id)?;
-        let layers = known.bases.iter().map(UncheckedLayer::from).chain(known.targets.iter().cloned());
+        let layers = known.bases.iter().chain(&known.targets).cloned();
         let layers: BTreeMap<DiffId, UncheckedLayer> = layers.map(|layer| (layer.diff_id(), layer)).collect();
         let Origin::Coded { codec: failed_codec, bases, .. } = &failed.entry.origin else { return None };
         let bases: Vec<UncheckedLayer> = bases.iter().filter_map(|base| layers.get(base)).cloned().collect();

@@ -65,5 +65,6 @@ pub fn create_stream(
         (metadata, coded.iter().flat_map(|layer| &layer.members).cloned().collect())
     };
     let coded = vec![Coded::new(&target, coding)];
-    proved(coded, assemble, &LayersAtHand { bases: vec![base], targets: vec![target] }, (method, compression), context)
+    let known = LayersAtHand { bases: vec![(&base).into()], targets: vec![target], is_remembered: false };
+    proved(coded, assemble, &known, (method, compression), context)
 }

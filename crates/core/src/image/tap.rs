@@ -13,19 +13,22 @@ use crate::limits::COPY_BUFFER;
 pub(super) struct Tap<'a> {
     bytes: &'a dyn ReadAt,
     task: &'a dyn Task,
-    state: Mutex<State>,
+    state: Mutex<State<'a>>,
 }
 
-struct State {
-    hasher: Hasher<io::Sink>,
+/// What gets every byte in its order, too.
+pub(super) type Beside<'a> = &'a mut (dyn Write + Send);
+
+struct State<'a> {
+    hasher: Hasher<Beside<'a>>,
     /// How many bytes were hashed.
     position: u64,
 }
 
 impl<'a> Tap<'a> {
-    /// Tells `task` of the bytes that are hashed.
-    pub(super) fn new(bytes: &'a dyn ReadAt, task: &'a dyn Task) -> Self {
-        let state = State { hasher: Hasher::new(io::sink()), position: 0 };
+    /// Tells `task` of the bytes that are hashed, and writes them to `beside`.
+    pub(super) fn new(bytes: &'a dyn ReadAt, task: &'a dyn Task, beside: Beside<'a>) -> Self {
+        let state = State { hasher: Hasher::new(beside), position: 0 };
         Self { bytes, task, state: Mutex::new(state) }
     }
 
@@ -38,7 +41,7 @@ impl<'a> Tap<'a> {
     }
 }
 
-impl State {
+impl State<'_> {
     /// Hashes up to the offset `end`.
     fn catch_up(&mut self, (bytes, end): (&dyn ReadAt, u64), task: &dyn Task) -> io::Result<()> {
         let left = end.saturating_sub(self.position);
@@ -97,7 +100,8 @@ mod tests {
             &[(0, COPY_BUFFER), (size, COPY_BUFFER), (2 * size, COPY_BUFFER), (3 * size, 1)],
             &[(5 * size, 1)],
         ] {
-            let tap = Tap::new(&bytes, &Silent);
+            let mut beside = Vec::new();
+            let tap = Tap::new(&bytes, &Silent, &mut beside);
             for (offset, length) in reads.iter().copied() {
                 let (mut read, mut expected) = (vec![0; length], vec![0; length]);
                 let count = tap.read_at(&mut read, offset).unwrap();
@@ -105,6 +109,7 @@ mod tests {
                 assert!(read == expected, "{offset}");
             }
             assert_eq!(BlobDigest::from(tap.finish().unwrap()), BlobDigest::of(&bytes), "{reads:?}");
+            assert!(beside == bytes, "{reads:?}");
         }
     }
 }

@@ -22,6 +22,11 @@ impl UncheckedLayer {
         Ok(Self { diff_id: layer.diff_id, bytes: layer.content.plain()? })
     }
 
+    /// The layer as it is read through what was found out about it before.
+    pub(crate) const fn remembered(diff_id: DiffId, bytes: Arc<dyn ReadAt>) -> Self {
+        Self { diff_id, bytes }
+    }
+
     /// The digest that its bytes shall have.
     pub(crate) const fn diff_id(&self) -> DiffId {
         self.diff_id

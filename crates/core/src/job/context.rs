@@ -6,15 +6,18 @@ use std::sync::Arc;
 use delta_codec::{ReadAt, Scratch, ScratchFile};
 
 use crate::error::{Error, Result};
+use crate::job::cache::IndexCache;
 use crate::job::progress::Progress;
 
-/// Room for what is too large for memory, and somebody to tell.
+/// Room for what is too large for memory, somebody to tell, and what was found out before.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The room.
     pub scratch: &'a dyn Scratch,
     /// The listener.
     pub progress: &'a dyn Progress,
+    /// What was found out about base layers, if that is kept.
+    pub cache: Option<&'a dyn IndexCache>,
 }
 
 impl Context<'_> {

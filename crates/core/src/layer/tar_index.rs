@@ -82,6 +82,14 @@ impl TarIndex {
         Ok(index)
     }
 
+    /// Adds what is known of the next entry.
+    pub(crate) fn push(&mut self, entry: Entry, hash: u128, path: &[u8]) {
+        self.entries.push(entry);
+        self.hashes.push(hash);
+        self.paths.extend_from_slice(path);
+        self.path_ends.push(self.paths.len());
+    }
+
     /// The entries, in the order of the layer.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

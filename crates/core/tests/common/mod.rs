@@ -31,7 +31,7 @@ pub(crate) use gzip::{gzip, gzipped};
 pub(crate) use layer_builder::noise;
 pub(crate) use sealed::sealed;
 
-pub(crate) const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
+pub(crate) const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
 
 /// A layer of a test image.
 #[derive(Clone)]

@@ -138,7 +138,7 @@ impl<'a> Installation<'a> {
             bases.extend(read);
         }
         self.require_room(wanted)?;
-        let context = Context { scratch: self.scratch.as_ref(), progress: self.progress };
+        let context = Context { scratch: self.scratch.as_ref(), progress: self.progress, cache: None };
         rebuild(self.package, wanted, &bases, context)
     }
 

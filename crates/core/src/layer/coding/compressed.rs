@@ -141,7 +141,7 @@ mod tests {
         let text: Vec<u8> = (0..).flat_map(|number| line(number).into_bytes()).take(length).collect();
         let level = Level::new(Compression::Zstd, level).unwrap();
         let compression = CompressionOptions { level, ..CompressionOptions::usual(Compression::Zstd) };
-        let context = Context { scratch: &MemoryScratch, progress: &Silent };
+        let context = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
         let raw: Arc<dyn ReadAt> = Arc::new(text);
         let member = compress_smallest("stem".to_owned(), raw, (layer, has_bases), compression, context).unwrap();
         member.name.strip_prefix("stem").unwrap().to_owned()

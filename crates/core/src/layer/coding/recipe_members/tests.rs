@@ -6,7 +6,7 @@ use crate::error::Kind;
 use crate::image::VerifiedLayer;
 use crate::job::progress::Silent;
 
-const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent };
+const CONTEXT: Context<'static> = Context { scratch: &MemoryScratch, progress: &Silent, cache: None };
 
 fn shared(bytes: &[u8]) -> Arc<dyn ReadAt> {
     Arc::new(bytes.to_vec())
