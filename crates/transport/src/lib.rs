@@ -37,6 +37,7 @@ mod holes;
 #[cfg(target_os = "linux")]
 pub mod inbox;
 pub mod inputs;
+pub mod kept_bases;
 pub mod key_files;
 mod late;
 mod limits;

@@ -19,6 +19,12 @@ pub(crate) const APPLIED_BYTES: u64 = 16 << 20;
 /// page of memory, so that what fails is named as it fails; 2 MB of memory for each GB.
 pub(crate) const READ_BACK_BLOCK: usize = 4096;
 
+/// What is kept of base layers, all together: that of 100 to 200 GB of them. What was not used for longest goes.
+pub(crate) const KEPT_BASES_BYTES: u64 = 512 << 20;
+
+/// What each file of that counts for at the least, so that there are never more than some thousand.
+pub(crate) const KEPT_FILE_BYTES: u64 = 64 << 10;
+
 /// A policy of all keys has less than 1 kB; lists of keys and bases may be long.
 pub(crate) const POLICY_BYTES: u64 = 64 << 10;
 

@@ -26,7 +26,7 @@ use windows as common;
 #[cfg(windows)]
 use windows as own;
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -149,6 +149,18 @@ pub(crate) fn make_private_folders(path: &Path) -> io::Result<()> {
 /// Whether a folder is this user's, and nobody else can write to it. Where that cannot be told, it lies where the user's own things do.
 pub(crate) fn is_private_folder(found: &Metadata) -> bool {
     found.is_dir() && common::is_private(found)
+}
+
+/// Makes a folder for its owner alone if it is not there, with those above it; whether it is this user's, and nobody else can write to it.
+pub(crate) fn make_own_folder(path: &Path) -> io::Result<bool> {
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above)?;
+    }
+    match make_private_folder(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    fs::symlink_metadata(path).map(|found| is_private_folder(&found))
 }
 
 /// Lets the owner into a folder.

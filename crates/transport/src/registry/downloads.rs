@@ -33,7 +33,7 @@ impl Downloads {
 
     fn kept(&self) -> Option<&Path> {
         let make = || {
-            let folder = self.wanted.clone().filter(|folder| is_ours(folder).unwrap_or_default())?;
+            let folder = self.wanted.clone().filter(|folder| system::make_own_folder(folder).unwrap_or_default())?;
             remove_old(&folder);
             Some(folder)
         };
@@ -96,18 +96,6 @@ impl Downloads {
             let _ = fs::remove_dir(folder);
         }
     }
-}
-
-/// Makes the folder if it is not there; whether it is this user's, and nobody else can write to it.
-fn is_ours(folder: &Path) -> io::Result<bool> {
-    if let Some(above) = folder.parent() {
-        fs::create_dir_all(above)?;
-    }
-    match system::make_private_folder(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    fs::symlink_metadata(folder).map(|found| system::is_private_folder(&found))
 }
 
 fn remove_old(folder: &Path) {

@@ -137,11 +137,11 @@ fn a_run_removes_what_it_downloaded_and_the_folder_if_that_is_empty() {
 fn the_folder_is_made_with_those_above_it() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("a/b/blobs");
-    assert!(is_ours(&place).unwrap() && is_ours(&place).unwrap());
+    assert!(system::make_own_folder(&place).unwrap() && system::make_own_folder(&place).unwrap());
     let mode =
         |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777;
     assert_eq!(mode(&place), 0o700);
     fs::write(folder.path().join("file"), b"").unwrap();
-    assert!(!is_ours(&folder.path().join("file")).unwrap_or_default());
-    assert!(is_ours(&folder.path().join("file/blobs")).is_err());
+    assert!(!system::make_own_folder(&folder.path().join("file")).unwrap_or_default());
+    assert!(system::make_own_folder(&folder.path().join("file/blobs")).is_err());
 }
