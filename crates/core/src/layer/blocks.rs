@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
 use crate::image::LayerContent;
-use crate::limits::{BASE_BLOCK, COPY_BUFFER};
+use crate::limits::BASE_BLOCK;
 
 const BLOCK_BYTES: u64 = BASE_BLOCK as u64;
 
@@ -92,24 +92,35 @@ impl CheckedBytes {
         self.compared[block / 64].load(Ordering::Relaxed) & (1 << (block % 64)) != 0
     }
 
-    /// Reads the blocks from number `first` on that have some of the `length` bytes at `offset`, or as many as are compared at a time.
-    fn compare(&self, opened: &dyn ReadAt, first: usize, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let start = first as u64 * BLOCK_BYTES;
-        let wanted = (offset - start + buffer.len() as u64).next_multiple_of(BLOCK_BYTES).min(self.length - start);
-        let mut blocks = vec![0; usize::try_from(wanted).unwrap_or(COPY_BUFFER).min(COPY_BUFFER)];
-        opened.read_exact_at(&mut blocks, start)?;
-        for (number, block) in blocks.chunks(BASE_BLOCK).enumerate() {
-            let number = first + number;
-            if xxh3_64(block) != self.hashes[number] {
-                let at = number as u64 * BLOCK_BYTES;
-                return Err(io::Error::other(Error::content(format!("its bytes at {at} are others than they were"))));
-            }
-            self.compared[number / 64].fetch_or(1 << (number % 64), Ordering::Relaxed);
+    /// Compares block number `block` of which some bytes were read at `offset`.
+    fn compare(&self, opened: &dyn ReadAt, block: usize, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = block as u64 * BLOCK_BYTES;
+        let end = (start + BLOCK_BYTES).min(self.length);
+        let place = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX).min(buffer.len());
+        let held = place(start)..place(end);
+        let length = usize::try_from(end - start).map_err(io::Error::other)?;
+        if held.len() == length {
+            self.require_same(block, &buffer[held])?;
+        } else {
+            let mut whole = [0; BASE_BLOCK];
+            let whole = &mut whole[..length];
+            opened.read_exact_at(whole, start)?;
+            self.require_same(block, whole)?;
+            // What was read before may have been something else.
+            let skipped = usize::try_from(offset.saturating_sub(start)).map_err(io::Error::other)?;
+            let count = held.len();
+            buffer[held].copy_from_slice(&whole[skipped..skipped + count]);
         }
-        let held = &blocks[usize::try_from(offset - start).map_err(io::Error::other)?..];
-        let count = held.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&held[..count]);
-        Ok(count)
+        self.compared[block / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn require_same(&self, block: usize, bytes: &[u8]) -> io::Result<()> {
+        if xxh3_64(bytes) == self.hashes[block] {
+            return Ok(());
+        }
+        let at = block as u64 * BLOCK_BYTES;
+        Err(io::Error::other(Error::content(format!("its bytes at {at} are others than they were"))))
     }
 }
 
@@ -127,15 +138,10 @@ impl ReadAt for CheckedBytes {
         }
         let opened = self.opened()?;
         let number = |offset: u64| usize::try_from(offset / BLOCK_BYTES).map_err(io::Error::other);
-        let last = number(offset + count as u64 - 1)?;
-        if (number(offset)?..=last).all(|block| self.is_compared(block)) {
-            opened.read_exact_at(buffer, offset)?;
-            return Ok(count);
-        }
-        let mut done = 0;
-        while done < count {
-            let at = offset + done as u64;
-            done += self.compare(opened, number(at)?, &mut buffer[done..], at)?;
+        let (first, last) = (number(offset)?, number(offset + count as u64 - 1)?);
+        opened.read_exact_at(buffer, offset)?;
+        for block in (first..=last).filter(|block| !self.is_compared(*block)) {
+            self.compare(opened, block, buffer, offset)?;
         }
         Ok(count)
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::{Kind, Result};
+use crate::limits::COPY_BUFFER;
 
 /// Bytes that are opened as others than they were.
 #[derive(Clone)]
