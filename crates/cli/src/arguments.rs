@@ -184,6 +184,9 @@ pub struct Create {
     /// Read every layer of the base images and compare it with its digest, also those that nothing is made from
     #[arg(long)]
     pub(crate) check_bases: bool,
+    /// Read the base layers as a whole, whatever is known of them from before, and keep nothing of them for the next time
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     #[command(flatten)]
     pub(crate) lists: ListArguments,
     /// Leave signatures, bills of materials and whatever else hangs on an image of a registry

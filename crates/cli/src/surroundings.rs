@@ -1,4 +1,4 @@
-//! What the environment says about registries and containerd.
+//! What the environment says about registries, containerd and folders of the user.
 
 use std::env;
 use std::path::PathBuf;
@@ -55,9 +55,18 @@ fn downloads(common: &Common) -> Option<PathBuf> {
         let name = "docker_delta-downloads".to_owned();
         return Some(folder.join(system::user().map_or_else(|| name.clone(), |user| format!("{name}-{user}"))));
     }
+    Some(cache()?.join("downloads"))
+}
+
+/// Where is kept what was found out about base layers.
+pub(crate) fn kept_bases() -> Option<PathBuf> {
+    Some(cache()?.join("bases"))
+}
+
+/// The folder of what is kept for this user, and can be had again.
+fn cache() -> Option<PathBuf> {
     let of_system = || system::KEPT_FOR_USER.and_then(folder).or_else(|| Some(folder(system::HOME)?.join(".cache")));
-    let cache = folder("XDG_CACHE_HOME").or_else(of_system)?;
-    Some(cache.join("docker_delta/downloads"))
+    Some(folder("XDG_CACHE_HOME").or_else(of_system)?.join("docker_delta"))
 }
 
 fn folder(name: &str) -> Option<PathBuf> {

@@ -9,10 +9,13 @@ use delta_codec::ReadAt;
 use delta_core::create::{CreateOptions, Room, check_layers, create, room};
 use delta_core::digest::BlobDigest;
 use delta_core::error::Result;
+use delta_core::job::cache::IndexCache;
+use delta_core::job::context::Context;
 use delta_core::job::progress::Progress;
 use delta_core::package::metadata::Metadata;
 use delta_core::report;
 use delta_transport::destination::{Destination, Product, Request};
+use delta_transport::kept_bases::KeptBases;
 use delta_transport::reference::Reference;
 use serde::Serialize;
 
@@ -24,6 +27,7 @@ use crate::figures::{share, size};
 use crate::named_images::{self, NamedImages};
 use crate::sealing::{Sealed, Sealing};
 use crate::session::{Session, inputs};
+use crate::surroundings;
 use crate::terminal;
 
 /// What `--json` prints.
@@ -104,7 +108,9 @@ pub(crate) fn run(session: &Session, arguments: &Create) -> Result<()> {
     if arguments.check_bases {
         check_layers(&bases, session.context())?;
     }
-    let prepared = create(&targets, &bases, &options, session.context())?;
+    let kept = surroundings::kept_bases().filter(|_| !arguments.no_cache).map(KeptBases::new);
+    let cache = kept.as_ref().map(|kept| -> &dyn IndexCache { kept });
+    let prepared = create(&targets, &bases, &options, Context { cache, ..session.context() })?;
     session.require_unchanged()?;
     let signed = sealing.signed(prepared.bytes(), session)?;
     let write = if arguments.dry_run { foretold } else { written };

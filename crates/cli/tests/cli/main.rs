@@ -16,6 +16,7 @@ mod files;
 mod help;
 mod images;
 mod journey;
+mod kept_bases;
 mod killed;
 mod large;
 mod layouts;

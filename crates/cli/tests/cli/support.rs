@@ -44,7 +44,8 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
         _ => env!("CARGO_BIN_EXE_file_delta"),
     };
     let mut command = Command::new(path);
-    command.args(arguments);
+    // Nothing of the user's own is read or written: where a folder cannot be made, nothing is kept.
+    command.args(arguments).env("XDG_CACHE_HOME", "/dev/null");
     command
 }
 
@@ -72,7 +73,8 @@ pub(crate) fn real(package: &str, program: &str, arguments: &[&str]) {
 /// Runs docker_delta; returns the most memory that it had, in MB (2^20 bytes).
 pub(crate) fn peak_megabytes(folder: &Folder, arguments: &[&str]) -> u64 {
     let report = folder.file("peak");
-    let timed = ["-o", &report, "-f", "%M", env!("CARGO_BIN_EXE_docker_delta")];
+    let program = env!("CARGO_BIN_EXE_docker_delta");
+    let timed = ["-o", &report, "-f", "%M", "env", "XDG_CACHE_HOME=/dev/null", program];
     real("time", "/usr/bin/time", &[&timed[..], arguments].concat());
     let kilobytes: u64 = fs::read_to_string(report).unwrap().trim().parse().unwrap();
     kilobytes >> 10

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::judge::Judge;
 
+/// Where no folder can be made, so that of bases nothing is kept from test to test.
+const NO_CACHE: &str = "/dev/null";
+
 /// What to start.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
@@ -384,7 +387,7 @@ impl Lab {
     /// Runs `docker_delta` with this containerd, and kills it where it calls `ctr` with words that contain these.
     pub(crate) fn delta_killed_at(&self, words: &str, arguments: &[&str]) -> Ran {
         let mut command = self.with_environment(Command::new(env!("CARGO_BIN_EXE_docker_delta")));
-        ran(&command.env("KILL_AT", words).args(arguments).output().unwrap())
+        ran(&command.env("XDG_CACHE_HOME", NO_CACHE).env("KILL_AT", words).args(arguments).output().unwrap())
     }
 
     /// Runs `docker_delta` with this engine.
@@ -397,7 +400,7 @@ impl Lab {
         if self.plan.daemon != Daemon::Containerd {
             command.args(["--engine", self.program()]);
         }
-        command.arg("-v").args(arguments);
+        command.env("XDG_CACHE_HOME", NO_CACHE).arg("-v").args(arguments);
         command
     }
 
