@@ -26,7 +26,7 @@ const PLACE: u32 = (1 << PLACE_BITS) - 1;
 const LONG_ENOUGH: u64 = 4096;
 
 /// How far around the expected place a common window is looked for.
-const NEAR: u64 = 8 << 10;
+const NEAR: u64 = 2 << 10;
 
 /// So many bytes of the target are looked at in one go.
 const STRETCH: usize = 1 << 10;

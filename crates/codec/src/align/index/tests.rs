@@ -200,10 +200,10 @@ fn eight_places_of_a_window_are_looked_at_and_those_near_where_it_is_expected() 
         (8, 30_000, 0),
         // The first one is the ninth: of the others, which are as long, it is the last.
         (9, 30_000, 8),
-        // Up to 8 KiB before where it is expected, by its first byte; then the next one is the nearest.
+        // Up to 2 KiB before where it is expected, by its first byte; then the next one is the nearest.
         (9, 0, 0),
-        (9, 8_192, 0),
-        (9, 8_193, 1),
+        (9, 2_048, 0),
+        (9, 2_049, 1),
     ] {
         let base = [(0..places).flat_map(piece).collect(), noise(5, 40_000)].concat();
         let current = Match { target: 0, base: expected_at, length: 0 };
@@ -214,15 +214,15 @@ fn eight_places_of_a_window_are_looked_at_and_those_near_where_it_is_expected() 
 }
 
 #[test]
-fn a_common_window_is_looked_for_up_to_8_kib_behind_where_it_is_expected_too() {
+fn a_common_window_is_looked_for_up_to_2_kib_behind_where_it_is_expected_too() {
     let window = noise(1, 16);
     let target = [&window[..], &noise(7, 48), &noise(3, 50)].concat();
-    for (place, is_found) in [(16_384 - 16 - 1, true), (16_384 - 16, true), (16_384 - 15, false)] {
+    for (place, is_found) in [(4_096 - 16 - 1, true), (4_096 - 16, true), (4_096 - 15, false)] {
         // The one that is meant, where the others are far behind it.
         let mut base = noise(5, 20_000);
         base[place..place + 64].copy_from_slice(&target[..64]);
         (0..9).for_each(|number| base.extend([&window[..], &noise(number + 9, 48)].concat()));
-        let current = Match { target: 0, base: 8_192, length: 0 };
+        let current = Match { target: 0, base: 2_048, length: 0 };
         let seed = found(&base, &target, Fineness::Every, 0, current).0.unwrap();
         assert_eq!(seed.base == place as u64, is_found, "{place}: {seed:?}");
     }
