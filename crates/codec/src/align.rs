@@ -54,8 +54,22 @@ impl Index<'_> {
     /// # Errors
     /// What reading the base or the target reports, and what `found` returns.
     pub fn align(&self, target: &dyn ReadAt, found: &mut dyn FnMut(Match) -> io::Result<()>) -> io::Result<()> {
+        self.align_again(target, &[], found)
+    }
+
+    /// The same where matches are `known`, in the order of the target: where one of them agrees it is taken up without a look at the index.
+    ///
+    /// # Errors
+    /// As that.
+    pub(crate) fn align_again(
+        &self,
+        target: &dyn ReadAt,
+        known: &[Match],
+        found: &mut dyn FnMut(Match) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut walk = Walk {
             index: self,
+            known,
             base: self.base().shared(),
             target: Bytes::walked(target)?,
             current: Match::NONE,
@@ -69,6 +83,8 @@ impl Index<'_> {
 /// A walk over the target.
 struct Walk<'a, 'b> {
     index: &'b Index<'b>,
+    /// Those of the known matches that the walk has not passed.
+    known: &'b [Match],
     base: Bytes<'a>,
     target: Bytes<'a>,
     /// The seed that is being followed; it has grown backward but not yet forward.
@@ -106,6 +122,11 @@ impl Walk<'_, '_> {
             if self.target.len().saturating_sub(*position) < SHORTEST_WINDOW as u64 {
                 return Ok(None);
             }
+            if let Some(seed) = self.known_seed(*position)?
+                && (seed.length > self.explained_on_course(seed)? + GAIN || self.has_lost(seed.target)?)
+            {
+                return Ok(Some(seed));
+            }
             let Some(seed) = self.index.table()?.find(&mut self.base, &mut self.target, position, self.current)? else {
                 return Ok(None);
             };
@@ -137,7 +158,29 @@ impl Walk<'_, '_> {
     /// Where the current alignment is right again right behind the target's `position`: then nothing else is looked for, which takes longer than
     /// all else. Not where every place is indexed, for then everything is to be found.
     fn back_on_course(&mut self, position: u64) -> io::Result<Option<u64>> {
-        let Some(base) = self.on_course(position).filter(|_| self.index.is_rough()) else { return Ok(None) };
+        match self.on_course(position).filter(|_| self.index.is_rough()) {
+            Some(base) => self.resumed(base, position),
+            None => Ok(None),
+        }
+    }
+
+    /// Where the known match that has the target's `position` is right at it or right behind it, unless the current alignment goes on in the same way.
+    fn known_seed(&mut self, position: u64) -> io::Result<Option<Match>> {
+        let passed = self.known.iter().take_while(|known| known.target_end() <= position).count();
+        self.known = &self.known[passed..];
+        let Some(known) = self.known.first().filter(|known| known.target <= position) else { return Ok(None) };
+        let base = known.base + (position - known.target);
+        if self.on_course(position) == Some(base) {
+            return Ok(None);
+        }
+        let Some(target) = self.resumed(base, position)? else { return Ok(None) };
+        let base = base + (target - position);
+        let length = agreeing(&mut self.base, base, &mut self.target, target)?;
+        Ok(Some(Match { target, base, length }))
+    }
+
+    /// Where the target's bytes from `position` on are those of the base from `base` on, at once or right behind some that differ.
+    fn resumed(&mut self, base: u64, position: u64) -> io::Result<Option<u64>> {
         let (left, right) = (self.base.from(base)?, self.target.from(position)?);
         let mut run = 0;
         for (end, (one, other)) in (1..).zip(left.iter().zip(right).take(INTERRUPTION + RESUMED)) {
@@ -302,5 +345,38 @@ mod tests {
         assert!(is_looked_for(&zeros, (1, 100, 0)));
         zeros[310] = 7;
         assert!(!is_looked_for(&zeros, (1, 100, 0)));
+    }
+
+    /// The matches where others are known and nothing of the base is indexed.
+    fn matches_again(base: &[u8], target: &[u8], known: &[Match]) -> Vec<Match> {
+        let (base, target) = (base.to_vec(), target.to_vec());
+        let mut matches = Vec::new();
+        let mut take = |found| {
+            matches.push(found);
+            Ok(())
+        };
+        Index::within(&base, Fineness::Fourth, Vec::new()).unwrap().align_again(&target, known, &mut take).unwrap();
+        matches
+    }
+
+    #[test]
+    fn what_is_known_is_found_again_without_an_index() {
+        let base = noise(10_000);
+        let target = [&base[6_000..8_000], &base[1_000..4_000], &base[9_000..]].concat();
+        let expected = [(0, 6_000, 2_000), (2_000, 1_000, 3_000), (5_000, 9_000, 1_000)]
+            .map(|(target, base, length)| Match { target, base, length });
+        assert_eq!(matches_again(&base, &target, &expected), expected);
+        assert!(matches_again(&base, &target, &[]).is_empty());
+        assert_eq!(matches_again(&base, &target, &expected[..2]), expected[..2]);
+    }
+
+    #[test]
+    fn a_known_match_that_is_wrong_is_left_out() {
+        let base = noise(10_000);
+        let target = base[2_000..4_000].to_vec();
+        for (base_at, length) in [(3_000, 2_000), (2_001, 2_000), (9_000, 1_000)] {
+            let known = Match { target: 0, base: base_at, length };
+            assert!(matches_again(&base, &target, &[known]).is_empty(), "{known:?}");
+        }
     }
 }

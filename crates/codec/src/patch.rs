@@ -36,6 +36,7 @@
 
 mod decode;
 mod encode;
+mod unsettled;
 
 use std::io;
 

@@ -1,6 +1,7 @@
 //! The windows of the base, findable by their hash.
 
 use std::io;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::grow::{agreeing, agreeing_before};
@@ -68,6 +69,8 @@ impl Fineness {
 pub struct Index<'a> {
     base: Bytes<'a>,
     fineness: Fineness,
+    /// Where it is sampled; everywhere when that is not said.
+    places: Option<Vec<Range<u64>>>,
     /// Made when a window is looked for: what is nearly the same as its base needs none.
     table: OnceLock<Table>,
 }
@@ -78,7 +81,15 @@ impl<'a> Index<'a> {
     /// # Errors
     /// What reading the base reports.
     pub fn new(base: &'a dyn ReadAt, fineness: Fineness) -> io::Result<Self> {
-        Ok(Self { base: Bytes::random(base)?, fineness, table: OnceLock::new() })
+        Ok(Self { base: Bytes::random(base)?, fineness, places: None, table: OnceLock::new() })
+    }
+
+    /// The same, but that only windows that start at these places of the base, which ascend and do not overlap, are found.
+    ///
+    /// # Errors
+    /// What reading the base reports.
+    pub(crate) fn within(base: &'a dyn ReadAt, fineness: Fineness, places: Vec<Range<u64>>) -> io::Result<Self> {
+        Ok(Self { places: Some(places), ..Self::new(base, fineness)? })
     }
 
     pub(super) const fn base(&self) -> &Bytes<'a> {
@@ -99,7 +110,7 @@ impl<'a> Index<'a> {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
-        let table = Table::new(self.base.shared(), self.fineness)?;
+        let table = Table::new(self.base.shared(), self.fineness, self.places.as_deref())?;
         Ok(self.table.get_or_init(|| table))
     }
 }
@@ -117,27 +128,32 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn new(base: Bytes<'_>, fineness: Fineness) -> io::Result<Self> {
+    fn new(mut base: Bytes<'_>, fineness: Fineness, places: Option<&[Range<u64>]>) -> io::Result<Self> {
         let length = base.len();
         let step = length.div_ceil(ALIGN_SAMPLES / fineness.step()).max(fineness.step());
         let window = usize::try_from(step).map_or(0, |step| (SEED + 1).saturating_sub(step)).max(SHORTEST_WINDOW);
         let samples = length.saturating_sub(window as u64 - 1).div_ceil(step);
         let samples = usize::try_from(samples).map_err(io::Error::other)?;
-        let bits = samples.next_power_of_two().trailing_zeros().max(4);
+        let everywhere = [0..length];
+        let places = places.unwrap_or(&everywhere);
+        let sampled: u64 = places.iter().map(|place| (place.end - place.start).div_ceil(step)).sum();
+        let sampled = usize::try_from(sampled).map_err(io::Error::other)?.min(samples);
+        let bits = sampled.next_power_of_two().trailing_zeros().max(4);
         let (heads, links) = (vec![0; 1 << bits], vec![0; samples]);
         let mut table = Self { step, window, heads, links, shift: 64 - bits };
-        table.fill(base)?;
+        places.iter().try_for_each(|place| table.fill(&mut base, place))?;
         Ok(table)
     }
 
-    fn fill(&mut self, mut base: Bytes<'_>) -> io::Result<()> {
+    fn fill(&mut self, base: &mut Bytes<'_>, place: &Range<u64>) -> io::Result<()> {
         let step = usize::try_from(self.step).map_err(io::Error::other)?;
-        let mut sample = 0;
+        let first_from = |at: u64| usize::try_from(at.div_ceil(self.step)).map_err(io::Error::other);
+        let (mut sample, end) = (first_from(place.start)?, first_from(place.end)?.min(self.links.len()));
         let mut before = None;
-        while sample < self.links.len() {
+        while sample < end {
             let piece = base.from(sample as u64 * self.step)?;
             let mut offset = 0;
-            while let Some(window) = piece.get(offset..offset + self.window).filter(|_| sample < self.links.len()) {
+            while let Some(window) = piece.get(offset..offset + self.window).filter(|_| sample < end) {
                 let key = Some(load(window));
                 // A run of one value or one short period gives the same window again and again: one of them is enough.
                 if key != before {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::unsettled::unsettled;
 use super::{MATCH_BYTES_MIN, Prediction, Streams, is_predictable, predict};
 use crate::ReadAt;
 use crate::align::{Fineness, Index, Match, common_prefix};
@@ -72,6 +73,26 @@ fn aligned(base: &dyn ReadAt, target: &dyn ReadAt, fineness: Fineness) -> io::Re
     Ok(matches)
 }
 
+/// Matches in what was predicted from those that are `known`: of a base that is sampled roughly, only the places are indexed where these say little.
+fn aligned_again(
+    (base, target): (&dyn ReadAt, &dyn ReadAt),
+    known: &[Match],
+    fineness: Fineness,
+) -> io::Result<Vec<Match>> {
+    if !fineness.is_rough() {
+        return aligned(base, target, fineness);
+    }
+    let places = unsettled((base, target), known)?;
+    let mut matches = Vec::new();
+    Index::within(base, fineness, places)?.align_again(target, known, &mut |found| {
+        if found.length >= MATCH_BYTES_MIN {
+            matches.push(found);
+        }
+        Ok(())
+    })?;
+    Ok(matches)
+}
+
 /// Matches, and what is predicted from them.
 struct Guess {
     matches: Vec<Match>,
@@ -99,7 +120,7 @@ impl Guess {
         }
         for _ in 0..ROUNDS {
             let seen = best.predicted.as_ref().map_or(base, |predicted| predicted as &dyn ReadAt);
-            let matches = aligned(seen, target, fineness)?;
+            let matches = aligned_again((seen, target), &best.matches, fineness)?;
             if matches == best.matches {
                 break;
             }
@@ -138,10 +159,15 @@ fn weight(base: &dyn ReadAt, target: &dyn ReadAt, matches: &[Match]) -> io::Resu
 }
 
 /// Takes as many bytes of the base as of the target.
-type Take<'a> = dyn FnMut(&[u8], &[u8]) -> io::Result<()> + 'a;
+pub(super) type Take<'a> = dyn FnMut(&[u8], &[u8]) -> io::Result<()> + 'a;
 
 /// Hands the bytes of a match to `take`, piece by piece.
-fn each_piece(base: &mut Bytes<'_>, target: &mut Bytes<'_>, found: Match, take: &mut Take<'_>) -> io::Result<()> {
+pub(super) fn each_piece(
+    base: &mut Bytes<'_>,
+    target: &mut Bytes<'_>,
+    found: Match,
+    take: &mut Take<'_>,
+) -> io::Result<()> {
     let mut done = 0;
     while done < found.length {
         let (base, target) = (base.from(found.base + done)?, target.from(found.target + done)?);

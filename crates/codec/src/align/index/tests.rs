@@ -6,7 +6,7 @@ use crate::noise::noise;
 const ALL: [Fineness; 4] = [Fineness::Every, Fineness::Second, Fineness::Fourth, Fineness::Eighth];
 
 fn table(base: &[u8], fineness: Fineness) -> Table {
-    Table::new(Bytes::lent(&base.to_vec()).unwrap(), fineness).unwrap()
+    Table::new(Bytes::lent(&base.to_vec()).unwrap(), fineness, None).unwrap()
 }
 
 /// Zeros that are held nowhere.
@@ -51,7 +51,7 @@ fn a_base_of_more_than_16_mebibytes_is_sampled_at_fewer_places() {
         (2 * MOST + 1, Fineness::Every, 3, 14),
     ] {
         let zeros = Zeros(length);
-        let table = Table::new(Bytes::walked(&zeros).unwrap(), fineness).unwrap();
+        let table = Table::new(Bytes::walked(&zeros).unwrap(), fineness, None).unwrap();
         assert_eq!((table.step, table.window), (step, window), "{length} bytes, {fineness:?}");
         assert!(table.links.len() as u64 <= MOST, "{fineness:?}");
         assert_eq!(table.samples(hash(&[0; 16][..window])).collect::<Vec<_>>(), [0], "one of a run is enough");
@@ -241,4 +241,16 @@ fn the_look_for_a_seed_ends_at_the_end() {
         assert!(at <= new as u64);
     }
     assert_eq!(found(&noise(1, 15), &noise(1, 15), Fineness::Every, 0, Match::NONE), (None, 0), "no window at all");
+}
+
+#[test]
+fn only_windows_at_the_places_of_an_index_are_found() {
+    let base = noise(1, 4_000);
+    let index = Index::within(&base, Fineness::Fourth, vec![0..40, 1_000..1_100, 3_990..4_000]).unwrap();
+    let has = |at: &u64| {
+        let start = usize::try_from(*at).unwrap();
+        index.table().unwrap().samples(hash(&base[start..start + 13])).any(|sample| sample * 4 == *at)
+    };
+    let sampled: Vec<u64> = (0..base.len() as u64 - 13).filter(has).collect();
+    assert_eq!(sampled, (0..40).chain(1_000..1_100).step_by(4).collect::<Vec<u64>>());
 }
