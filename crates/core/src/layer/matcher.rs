@@ -2,7 +2,7 @@
 
 mod names;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, OnceLock};
 
@@ -170,20 +170,30 @@ impl Library {
         if let Some(sketches) = self.sketches.get() {
             return Ok(sketches);
         }
+        let shared = self.shared();
         let mut sketches = Sketches::default();
         for layer in &self.layers {
-            let all: Vec<_> = layer
-                .index
-                .entries()
-                .par_iter()
-                .map(|entry| match entry.length {
-                    ..SKETCHED_LENGTH => Ok(Vec::new()),
-                    length => sketch(&layer.bytes, entry.content(), length),
-                })
-                .collect::<io::Result<_>>()?;
+            let sketch_of = |(number, entry): (usize, &Entry)| {
+                if entry.length < SKETCHED_LENGTH || shared.contains(&layer.index.hash(number)) {
+                    return Ok(Vec::new());
+                }
+                sketch(&layer.bytes, entry.content(), entry.length)
+            };
+            let all: Vec<_> = layer.index.entries().par_iter().enumerate().map(sketch_of).collect::<io::Result<_>>()?;
             all.iter().zip(layer.first..).for_each(|(sketch, number)| sketches.add(number, sketch));
         }
         Ok(self.sketches.get_or_init(|| sketches))
+    }
+
+    /// The hashes of contents that stand in several layers: what became another one stands in the earlier layer alone.
+    fn shared(&self) -> HashSet<u128> {
+        let is_earlier =
+            |layer: &IndexedLayer, hash| self.by_content.get(&hash).is_some_and(|first| *first < layer.first);
+        let hashes = |layer: &IndexedLayer| -> Vec<u128> {
+            let hashes = (0..layer.index.entries().len()).map(|entry| layer.index.hash(entry));
+            hashes.filter(|hash| is_earlier(layer, *hash)).collect()
+        };
+        self.layers.iter().flat_map(hashes).collect()
     }
 }
 
