@@ -139,10 +139,15 @@ fn made((base, target): (&Image, &Image), method: Method, cache: &Kept, progress
 const KNOWN: &str = "is known from before";
 const DOUBTED: &str = "may be wrong, so they are read as a whole";
 
+/// Makes a layer of plain bytes.
+type Compress = dyn Fn(&[u8]) -> Layer;
+
+/// Changes the bytes of an index.
+type Damage = dyn Fn(&mut Vec<u8>);
+
 #[test]
 fn the_package_is_the_same_the_first_time_and_the_second_time_and_without() {
-    let compressions: [&dyn Fn(&[u8]) -> Layer; 3] =
-        [&plain, &|bytes| zlib(bytes, 6), &|bytes| layer(bytes, BlobCompression::Zstd)];
+    let compressions: [&Compress; 3] = [&plain, &|bytes| zlib(bytes, 6), &|bytes| layer(bytes, BlobCompression::Zstd)];
     for (number, compress) in compressions.into_iter().enumerate() {
         let (base, target) = versions(compress);
         for method in METHODS {
@@ -251,7 +256,7 @@ fn sealed(index: &mut Vec<u8>) {
 
 #[test]
 fn an_index_that_misleads_never_makes_another_package_wrong() {
-    let compressions: [&dyn Fn(&[u8]) -> Layer; 2] = [&plain, &|bytes| zlib(bytes, 6)];
+    let compressions: [&Compress; 2] = [&plain, &|bytes| zlib(bytes, 6)];
     for compress in compressions {
         let (base, target) = versions(compress);
         let cache = Kept::default();
@@ -303,7 +308,7 @@ fn what_is_no_index_is_replaced() {
     let (base, target) = versions(plain);
     let cache = Kept::default();
     let expected = made((&base, &target), Method::Auto, &cache, &Details::default()).unwrap();
-    let damages: [&dyn Fn(&mut Vec<u8>); 4] =
+    let damages: [&Damage; 4] =
         [&Vec::clear, &|index| index[100] ^= 1, &|index| index.truncate(1_000), &|index| index[18] = b'0'];
     for damage in damages {
         let damaged = cache.changed(damage);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::slice;
 use std::sync::OnceLock;
 
 use super::grow::{agreeing, agreeing_before};
@@ -134,8 +135,8 @@ impl Table {
         let window = usize::try_from(step).map_or(0, |step| (SEED + 1).saturating_sub(step)).max(SHORTEST_WINDOW);
         let samples = length.saturating_sub(window as u64 - 1).div_ceil(step);
         let samples = usize::try_from(samples).map_err(io::Error::other)?;
-        let everywhere = [0..length];
-        let places = places.unwrap_or(&everywhere);
+        let everywhere = 0..length;
+        let places = places.unwrap_or(slice::from_ref(&everywhere));
         let sampled: u64 = places.iter().map(|place| (place.end - place.start).div_ceil(step)).sum();
         let sampled = usize::try_from(sampled).map_err(io::Error::other)?.min(samples);
         let bits = sampled.next_power_of_two().trailing_zeros().max(4);
