@@ -40,12 +40,14 @@ pub fn package(data: &[u8]) {
 
 /// The members that the metadata lists have these bodies, in turn.
 fn with_right_members(mut metadata: Value, bodies: &[&[u8]; 4]) -> Vec<(String, Vec<u8>)> {
-    let listed = metadata["members"].as_array().cloned().unwrap_or_default();
+    let listed = metadata.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
     let names = listed.iter().filter_map(|member| member["name"].as_str()).filter(|name| name.len() < 100).take(64);
     let members: Vec<(String, Vec<u8>)> =
         names.zip(bodies.iter().cycle()).map(|(name, body)| (name.to_owned(), body.to_vec())).collect();
     let entry = |(name, bytes): &(String, Vec<u8>)| json!({"name": name, "size": bytes.len(), "digest": BlobDigest::of(bytes).to_string()});
-    metadata["members"] = members.iter().map(entry).collect();
+    if let Value::Object(fields) = &mut metadata {
+        fields.insert("members".to_owned(), members.iter().map(entry).collect());
+    }
     [("metadata.json".to_owned(), metadata.to_string().into_bytes())].into_iter().chain(members).collect()
 }
 

@@ -319,7 +319,7 @@ fn what_is_no_index_is_replaced() {
 }
 
 #[test]
-fn of_small_layers_nothing_is_kept() {
+fn kept_base_bytes_are_the_least_of_which_something_is_kept() {
     let image =
         |name, change: u64| image_of(name, vec![plain(&noise(1, 1 << 20)), plain(&noise(change, (1 << 20) - 1))]);
     let (base, target) = (image("app:v1", 2), image("app:v2", 3));

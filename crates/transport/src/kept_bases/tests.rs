@@ -63,6 +63,35 @@ fn those_that_were_not_used_for_longest_go_first() {
 }
 
 #[test]
+fn kept_bases_bytes_are_what_all_may_take() {
+    let (_folder, kept) = kept();
+    (1..=8).for_each(|number| kept.store(layer(number), b"index"));
+    let most = KEPT_BASES_BYTES - KEPT_FILE_BYTES;
+    let lengthen = |number, length| File::options().write(true).open(kept.path(layer(number)))?.set_len(length);
+    // They have holes, which count.
+    (1..=8).for_each(|number| lengthen(number, most / 8).unwrap());
+    (1..=8).for_each(|number| used_before(&kept, layer(number), 10 * u64::from(number)));
+    kept.store(layer(9), b"index");
+    assert_eq!(names(&kept).len(), 9);
+    fs::remove_file(kept.path(layer(9))).unwrap();
+    lengthen(1, most / 8 + 1).unwrap();
+    used_before(&kept, layer(1), 10);
+    kept.store(layer(9), b"index");
+    assert!(names(&kept).len() == 8 && !kept.path(layer(8)).exists());
+}
+
+#[test]
+fn kept_file_bytes_are_what_a_short_one_counts_for() {
+    for (length, both) in [(1, true), (KEPT_FILE_BYTES, true), (KEPT_FILE_BYTES + 1, false)] {
+        let (_folder, mut kept) = kept();
+        kept.most = 2 * KEPT_FILE_BYTES;
+        kept.store(layer(1), &vec![0; usize::try_from(length).unwrap()]);
+        kept.store(layer(2), b"");
+        assert_eq!((kept.path(layer(1)).exists(), kept.path(layer(2)).exists()), (both, true), "{length}");
+    }
+}
+
+#[test]
 fn one_that_is_larger_than_all_may_be_is_not_kept_and_nothing_goes_for_it() {
     let (_folder, mut kept) = kept();
     kept.most = 2 * KEPT_FILE_BYTES;

@@ -121,7 +121,7 @@ fn numbers_beyond_what_a_layer_has_are_refused() {
 }
 
 #[test]
-fn more_than_a_file_takes_is_not_kept() {
+fn base_index_bytes_are_kept_and_no_more() {
     let length = BASE_INDEX_BYTES / 8 * 4096;
     let hashes = |less: u64| vec![0; usize::try_from(BASE_INDEX_BYTES / 8 - less).unwrap()];
     let kept = |less| BaseIndex::encode(DiffId::of(b""), length, &hashes(less), None);

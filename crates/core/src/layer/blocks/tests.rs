@@ -32,7 +32,7 @@ fn checked(before: &[u8], now: &[u8]) -> CheckedBytes {
 }
 
 #[test]
-fn blocks_have_the_same_hashes_however_they_are_written() {
+fn base_block_is_what_a_hash_is_of_however_it_is_written() {
     for length in [0, 1, BASE_BLOCK - 1, BASE_BLOCK, BASE_BLOCK + 1, 3 * BASE_BLOCK, 3 * BASE_BLOCK + 7] {
         let bytes = bytes(length);
         let expected: Vec<u64> = bytes.chunks(BASE_BLOCK).map(xxh3_64).collect();

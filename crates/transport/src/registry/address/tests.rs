@@ -26,6 +26,20 @@ fn addresses_have_a_registry_a_repository_and_what_is_asked_for() {
 }
 
 #[test]
+fn registry_and_repository_have_255_bytes_together() {
+    let longest = |before: &str, added: usize| format!("{before}{}", "n".repeat(255 - added));
+    for (before, full) in
+        [("", "docker.io/library/"), ("team/", "docker.io/team/"), ("registry.example/", "registry.example/")]
+    {
+        let address: Address = longest(before, full.len()).parse().unwrap();
+        assert_eq!(address.registry().len() + 1 + address.repository().len(), 255);
+        assert_eq!(address.to_string().parse::<Address>().unwrap(), address, "what is printed is taken");
+        let error = longest(before, full.len() - 1).parse::<Address>().unwrap_err().to_string();
+        assert!(error.contains("longer than 255 bytes"), "{error}");
+    }
+}
+
+#[test]
 fn an_engine_gets_a_name_where_there_is_one() {
     let name = |text: &str| text.parse::<Address>().unwrap().name().map(|name| name.to_string());
     assert_eq!(name("docker://debian:12").as_deref(), Some("debian:12"));
