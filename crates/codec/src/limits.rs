@@ -121,6 +121,9 @@ pub const ZSTANDARD_LIBRARY_LEVEL_MAX: i8 = 19;
 /// with at most 32 MiB of contexts and some 10 MiB of what was learned about them.
 pub const MIX_BYTES: usize = 8 << 20;
 
+/// Bytes that are shown to a stream that is mixed besides its own: no more are, once it knows so many. Each costs some 0.05 microseconds.
+pub const MIX_SEEN_BYTES: usize = 32 << 20;
+
 /// Plain bytes for each coded one, so that a byte of a hostile member asks for about a millisecond of work at most; real streams stay
 /// below a tenth of it, and what is more uniform is left to other compressors.
 pub const MIX_GROWTH: usize = 256;
@@ -152,6 +155,7 @@ mod tests {
             (EXEC_SECTIONS as u64, 4_096),
             (MIX_BYTES as u64, 8_388_608),
             (MIX_GROWTH as u64, 256),
+            (MIX_SEEN_BYTES as u64, 33_554_432),
             (MIX_SEGMENTS as u64, 16),
         ] {
             assert_eq!(limit, said);

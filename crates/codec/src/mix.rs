@@ -3,10 +3,11 @@
 //! Each bit is predicted from what stood before it in twelve contexts and behind two repeats of them; small networks learn which of
 //! these to believe, and a binary arithmetic coder writes the bit in as many bits as it was a surprise. All of it is arithmetic on
 //! integers, so that every machine comes to the same bytes. It takes three to four microseconds a byte, both ways, on one core; what
-//! is mixed together is bounded, so that nobody waits for it longer than half a minute. FORMAT.md, section 19, says all of it.
+//! is mixed together is bounded, so that nobody waits for it longer than half a minute. FORMAT.md, sections 19 and 22, say all of it.
 
 mod coder;
 mod contexts;
+mod guided;
 mod logistic;
 mod mixer;
 mod numbers;
@@ -16,6 +17,7 @@ mod slots;
 
 use crate::leb128;
 use crate::limits::{MIX_BYTES, MIX_GROWTH, MIX_SEGMENTS};
+pub use guided::{Guided, Guides};
 use predictor::Predictor;
 
 /// What is known of the bytes of a segment.
@@ -50,7 +52,7 @@ pub enum Error {
 /// A coded segment.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    model: Model,
+    number: u64,
     length: usize,
     body: Vec<u8>,
 }
@@ -59,9 +61,8 @@ impl Segment {
     /// Codes `bytes`, which stand behind the segment `before`.
     #[must_use]
     pub fn new(model: Model, bytes: &[u8], before: Option<(Model, &[u8])>) -> Self {
-        let mut body = Vec::new();
-        coder::encode(&mut Predictor::new(model, bytes.len(), before), bytes, &mut body);
-        Self { model, length: bytes.len(), body }
+        let body = coder::encode(&mut Predictor::new(model, bytes.len(), before), bytes);
+        Self { number: model as u64, length: bytes.len(), body }
     }
 
     /// How many bytes it takes, but for its head of a few.
@@ -71,13 +72,13 @@ impl Segment {
     }
 }
 
-/// Joins coded segments, each of which was coded behind the one before; `None` when they are beyond what a reader takes.
+/// Joins coded segments, each of which was coded behind the one before, those that are guided behind all others; `None` when they are beyond what a reader takes.
 #[must_use]
 pub fn join(segments: &[Segment]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     leb128::push(&mut out, segments.len() as u64);
     for segment in segments {
-        out.push(segment.model as u8);
+        leb128::push(&mut out, segment.number);
         leb128::push(&mut out, segment.length as u64);
         leb128::push(&mut out, segment.body.len() as u64);
     }
@@ -86,11 +87,22 @@ pub fn join(segments: &[Segment]) -> Option<Vec<u8>> {
     (segments.len() <= MIX_SEGMENTS && is_allowed(plain, out.len())).then_some(out)
 }
 
-/// The plain bytes of all segments, at most `most`.
+/// The plain bytes of all segments, at most `most`, none of which is guided.
 ///
 /// # Errors
 /// [`Error`]; damage behind the head gives other bytes.
 pub fn decode(coded: &[u8], most: u64) -> Result<Vec<u8>, Error> {
+    match decode_guided(coded, most)? {
+        (plain, guides) if guides.is_empty() => Ok(plain),
+        _ => Err(Error::Head),
+    }
+}
+
+/// The plain bytes of the segments that are not guided, and what decodes the others; all segments have at most `most` bytes.
+///
+/// # Errors
+/// [`Error`]; damage behind the head gives other bytes.
+pub fn decode_guided(coded: &[u8], most: u64) -> Result<(Vec<u8>, Guides), Error> {
     let mut rest = coded;
     let heads = heads(&mut rest)?;
     let plain = heads.iter().try_fold(0_usize, |sum, head| sum.checked_add(head.length)).ok_or(Error::TooLong)?;
@@ -103,34 +115,58 @@ pub fn decode(coded: &[u8], most: u64) -> Result<Vec<u8>, Error> {
     }
     let mut out = Vec::with_capacity(plain);
     let mut before = None;
-    for Head { model, length, coded } in heads {
+    let mut guides = Guides::default();
+    for Head { kind, length, coded } in heads {
         let (body, behind) = rest.split_at(coded);
         rest = behind;
+        let model = match kind {
+            Kind::Guided(model) => {
+                guides.add(model, length, body)?;
+                continue;
+            }
+            Kind::Plain(_) if !guides.is_empty() => return Err(Error::Head),
+            Kind::Plain(model) => model,
+        };
         let segment = before.map(|(model, start)| (model, &out[start..]));
         let mut predictor = Predictor::new(model, length, segment);
         coder::decode(&mut predictor, length, body);
         before = Some((model, out.len()));
         out.extend(predictor.into_bytes());
     }
-    Ok(out)
+    Ok((out, guides))
 }
 
 /// What stands before all bodies of one.
 struct Head {
-    model: Model,
+    kind: Kind,
     length: usize,
     coded: usize,
 }
 
+/// What the number of its model says of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain(Model),
+    Guided(Model),
+}
+
+impl Kind {
+    fn of(number: u64) -> Option<Self> {
+        let plain = usize::try_from(number).ok().and_then(|number| Model::ALL.get(number));
+        plain.map(|model| Self::Plain(*model)).or_else(|| guided::model(number).map(Self::Guided))
+    }
+}
+
 fn heads(rest: &mut &[u8]) -> Result<Vec<Head>, Error> {
-    let mut number = || numbers::take(rest).and_then(|number| usize::try_from(number).ok()).ok_or(Error::Head);
-    let count = number()?;
+    let mut number = || numbers::take(rest).ok_or(Error::Head);
+    let size = |number: u64| usize::try_from(number).map_err(|_| Error::Head);
+    let count = size(number()?)?;
     if count > MIX_SEGMENTS {
         return Err(Error::Head);
     }
     let mut head = || {
-        let model = *Model::ALL.get(number()?).ok_or(Error::Head)?;
-        Ok(Head { model, length: number()?, coded: number()? })
+        let kind = Kind::of(number()?).ok_or(Error::Head)?;
+        Ok(Head { kind, length: size(number()?)?, coded: size(number()?)? })
     };
     (0..count).map(|_| head()).collect()
 }

@@ -43,7 +43,7 @@ use std::io;
 use crate::align::Match;
 use crate::limits::{PREDICTED_BYTES_LARGE, PREDICTED_MATCHES};
 
-pub use decode::decode;
+pub use decode::{decode, decode_guided};
 pub use encode::encode;
 
 /// Shorter matches are literals. This bounds the matches that a content can have.

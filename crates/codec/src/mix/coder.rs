@@ -37,38 +37,81 @@ impl Interval {
     }
 }
 
-pub(super) fn encode(predictor: &mut Predictor, bytes: &[u8], out: &mut Vec<u8>) {
-    let mut interval = Interval::WHOLE;
-    for byte in bytes {
+pub(super) struct Encoder {
+    interval: Interval,
+    out: Vec<u8>,
+}
+
+impl Encoder {
+    pub(super) const fn new() -> Self {
+        Self { interval: Interval::WHOLE, out: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, predictor: &mut Predictor, byte: u8) {
         for place in (0..8).rev() {
             let bit = byte >> place & 1 == 1;
-            let middle = interval.middle(predictor.probability());
-            interval.choose(bit, middle);
+            let middle = self.interval.middle(predictor.probability());
+            self.interval.choose(bit, middle);
             predictor.learn(bit);
-            while let Some(byte) = interval.settled() {
-                out.push(byte);
+            while let Some(byte) = self.interval.settled() {
+                self.out.push(byte);
             }
         }
     }
-    let [first, ..] = interval.low.to_be_bytes();
-    out.push(first + 1);
+
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        let [first, ..] = self.interval.low.to_be_bytes();
+        self.out.push(first + 1);
+        self.out
+    }
 }
 
-/// Makes `length` bytes, which the predictor keeps; behind the end of `coded` come zeros.
-pub(super) fn decode(predictor: &mut Predictor, length: usize, coded: &[u8]) {
-    let mut coming = coded.iter().copied().chain(std::iter::repeat(0));
-    let mut next = || u32::from(coming.next().unwrap_or(0));
-    let mut place = (0..4).fold(0, |place, _| place << 8 | next());
-    let mut interval = Interval::WHOLE;
-    for _ in 0..length * 8 {
-        let middle = interval.middle(predictor.probability());
-        let bit = place <= middle;
-        interval.choose(bit, middle);
-        predictor.learn(bit);
-        while interval.settled().is_some() {
-            place = place << 8 | next();
+/// Of bytes that are handed over with each call; behind their end come zeros.
+pub(super) struct Decoder {
+    interval: Interval,
+    /// The last bytes that were read.
+    place: u32,
+    /// How many were.
+    read: usize,
+}
+
+impl Decoder {
+    pub(super) fn new(coded: &[u8]) -> Self {
+        let mut decoder = Self { interval: Interval::WHOLE, place: 0, read: 0 };
+        (0..4).for_each(|_| decoder.read(coded));
+        decoder
+    }
+
+    fn read(&mut self, coded: &[u8]) {
+        self.place = self.place << 8 | u32::from(coded.get(self.read).copied().unwrap_or(0));
+        self.read += 1;
+    }
+
+    /// Decodes the next byte of `coded`, which the predictor keeps.
+    pub(super) fn pull(&mut self, predictor: &mut Predictor, coded: &[u8]) {
+        for _ in 0..8 {
+            let middle = self.interval.middle(predictor.probability());
+            let bit = self.place <= middle;
+            self.interval.choose(bit, middle);
+            predictor.learn(bit);
+            while self.interval.settled().is_some() {
+                self.read(coded);
+            }
         }
     }
+}
+
+/// The code of `bytes`.
+pub(super) fn encode(predictor: &mut Predictor, bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    bytes.iter().for_each(|byte| encoder.push(predictor, *byte));
+    encoder.finish()
+}
+
+/// Makes `length` bytes, which the predictor keeps.
+pub(super) fn decode(predictor: &mut Predictor, length: usize, coded: &[u8]) {
+    let mut decoder = Decoder::new(coded);
+    (0..length).for_each(|_| decoder.pull(predictor, coded));
 }
 
 #[cfg(test)]
@@ -111,11 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_behind_the_coded_bytes_counts_as_zeros() {
-        let coded = |bytes: &[u8]| {
-            let mut out = Vec::new();
-            encode(&mut Predictor::new(Model::Code, bytes.len(), None), bytes, &mut out);
-            out
-        };
+        let coded = |bytes: &[u8]| encode(&mut Predictor::new(Model::Code, bytes.len(), None), bytes);
         let decoded = |coded: &[u8], length: usize| {
             let mut predictor = Predictor::new(Model::Code, length, None);
             decode(&mut predictor, length, coded);

@@ -16,6 +16,19 @@ pub(super) struct Past {
     pub(super) numbers: Parser,
     /// For [`Model::Values`], the numbers that the bytes belong to.
     beside: Vec<u32>,
+    /// What stands in their place for values that are guided.
+    pub(super) guide: Option<Guide>,
+}
+
+/// What is known of a value from where it stands: FORMAT.md, section 22.2.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Guide {
+    /// Its gap, the next one, the one before and the second one before.
+    pub(super) gaps: [u32; 4],
+    /// The byte of the base that it is added to.
+    pub(super) base: u8,
+    /// The last two bytes of the content, the latest first.
+    pub(super) behind: [u8; 2],
 }
 
 /// Spreads two numbers over all 32 bits.
@@ -31,7 +44,7 @@ impl Past {
             Some((Model::Numbers, numbers)) if model == Model::Values => other_than_zero(numbers),
             _ => Vec::new(),
         };
-        Self { model, recent: 0, count: 0, word: 0, word_before: 0, numbers: Parser::default(), beside }
+        Self { model, recent: 0, count: 0, word: 0, word_before: 0, numbers: Parser::default(), beside, guide: None }
     }
 
     pub(super) const fn model(&self) -> Model {
@@ -118,14 +131,13 @@ impl Past {
     }
 
     fn of_values(&self) -> [u32; CONTEXTS] {
-        let number = |place: usize| self.beside.get(place).copied().unwrap_or(0);
-        let [own, next] = [0, 1].map(|ahead| number(self.count + ahead));
-        let [before, second_before] = [1, 2].map(|back| self.count.checked_sub(back).map_or(0, number).min(6));
+        let [own, next, before, second_before] = self.guide.map_or_else(|| self.numbers_beside(), |guide| guide.gaps);
+        let [before, second_before] = [before, second_before].map(|number| number.min(6));
         let two = own.min(6) | next.min(6) << 3;
         let three = two | before << 6;
         let (one, four) = (self.last(1), self.last(4));
         let pair = hash(own, next);
-        [
+        let mut contexts = [
             two,
             hash(one, two),
             hash(self.last(2), two),
@@ -138,7 +150,22 @@ impl Past {
             hash(pair, one),
             hash(hash(hash(four, self.back(5)), self.back(6)), 1),
             hash(hash(one | self.back(4) << 8, two), 3),
-        ]
+        ];
+        if let Some(Guide { base, behind, .. }) = self.guide {
+            let [base, latest, other] = [base, behind[0], behind[1]].map(u32::from);
+            contexts[3] = base;
+            contexts[7] = hash(base, two);
+            contexts[10] = base | latest << 8;
+            contexts[11] = base | latest << 8 | other << 16;
+        }
+        contexts
+    }
+
+    /// The number that the next byte belongs to, the next number, the one before and the second one before.
+    fn numbers_beside(&self) -> [u32; 4] {
+        let number = |place: Option<usize>| place.and_then(|place| self.beside.get(place)).copied().unwrap_or(0);
+        let back = |distance| number(self.count.checked_sub(distance));
+        [number(Some(self.count)), number(Some(self.count + 1)), back(1), back(2)]
     }
 }
 

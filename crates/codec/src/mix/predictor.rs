@@ -1,7 +1,7 @@
 //! The probability of the next bit: FORMAT.md, sections 19.4 to 19.7.
 
 use super::Model;
-use super::contexts::Past;
+use super::contexts::{Guide, Past};
 use super::logistic::squash;
 use super::mixer::Mixer;
 use super::numbers::magnitude;
@@ -38,10 +38,9 @@ pub(super) struct Predictor {
 impl Predictor {
     /// For a segment of `length` bytes behind the segment `before`.
     pub(super) fn new(model: Model, length: usize, before: Option<(Model, &[u8])>) -> Self {
-        let past = Past::new(model, before);
-        let mut predictor = Self {
-            contexts: past.contexts(),
-            past,
+        Self {
+            contexts: [0; CONTEXTS],
+            past: Past::new(model, before),
             slots: Slots::new(length),
             repeats: [Repeat::new(6, 4), Repeat::new(3, 2)],
             mixer: Mixer::new(SETS),
@@ -49,9 +48,29 @@ impl Predictor {
             refined: [Refinement::new(1 << 8), Refinement::new(1 << 16)],
             bits: 1,
             bytes: Vec::with_capacity(length),
-        };
-        predictor.slots.open(&predictor.contexts, 0);
-        predictor
+        }
+    }
+
+    /// How many bytes it knows.
+    pub(super) const fn known(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The last byte that came; 0 before the first.
+    pub(super) fn last(&self) -> u8 {
+        self.bytes.last().copied().unwrap_or(0)
+    }
+
+    /// Says what stands around the byte that comes next.
+    pub(super) const fn guide(&mut self, guide: Guide) {
+        self.past.guide = Some(guide);
+    }
+
+    /// Takes a byte that is not coded, but may come again.
+    pub(super) fn see(&mut self, byte: u8) {
+        self.bytes.push(byte);
+        self.past.take(byte);
+        self.repeats.iter_mut().for_each(|repeat| repeat.follow(&self.bytes));
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -60,6 +79,10 @@ impl Predictor {
 
     /// That the next bit is a 1, of 2^16.
     pub(super) fn probability(&mut self) -> u32 {
+        if self.bits == 1 {
+            self.contexts = self.past.contexts();
+            self.slots.open(&self.contexts, 0);
+        }
         let done = self.bits.ilog2() as usize;
         let half = if done < 4 { self.bits } else { 1 << (done - 4) | self.bits & ((1 << (done - 4)) - 1) };
         let (of_contexts, others) = self.inputs.split_at_mut(2 * CONTEXTS);
@@ -100,19 +123,13 @@ impl Predictor {
         self.bits = self.bits << 1 | usize::from(bit);
         match self.bits.ilog2() {
             4 => self.slots.open(&self.contexts, u32::try_from(self.bits).unwrap_or(0)),
-            8 => self.end_byte(),
+            8 => {
+                let byte = self.bits.to_le_bytes()[0];
+                self.bits = 1;
+                self.see(byte);
+            }
             _ => {}
         }
-    }
-
-    fn end_byte(&mut self) {
-        let byte = self.bits.to_le_bytes()[0];
-        self.bits = 1;
-        self.bytes.push(byte);
-        self.past.take(byte);
-        self.repeats.iter_mut().for_each(|repeat| repeat.follow(&self.bytes));
-        self.contexts = self.past.contexts();
-        self.slots.open(&self.contexts, 0);
     }
 }
 

@@ -115,7 +115,8 @@ fn a_head_has_the_number_of_segments_and_for_each_its_model_and_both_lengths() {
     let heads = heads(&mut rest).unwrap();
     assert_eq!(joined[0], 4);
     for (number, (head, segment)) in (0..).zip(heads.iter().zip(&segments)) {
-        assert_eq!((head.model as u8, head.length, head.coded), (number, 200, segment.body.len()));
+        assert_eq!(head.kind, Kind::Plain(Model::ALL[number]));
+        assert_eq!((head.length, head.coded), (200, segment.body.len()));
     }
     let bodies: Vec<u8> = segments.iter().flat_map(|segment| segment.body.clone()).collect();
     assert_eq!(rest, bodies);

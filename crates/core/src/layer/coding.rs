@@ -62,13 +62,14 @@ impl Coding {
 
     /// What a reader must know.
     pub(crate) fn features(&self) -> impl Iterator<Item = String> {
-        let Uses { opens, predicts, predicts_large, ref encoders, recompressed: _ } = self.uses;
+        let Uses { opens, predicts, predicts_large, guides, ref encoders, recompressed: _ } = self.uses;
         let used = [
             (true, self.codec.name()),
             (opens, RecipeFeature::Opened.name()),
             (predicts, RecipeFeature::Predicted.name()),
             (predicts_large, RecipeFeature::PredictedLarge.name()),
             (self.members.iter().any(|member| is_mixed(&member.name)), RecipeFeature::Mixed.name()),
+            (guides, RecipeFeature::Guided.name()),
         ];
         let used = used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, feature)| feature);
         used.chain(encoders.iter().copied()).map(str::to_owned)

@@ -19,7 +19,7 @@ use delta_codec::limits::PREDICTED_BYTES;
 use delta_codec::{ReadAt, align, exec};
 
 use crate::package::features::{Extent, RecipeStream};
-pub use decode::decode;
+pub use decode::{decode, decode_guided};
 pub use encode::encode;
 
 /// The bytes of every stream, in the order of [`RecipeStream::ALL`].
@@ -53,6 +53,8 @@ pub struct Uses {
     pub predicts: bool,
     /// Whether they are in contents beyond [`PREDICTED_BYTES`].
     pub predicts_large: bool,
+    /// Whether values or literals are mixed with what stands around them.
+    pub guides: bool,
     /// The features of the encoders that compress them, besides zlib's.
     pub encoders: BTreeSet<&'static str>,
 }

@@ -57,6 +57,8 @@ named! {
         Encoded = "deflate-2",
         /// Members are mixed.
         Mixed = "mix-1",
+        /// Values and literals are mixed with what stands around them.
+        Guided = "mix-2",
     }
 }
 

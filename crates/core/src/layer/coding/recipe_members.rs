@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use delta_codec::mix::Guides;
 use delta_codec::{ReadAt, Reader, Slice};
 
 use super::compressed::{compress_smallest, plain};
@@ -36,9 +37,12 @@ pub(super) fn encode(
     let doing = format!("coding the layer {}", target.diff_id().short());
     let recipe = recipe::encode(library, layer, compression, context).map_err(Error::io(doing.clone()))?;
     let apart = apart(&recipe.streams, !recipe.bases.is_empty(), target, compression, context)?;
-    let mixed = if compression.is_thorough() { mixed::encode(&recipe.streams, &apart, target)? } else { None };
-    let members = mixed.filter(|mixed| weight(mixed) < weight(&apart)).unwrap_or(apart);
-    Ok((recipe.bases, members, recipe.uses))
+    let bases: Vec<_> = recipe.bases.iter().map(|base| library.bytes(*base).clone()).collect();
+    let mixed = if compression.is_thorough() { mixed::encode(&recipe, &bases, &apart, target, context)? } else { None };
+    let Some(mixed) = mixed.filter(|mixed| weight(&mixed.members) < weight(&apart)) else {
+        return Ok((recipe.bases, apart, recipe.uses));
+    };
+    Ok((recipe.bases, mixed.members, Uses { guides: mixed.guides, ..recipe.uses }))
 }
 
 /// What members cost.
@@ -96,8 +100,10 @@ pub(super) fn decode(
     context: Context<'_>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let streams = streams(members, expected, extent, context)?;
-    let mut used = recipe::decode(bases, &streams, extent, context.scratch, out)?;
+    let (streams, mut guides) = streams(members, expected, extent, context)?;
+    let guided = (!guides.is_empty()).then_some(RecipeFeature::Guided.name());
+    let mut used = recipe::decode_guided(bases, (&streams, &mut guides), extent, context.scratch, out)?;
+    used.extend(guided);
     if members.iter().any(|member| is_mixed(&member.name)) {
         used.insert(RecipeFeature::Mixed.name());
     }
@@ -110,8 +116,14 @@ pub(super) fn decode(
     }
 }
 
-/// The streams of the recipe of `layer`, each within its bound.
-pub(super) fn streams(members: &[Member], layer: DiffId, extent: Extent, context: Context<'_>) -> Result<Streams> {
+/// The streams of the recipe of `layer`, each within its bound, and what stands in the place of those that are guided.
+pub(super) fn streams(
+    members: &[Member],
+    layer: DiffId,
+    extent: Extent,
+    context: Context<'_>,
+) -> Result<(Streams, Guides)> {
+    let mut guides = Guides::default();
     let mut streams: Streams = std::array::from_fn(|_| Arc::new(Vec::new()) as Arc<dyn ReadAt>);
     for member in members {
         let stream = RecipeStream::of_member(&member.name, layer);
@@ -119,7 +131,11 @@ pub(super) fn streams(members: &[Member], layer: DiffId, extent: Extent, context
         let place = place.ok_or_else(|| Error::content(format!("{}: expected a stream of a recipe", member.name)))?;
         let most = RecipeStream::ALL[place].most(extent);
         streams[place] = match place {
-            0 if is_mixed(&member.name) => Arc::new(mixed::decode(member, most)?),
+            0 if is_mixed(&member.name) => {
+                let (plain, guided) = mixed::decode(member, most)?;
+                guides = guided;
+                Arc::new(plain)
+            }
             _ if is_mixed(&member.name) => {
                 return Err(Error::content(format!("{}: only the first member of a recipe is mixed", member.name)));
             }
@@ -140,10 +156,21 @@ pub(super) fn streams(members: &[Member], layer: DiffId, extent: Extent, context
     }
     let rest = joined.len().checked_sub(offset).ok_or_else(outside)?;
     streams[0] = part(&streams[0], offset, rest)?;
-    match RecipeStream::ALL.iter().zip(&streams).find(|(stream, bytes)| bytes.len() > stream.most(extent)) {
-        Some((stream, _)) => Err(Error::content(format!("the recipe is damaged: `{}` is too long", stream.name()))),
-        None => Ok(streams),
+    for (stream, bytes) in RecipeStream::ALL.iter().zip(&streams) {
+        let guided = match stream {
+            RecipeStream::Values => guides.values.as_slice(),
+            RecipeStream::Literals => guides.literals.as_slice(),
+            _ => &[],
+        };
+        let damaged = |what| Err(Error::content(format!("the recipe is damaged: `{}` is {what}", stream.name())));
+        if !guided.is_empty() && bytes.len() > 0 {
+            return damaged("there twice");
+        }
+        if guided.iter().map(|guided| guided.length() as u64).fold(bytes.len(), u64::max) > stream.most(extent) {
+            return damaged("too long");
+        }
     }
+    Ok((streams, guides))
 }
 
 fn part(whole: &Arc<dyn ReadAt>, offset: u64, length: u64) -> Result<Arc<dyn ReadAt>> {

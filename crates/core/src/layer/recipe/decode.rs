@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use delta_codec::deflate::{self, nested};
 use delta_codec::limits::DEFLATE_PLAIN_BYTES;
+use delta_codec::mix::Guides;
 use delta_codec::{Bounded, ReadAt, Reader, Scratch, Slice, patch};
 use rayon::prelude::*;
 
@@ -32,6 +33,20 @@ pub fn decode(
     scratch: &dyn Scratch,
     out: &mut dyn Write,
 ) -> Result<BTreeSet<&'static str>> {
+    decode_guided(bases, (streams, &mut Guides::default()), extent, scratch, out)
+}
+
+/// Like [`decode`], with values and literals of `guides`, where there are some.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_guided(
+    bases: &[Arc<dyn ReadAt>],
+    (streams, guides): (&Streams, &mut Guides),
+    extent: Extent,
+    scratch: &dyn Scratch,
+    out: &mut dyn Write,
+) -> Result<BTreeSet<&'static str>> {
     let [recipe, control, gaps, values, literals, contents] = streams;
     let mut offset = 0;
     let mut head = Window::new(recipe, COPY_BUFFER);
@@ -47,6 +62,7 @@ pub fn decode(
             values: buffered(values),
             literals: buffered(literals),
         },
+        guides,
         window: Window::new(contents, COPY_BUFFER),
         starts,
         added: Vec::new(),
@@ -96,6 +112,7 @@ struct Decoder<'a> {
     columns: ColumnReader<'a>,
     headers: HeaderState,
     patches: patch::Streams<BufReader<Reader<&'a dyn ReadAt>>>,
+    guides: &'a mut Guides,
     window: Window<'a>,
     /// Where the next content of each group starts.
     starts: Vec<u64>,
@@ -266,7 +283,8 @@ impl Decoder<'_> {
                 self.features.insert(RecipeFeature::PredictedLarge.name());
             }
         }
-        patch::decode(&content, length, &prediction(&content, hint), &mut self.patches, &mut self.out).map_err(patching)
+        let streams = (&mut self.patches, &mut *self.guides);
+        patch::decode_guided(&content, length, &prediction(&content, hint), streams, &mut self.out).map_err(patching)
     }
 
     fn write_opened(&mut self, base: Option<u64>, plan: &[u8], length: u64) -> Result<()> {
@@ -284,7 +302,8 @@ impl Decoder<'_> {
         self.opened_left = left.ok_or_else(|| damaged("more is opened than metadata.json says of the layer"))?;
         let room = |error| Error::io("patching an opened content: temporary file")(error);
         let mut file = self.scratch.create().map_err(room)?;
-        patch::decode(&base.bytes, opened_length, &patch::no_prediction, &mut self.patches, &mut file)
+        let streams = (&mut self.patches, &mut *self.guides);
+        patch::decode_guided(&base.bytes, opened_length, &patch::no_prediction, streams, &mut file)
             .map_err(patching)?;
         let opened = file.freeze().map_err(room)?;
         match nested::close(plan, &opened, self.scratch, &mut self.out, length) {

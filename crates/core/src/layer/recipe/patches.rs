@@ -46,6 +46,7 @@ impl Uses {
             recompressed: uses.recompressed + preparation.recompressed,
             opens: uses.opens || preparation.plan.is_some(),
             predicts: uses.predicts || preparation.hint.is_some(),
+            guides: uses.guides,
             predicts_large: uses.predicts_large || preparation.hint.is_some() && preparation.is_large,
             encoders: uses.encoders.union(&preparation.encoders).copied().collect(),
         })
