@@ -4,14 +4,14 @@ from blobs import plan
 from layers import bsdiff, vcdiff
 from layers.recipe import Recipe
 from layers.streams import most_bytes
-from mixing.segments import unmixed
+from mixing.segments import unmixed_with_guided
 from package import archive, documents, metadata, packed
 from package.archive import digest
 from package.compression import MAGIC, decompressed, told_by_first_bytes
 from package.faults import Refused
 
 BASE_BYTES = 1 << 32
-MIXED, MIX_FEATURE, LARGE_FEATURE = ".mix", "mix-1", "exec-2"
+MIXED, MIX_FEATURE, GUIDED_FEATURE, LARGE_FEATURE = ".mix", "mix-1", "mix-2", "exec-2"
 
 
 class Bases:
@@ -99,7 +99,9 @@ class Package:
         if codec == "recipe":
             opened = how.get("recompressed", 0)
             bounds = {name: most_bytes(stream_of(name), size, opened) for name in how["members"]}
-            streams = {stream_of(name): self.plain(name, most) for name, most in bounds.items()}
+            streams = {stream_of(name): self.plain(name, most) for name, most in bounds.items() if not name.endswith(MIXED)}
+            for name in (name for name in bounds if name.endswith(MIXED)):
+                self.unmix(name, bounds[name], streams, (size, opened))
             mixed = any(name.endswith(MIXED) for name in how["members"])
             if mixed and MIX_FEATURE not in self.metadata["requires"]:
                 raise Refused(f"the package does not require {MIX_FEATURE}, which a recipe uses")
@@ -113,12 +115,20 @@ class Package:
         data = self.plain(how["members"][0], size if codec == "whole" else most_bytes(codec, size))
         return data if codec == "whole" else vcdiff.apply(data, b"".join(known), size)
 
+    def unmix(self, name, most, streams, bounds):
+        """Adds what is in a member that is mixed to the streams."""
+        if stream_of(name) != "recipe":
+            raise Refused(f"{name} is mixed, which only the first member of a recipe can be")
+        streams["recipe"], guided = unmixed_with_guided(self.members[name], most)
+        if guided and GUIDED_FEATURE not in self.metadata["requires"]:
+            raise Refused(f"the package does not require {GUIDED_FEATURE}, which a recipe uses")
+        for stream, held in guided.items():
+            if stream in streams or held.length > most_bytes(stream, *bounds):
+                raise Refused(f"the stream `{stream}` is there twice, or too long")
+            streams[stream] = held
+
     def plain(self, name, most):
         """What is in a member that is compressed as its name says."""
-        if name.endswith(MIXED):
-            if stream_of(name) != "recipe":
-                raise Refused(f"{name} is mixed, which only the first member of a recipe can be")
-            return unmixed(self.members[name], most)
         suffix = name.rpartition(".")[2]
         return decompressed(self.members[name], suffix if suffix in MAGIC.values() else "", most)
 

@@ -1,5 +1,6 @@
-"""Patch streams (FORMAT.md, section 4): a content from another one."""
+"""Patch streams (FORMAT.md, sections 4 and 22): a content from another one."""
 
+from mixing.guided import Literals, Values
 from package.faults import Refused
 
 LEAST_MATCH = 16
@@ -13,41 +14,61 @@ class Patches:
 
     def made(self, base, length, predict=None):
         """The next content, of `length` bytes. `predict` makes of the base and the matches the bytes that are copied."""
-        matches, target = self.matches(len(base), length)
+        pieces = self.pieces(len(base), length)
         if predict:
-            base = predict(base, matches)
-        copied = bytearray().join(base[start : start + size] for _, start, size in matches)
-        self.correct(copied)
-        at = 0
-        for place, _, size in matches:
-            target[place : place + size] = copied[at : at + size]
-            at += size
+            base = predict(base, self.matches(pieces))
+        target, end = bytearray(), 0
+        gap = ahead = self.gaps.number()
+        for literals, start, size in pieces:
+            target += self.added(target, base, end, start, literals)
+            place, end = len(target), start + size
+            target += base[start:end]
+            while ahead and place + ahead <= len(target):
+                place += ahead - 1
+                following = self.gaps.number()
+                value = self.value(gap, following, target[place], target[max(place - 2, 0) : place])
+                target[place] = target[place] + value & 0xFF
+                place, gap, ahead = place + 1, following, following
+            if ahead:
+                ahead -= len(target) - place
+        if ahead:
+            raise Refused("a difference of a patch is behind its matches")
         return bytes(target)
 
-    def matches(self, base_length, length):
-        """The matches, each (place in the content, place in the base, length), and the content with literals only."""
-        found, target, expected = [], bytearray(), 0
-        while len(target) < length:
+    def pieces(self, base_length, length):
+        """What the content is made of: each time literals and a match as (literals, place in the base, length), which is at the end of the base and empty behind the last."""
+        found, made, expected = [], 0, 0
+        while made < length:
             literals = self.control.number()
-            if literals > length - len(target):
+            if literals > length - made:
                 raise Refused("a patch has more literals than its content")
-            target += self.literals.take(literals)
-            if len(target) == length:
-                break
+            made += literals
+            if made == length:
+                return [*found, (literals, base_length, 0)]
             size = self.control.number() + LEAST_MATCH
             start = expected + literals + self.control.signed()
-            if size > length - len(target) or start < 0 or start + size > base_length:
+            if size > length - made or start < 0 or start + size > base_length:
                 raise Refused("a match of a patch leads outside")
-            found.append((len(target), start, size))
-            target += bytes(size)
+            found.append((literals, start, size))
+            made += size
             expected = start + size
-        return found, target
+        return found
 
-    def correct(self, copied):
-        """Adds the differences to the bytes of all matches."""
-        at = -1
-        while gap := self.gaps.number():
-            at += gap
-            if at >= len(copied):
-                raise Refused("a difference of a patch is behind its matches")
-            copied[at] = (copied[at] + self.values.byte()) & 0xFF
+    @staticmethod
+    def matches(pieces):
+        """Each match as (place in the content, place in the base, length)."""
+        found, at = [], 0
+        for literals, start, size in pieces:
+            found += [(at + literals, start, size)] if size else []
+            at += literals + size
+        return found
+
+    def added(self, made, base, end, following, count):
+        if isinstance(self.literals, Literals):
+            return self.literals.after(made, base, end, following, count)
+        return self.literals.take(count)
+
+    def value(self, gap, following, base, behind):
+        if isinstance(self.values, Values):
+            return self.values.value(gap, following, base, behind)
+        return self.values.byte()

@@ -1,5 +1,6 @@
 """The streams and columns of a recipe (FORMAT.md, section 8.2)."""
 
+from mixing.guided import Guided
 from package.cursor import Cursor
 from package.faults import Refused
 
@@ -36,7 +37,8 @@ class Streams:
         for name, length in zip(STREAMS, lengths):
             if length and name in members:
                 raise Refused(f"the stream `{name}` is there twice")
-            streams[name] = Cursor(members.get(name) or cursor.take(length), f"the stream `{name}`")
+            held = members.get(name) or cursor.take(length)
+            streams[name] = held if isinstance(held, Guided) else Cursor(held, f"the stream `{name}`")
         self.patches = [streams[name] for name in STREAMS[:4]]
         self.count = cursor.number()
         groups = [cursor.number() for _ in range(at_most(cursor.number(), GROUPS, "groups"))]

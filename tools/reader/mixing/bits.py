@@ -161,9 +161,10 @@ class Predictor:
         self.first = [Network(4096, 2 * CONTEXTS + 3, 30) for _ in range(4)]
         self.second = Network(16384, 4, 6)
         self.points = Points(), Points()
-        self.slots.open(self.past.contexts(), 0)
 
     def probability(self):
+        if self.bits == 1:
+            self.slots.open(self.past.contexts(), 0)
         bits, data = self.bits, self.past.data
         done, last = bits.bit_length() - 1, self.past.back(1)
         logits, known = self.slots.ask(bits if done < 4 else 1 << done - 4 | bits & (1 << done - 4) - 1)
@@ -184,9 +185,12 @@ class Predictor:
             part.learn(bit)
         self.bits = 2 * self.bits + bit
         if self.bits >= 256:
-            self.past.take(self.bits & 255)
+            self.see(self.bits & 255)
             self.bits = 1
-            for repeat in self.repeats:
-                repeat.follow(self.past.data)
-        if self.bits == 1 or 16 <= self.bits < 32:
-            self.slots.open(self.past.contexts(), 0 if self.bits == 1 else self.bits)
+        if 16 <= self.bits < 32:
+            self.slots.open(self.past.contexts(), self.bits)
+
+    def see(self, byte):
+        self.past.take(byte)
+        for repeat in self.repeats:
+            repeat.follow(self.past.data)

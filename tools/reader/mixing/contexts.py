@@ -25,6 +25,7 @@ class Past:
         self.model, self.beside, self.data = model, beside, bytearray()
         self.word = self.old_word = 0
         self.begun, self.value, self.numbers = 0, 0, [0] * 4
+        self.guide = None
 
     def take(self, byte):
         self.data.append(byte)
@@ -75,12 +76,12 @@ class Past:
 
     def of_values(self):
         at = len(self.data)
-        e, f, r1, r2 = (self.number(place) for place in (at, at + 1, at - 1, at - 2))
+        e, f, r1, r2 = self.guide.gaps if self.guide else (self.number(place) for place in (at, at + 1, at - 1, at - 2))
         z = min(e, 6) | min(f, 6) << 3
         y, w = z | min(r1, 6) << 6, spread(e, f)
         b1, four = self.back(1), self.last(4)
         first = [z, spread(b1, z), spread(self.last(2), z), spread(self.last(3), z), spread(four, min(e, 6))]
-        return [
+        named = [
             *first,
             y | min(r2, 6) << 9,
             spread(y, b1),
@@ -90,6 +91,10 @@ class Past:
             spread(self.hashes()[1], 1),
             spread(spread(b1 | self.back(4) << 8, z), 3),
         ]
+        if self.guide:
+            o, t1, t2 = self.guide.around
+            named[3], named[7], named[10], named[11] = o, spread(o, z), o | t1 << 8, o | t1 << 8 | t2 << 16
+        return named
 
     def number(self, place):
         return self.beside[place] if 0 <= place < len(self.beside) else 0

@@ -9,7 +9,7 @@ from .text import json_object, refuse_control_characters
 FORMAT = 1
 CODECS = {"recipe": ".recipe", "whole": ".tar", "vcdiff": ".vcdiff", "bsdiff": ".bsdiff"}
 ENCODERS = {"gzip-zlib-1", "gzip-pigz-1", "gzip-go-1", "gzip-go-2", "gzip-modern-1", "gzip-modern-2", "gzip-gnu-1", "zstd-klauspost-1", "zstd-klauspost-2", "zstd-libzstd-1"}
-FEATURES = {*CODECS, "implied-1", "unmeasured-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", "exec-2", "mix-1", "documents-1", *ENCODERS}
+FEATURES = {*CODECS, "implied-1", "unmeasured-1", "layout-index-1", "deflate-1", "deflate-2", "exec-1", "exec-2", "mix-1", "mix-2", "documents-1", *ENCODERS}
 LAYER_BYTES = 1 << 40
 LIMITS = {"layers": 16384, "blobs": 16384, "members": 131072, "images": 4096}
 LAYERS_OF_MANIFEST = 4096
