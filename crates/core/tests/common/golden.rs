@@ -182,6 +182,7 @@ pub(crate) fn accepted() -> Vec<(String, Vec<u8>)> {
     ));
     all.push(("layout-index.ddelta".to_owned(), packed(&[listed()], &bases(), &options(Method::Layer))));
     all.push(("mixed.ddelta".to_owned(), packed(&targets()[..1], &bases()[..1], &mixed_options())));
+    all.push(("guided.ddelta".to_owned(), packed(&targets()[..1], &bases()[..1], &mixed_options())));
     all.push(("documents.ddelta".to_owned(), packed(&[listed()], &bases()[..1], &mixed_options())));
     let wrapped = compressed(&packed(&targets(), &bases(), &options(Method::Layer)), Compression::Gzip);
     all.push(("wrapped.ddelta.gz".to_owned(), wrapped));
@@ -227,8 +228,12 @@ fn rejected_mixed() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "documents-1");
     });
     let documents = |edit: fn(&mut Vec<u8>)| with_documents(&whole, edit);
+    let unguided = edited(&whole, |metadata| {
+        metadata["requires"].as_array_mut().unwrap().retain(|feature| feature != "mix-2");
+    });
     vec![
         ("mixed-unrequired.ddelta", unrequired, "does not require `mix-1`"),
+        ("guided-unrequired.ddelta", unguided, "does not require `mix-2`"),
         ("mixed-cut.ddelta", with(|bytes| bytes.truncate(bytes.len() - 1)), "the head of mixed segments is damaged"),
         ("mixed-model.ddelta", with(|bytes| bytes[1] = 4), "the head of mixed segments is damaged"),
         ("mixed-segments.ddelta", with(|bytes| bytes[0] = 17), "the head of mixed segments is damaged"),
