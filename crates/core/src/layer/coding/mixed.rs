@@ -99,7 +99,7 @@ fn guided<T>(
     let [recipe, control, gaps, values, literals, _] = streams;
     let mut left = most.saturating_sub(recipe.len() + control.len() + gaps.len());
     let mut fitting = |stream: &Arc<dyn ReadAt>| {
-        left = left.checked_sub(stream.len()).filter(|_| stream.len() > 0)?;
+        left = left.checked_sub(stream.len()).filter(|_| !stream.is_empty())?;
         usize::try_from(stream.len()).ok()
     };
     let mut guides = Guides::encoders(fitting(values), fitting(literals));

@@ -163,7 +163,7 @@ pub(super) fn streams(
             _ => &[],
         };
         let damaged = |what| Err(Error::content(format!("the recipe is damaged: `{}` is {what}", stream.name())));
-        if !guided.is_empty() && bytes.len() > 0 {
+        if !guided.is_empty() && !bytes.is_empty() {
             return damaged("there twice");
         }
         if guided.iter().map(|guided| guided.length() as u64).fold(bytes.len(), u64::max) > stream.most(extent) {
