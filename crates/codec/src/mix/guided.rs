@@ -87,9 +87,14 @@ impl Guided {
         matches!(self.coder, Coder::Encoder(_))
     }
 
+    /// How many bytes it knows, those that were shown to it included.
+    pub(crate) const fn known(&self) -> usize {
+        self.predictor.known()
+    }
+
     /// Whether it may be shown more bytes, which bounds what is held.
     pub(crate) const fn may_see(&self) -> bool {
-        self.predictor.known() < MIX_SEEN_BYTES
+        self.known() < MIX_SEEN_BYTES
     }
 
     /// Shows it bytes that are like those which come next.

@@ -303,3 +303,6 @@ fn read_number(source: &mut dyn Read, position: u64) -> Result<u64, Error> {
 const fn damaged(position: u64, what: String) -> Error {
     Error::Damaged { position, what }
 }
+
+#[cfg(test)]
+mod tests;
