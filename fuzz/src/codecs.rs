@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader};
 
+use delta_codec::align::Fineness;
 use delta_codec::compress::{Compression, decoder};
 use delta_codec::deflate::nested;
 use delta_codec::recreation::{Plan, SearchOutcome, find};
@@ -58,6 +59,46 @@ pub fn mix(data: &[u8]) {
     if let Some(mixed) = mixing::join(&segments) {
         assert_eq!(mixing::decode(&mixed, most), Ok(parts.concat()));
     }
+}
+
+/// Any streams patch any base with what is guided in their place, or are refused; what is guided comes back.
+pub fn guided(data: &[u8]) {
+    let [base, target, mixed, control, gaps] = parts(data);
+    let plain = patches::Streams { control, gaps, values: &[][..], literals: &[][..] };
+    if let Ok((_, mut guides)) = mixing::decode_guided(mixed, MIXED_BYTES as u64) {
+        // A part says only how long what it makes is.
+        rebuilt(base, target.len(), &plain, &mut guides);
+    }
+    let target = &target[..target.len().min(MIXED_BYTES / 2)];
+    let mut streams = patches::Streams::<Vec<u8>>::default();
+    patches::encode(&base.to_vec(), &target.to_vec(), &patches::no_prediction, Fineness::Every, &mut streams)
+        .expect("memory is written");
+    let patches::Streams { control, gaps, values, literals } = &streams;
+    let written =
+        patches::Streams { control: &control[..], gaps: &gaps[..], values: &values[..], literals: &literals[..] };
+    let mut guides = mixing::Guides::encoders(Some(values.len()), Some(literals.len()));
+    assert!(rebuilt(base, target.len(), &written, &mut guides).as_deref() == Some(target), "not what was patched");
+    guides.literals.truncate(1);
+    let coded: Option<Vec<_>> = guides.values.into_iter().chain(guides.literals).map(mixing::Guided::finish).collect();
+    if let Some(mixed) = mixing::join(&coded.expect("each byte was told")) {
+        let (_, mut guides) = mixing::decode_guided(&mixed, MIXED_BYTES as u64).expect("it was joined");
+        let plain = patches::Streams { values: &[][..], literals: &[][..], ..written };
+        assert!(rebuilt(base, target.len(), &plain, &mut guides).as_deref() == Some(target), "not what was mixed");
+    }
+}
+
+/// What a patch makes of the base, if it makes so many bytes.
+fn rebuilt(
+    base: &[u8],
+    length: usize,
+    streams: &patches::Streams<&[u8]>,
+    guides: &mut mixing::Guides,
+) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let streams = (&mut streams.clone(), guides);
+    patches::decode_guided(&base.to_vec(), length as u64, &patches::no_prediction, streams, &mut out).ok()?;
+    assert_eq!(out.len(), length);
+    Some(out)
 }
 
 /// The most bytes that are mixed here: a byte takes microseconds.

@@ -21,13 +21,14 @@ mod volumes;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; each has a program of its own in `fuzz_targets`.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     ("archive", images::archive),
     ("bsdiff", codecs::bsdiff),
     ("bsdiff_peer", peers::bsdiff_peer),
     ("deflate", codecs::deflate),
     ("documents", images::documents),
     ("exec", codecs::exec),
+    ("guided", codecs::guided),
     ("lists", answers::lists),
     ("mix", codecs::mix),
     ("names", images::names),

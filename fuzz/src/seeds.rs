@@ -2,7 +2,7 @@
 
 use delta_codec::align::Fineness;
 use delta_codec::deflate::nested;
-use delta_codec::mix::{Model, Segment, join};
+use delta_codec::mix::{Guided, Guides, Model, Segment, join};
 use delta_codec::recreation::{SearchOutcome, find};
 use delta_codec::{Concat, MemoryScratch, ReadAt, Reader, patch};
 use delta_core::digest::BlobDigest;
@@ -30,6 +30,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "bsdiff" | "bsdiff_peer" => vec![joined(&[&old, &bsdiff(&old, &new)])],
         "patch" => vec![patched(&old, &new)],
         "mix" => vec![mixed(&old), joined(&[&new, &[1; 200], &old])],
+        "guided" => vec![guided(&old, &new), joined(&[&old, &new, &[]])],
         "deflate" => vec![closed(&gzipped(&new, 6))],
         "opened" => vec![gzipped(&new, 6), gzipped(b"", 6)],
         "recreation" => {
@@ -150,6 +151,24 @@ fn patched(old: &[u8], new: &[u8]) -> Vec<u8> {
 
 fn mixed(text: &[u8]) -> Vec<u8> {
     join(&[Segment::new(Model::Text, text, None)]).expect("one segment is joined")
+}
+
+/// A base, what a patch makes of it, and that patch with its values and literals guided.
+fn guided(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let (base, target) = (old.to_vec(), new.to_vec());
+    let mut written = patch::Streams::<Vec<u8>>::default();
+    patch::encode(&base, &target, &patch::no_prediction, Fineness::Every, &mut written).expect("a patch");
+    let patch::Streams { control, gaps, values, literals } = &written;
+    let mut guides = Guides::encoders(Some(values.len()), Some(literals.len()));
+    let mut left =
+        patch::Streams { control: &control[..], gaps: &gaps[..], values: &values[..], literals: &literals[..] };
+    let streams = (&mut left, &mut guides);
+    patch::decode_guided(&base, target.len() as u64, &patch::no_prediction, streams, &mut std::io::sink())
+        .expect("memory is read");
+    guides.literals.truncate(1);
+    let segments: Option<Vec<_>> = guides.values.into_iter().chain(guides.literals).map(Guided::finish).collect();
+    let mixed = join(&segments.expect("each byte was told")).expect("two segments are joined");
+    joined(&[old, new, &mixed, control, gaps])
 }
 
 /// A plan, and the opened content that it closes.
