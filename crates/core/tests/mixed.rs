@@ -14,6 +14,7 @@ use delta_core::create::CreateOptions;
 use delta_core::image::{Document, Image};
 use delta_core::job::choices::{CompressionOptions, Method};
 use delta_core::limits::PACKED_DOCUMENT_BYTES;
+use delta_core::{Error, Kind};
 
 /// Lines of which each version has other ones here and there, and a new file of text.
 fn pair() -> [Image; 2] {
@@ -29,8 +30,12 @@ fn pair() -> [Image; 2] {
     })
 }
 
+fn requires(package: &[u8], feature: &str) -> bool {
+    open(package).unwrap().metadata().requires.contains(feature)
+}
+
 fn requires_mixing(package: &[u8]) -> bool {
-    open(package).unwrap().metadata().requires.contains("mix-1")
+    requires(package, "mix-1")
 }
 
 fn assert_comes_back(package: &[u8], base: &Image, target: &Image) {
@@ -123,14 +128,44 @@ fn only_the_first_member_of_a_recipe_is_mixed() {
     assert!(said.contains("only the first member of a recipe is mixed"), "{said}");
 }
 
+/// What applying the package says, with `edit` done to its mixed member and every digest right again.
+fn refused(package: &[u8], base: &Image, edit: impl FnOnce(&mut Vec<u8>)) -> Error {
+    let damaged = with_mixed(package, |_, bytes| edit(bytes));
+    let layers = layers(std::slice::from_ref(base));
+    error(open(&damaged).and_then(|package| applied(&package, &Delivery::Original, &layers)))
+}
+
 #[test]
 fn what_is_damaged_in_a_mixed_member_never_comes_out() {
     let [base, target] = pair();
     let package = packed(&[target], std::slice::from_ref(&base), &mixed_options());
     for place in [0, 1, 2, 5, 20, 60, 200] {
-        let damaged = with_mixed(&package, |_, bytes| bytes[place] ^= 0x11);
-        let refused = open(&damaged)
-            .and_then(|package| applied(&package, &Delivery::Original, &layers(std::slice::from_ref(&base))));
-        assert_eq!(error(refused).kind(), delta_core::Kind::Content, "byte {place}");
+        let refused = refused(&package, &base, |bytes| bytes[place] ^= 0x11);
+        assert_eq!(refused.kind(), Kind::Content, "byte {place}");
     }
+}
+
+#[test]
+fn a_recipe_without_patches_has_nothing_that_is_guided() {
+    let [base, target] = pair();
+    let guided = packed(std::slice::from_ref(&target), std::slice::from_ref(&base), &mixed_options());
+    assert!(requires_mixing(&guided) && requires(&guided, "mix-2"));
+    let alone = packed(&[target], &[], &mixed_options());
+    assert!(requires_mixing(&alone) && !requires(&alone, "mix-2"));
+}
+
+#[test]
+fn what_is_damaged_in_a_guided_segment_never_comes_out() {
+    let [base, target] = pair();
+    let package = packed(&[target], std::slice::from_ref(&base), &mixed_options());
+    // It is the last one, and its last bytes may say nothing more.
+    for behind in [8, 20, 50, 100, 200] {
+        let refused = refused(&package, &base, |bytes| {
+            let place = bytes.len() - behind;
+            bytes[place] ^= 0x11;
+        });
+        assert_eq!(refused.kind(), Kind::Content, "{behind} bytes before the end");
+    }
+    let cut = refused(&package, &base, |bytes| bytes.truncate(bytes.len() - 1));
+    assert!(cut.to_string().contains("the head of mixed segments is damaged"), "{cut}");
 }

@@ -1,5 +1,6 @@
 use delta_codec::MemoryScratch;
 use delta_codec::compress::Compression;
+use delta_codec::mix::{Model, Segment, join};
 
 use super::*;
 use crate::error::Kind;
@@ -52,7 +53,7 @@ fn inline_stream_bytes_stand_in_the_first_member_and_one_more_apart() {
     for (length, count) in [(1, 1), (most, 1), (most + 1, 2)] {
         let (target, members) = coded(length);
         assert_eq!(members.len(), count, "{length}");
-        let streams = streams(&members, target.diff_id(), extent(length as u64), CONTEXT).unwrap();
+        let (streams, _) = streams(&members, target.diff_id(), extent(length as u64), CONTEXT).unwrap();
         assert_eq!(streams[5].len(), length as u64);
     }
     let (target, members) = coded(most + 1);
@@ -64,7 +65,7 @@ fn inline_stream_bytes_stand_in_the_first_member_and_one_more_apart() {
 fn the_streams_that_are_short_follow_the_table_in_their_order() {
     let layer = DiffId::of(b"layer");
     let member = first(layer, [1, 0, 2, 3, 0], b"abbcccrecipe");
-    let found = streams(&[member], layer, extent(100), CONTEXT).unwrap().map(|stream| {
+    let found = streams(&[member], layer, extent(100), CONTEXT).unwrap().0.map(|stream| {
         let mut bytes = vec![0; usize::try_from(stream.len()).unwrap()];
         stream.read_exact_at(&mut bytes, 0).unwrap();
         bytes
@@ -127,4 +128,34 @@ fn each_stream_has_its_bound_wherever_it_stands() {
     let most = usize::try_from(RecipeStream::Recipe.most(extent(length))).unwrap();
     assert!(streams(&[of_layer(layer, "recipe", &vec![0; most])], layer, extent(length), CONTEXT).is_ok());
     too_long("recipe", &[of_layer(layer, "recipe", &vec![0; most + 1])]);
+}
+
+/// A first member that is mixed: a table in which this stream has a byte, that byte, and a guided stream of this model and length, of whatever bytes.
+fn guided(layer: DiffId, inline: Option<usize>, (model, length): (u8, usize)) -> Member {
+    let lengths: [_; OTHERS] = std::array::from_fn(|stream| u32::from(inline == Some(stream)));
+    let plain = [lengths.map(u32::to_le_bytes).as_flattened(), b"x"].concat();
+    let alone = join(&[Segment::new(Model::Code, &plain, None)]).unwrap();
+    let (head, body) = alone[1..].split_at(3);
+    let coded = [7; 5_000];
+    let numbers = [length, coded.len()].map(|number| {
+        let bits = |place: usize| u8::try_from(number >> place & 0x7f).unwrap();
+        [bits(0) | 0x80, bits(7) | 0x80, bits(14)]
+    });
+    of_layer(layer, "recipe.mix", &[&[2], head, &[model], numbers.as_flattened(), body, &coded].concat())
+}
+
+#[test]
+fn a_guided_stream_is_nowhere_else_and_has_its_bound() {
+    let (layer, length) = (DiffId::of(b"layer"), 100);
+    for (model, stream) in [(4, RecipeStream::Values), (5, RecipeStream::Literals), (6, RecipeStream::Literals)] {
+        let place = RecipeStream::ALL.iter().position(|known| *known == stream).unwrap();
+        let most = usize::try_from(stream.most(extent(length))).unwrap();
+        let (found, guides) = streams(&[guided(layer, None, (model, most))], layer, extent(length), CONTEXT).unwrap();
+        assert!(!guides.is_empty() && found[place].is_empty());
+        let damaged = |what| format!("the recipe is damaged: `{}` is {what}", stream.name());
+        assert_eq!(said(&[guided(layer, None, (model, most + 1))], layer, length), damaged("too long"));
+        assert_eq!(said(&[guided(layer, Some(place - 1), (model, 1))], layer, length), damaged("there twice"));
+        let apart = of_layer(layer, stream.name(), b"x");
+        assert_eq!(said(&[guided(layer, None, (model, 1)), apart], layer, length), damaged("there twice"));
+    }
 }
