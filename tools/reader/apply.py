@@ -123,7 +123,7 @@ class Package:
         if guided and GUIDED_FEATURE not in self.metadata["requires"]:
             raise Refused(f"the package does not require {GUIDED_FEATURE}, which a recipe uses")
         for stream, held in guided.items():
-            if stream in streams or held.length > most_bytes(stream, *bounds):
+            if streams.get(stream) or held.length > most_bytes(stream, *bounds):
                 raise Refused(f"the stream `{stream}` is there twice, or too long")
             streams[stream] = held
 
