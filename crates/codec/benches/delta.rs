@@ -11,6 +11,7 @@ mod noise;
 use std::io;
 
 use delta_codec::align::{Fineness, Index, Match};
+use delta_codec::mix::{self, Guides, join};
 use delta_codec::patch::{self, Streams, no_prediction};
 use delta_codec::{MemoryScratch, bsdiff, vcdiff};
 use divan::counter::BytesCount;
@@ -111,6 +112,26 @@ fn patch_decode(bencher: Bencher<'_, '_>, change: Change) {
         let mut streams = Streams { control: &control[..], gaps: &gaps, values: &values, literals: &literals };
         let length = u64::try_from(length).unwrap();
         patch::decode(black_box(&base), length, &no_prediction, &mut streams, &mut io::sink()).unwrap();
+    });
+}
+
+/// Counted are the values and the literals, which are mixed.
+#[divan::bench(sample_count = 3)]
+fn guided_decode(bencher: Bencher<'_, '_>) {
+    let (base, target) = pair(Change::Rebuilt);
+    let Streams { control, gaps, values, literals } = patch_of(&(base.clone(), target.clone()));
+    let length = target.len() as u64;
+    let rebuild = |values: &[u8], literals: &[u8], guides: &mut Guides| {
+        let mut streams = Streams { control: &control[..], gaps: &gaps, values, literals };
+        patch::decode_guided(&base, length, &no_prediction, (&mut streams, guides), &mut io::sink()).unwrap();
+    };
+    let mut guides = Guides::encoders(Some(values.len()), Some(literals.len()));
+    rebuild(&values, &literals, &mut guides);
+    guides.literals.truncate(1);
+    let segments = guides.values.into_iter().chain(guides.literals).map(|guided| guided.finish().unwrap());
+    let mixed = join(&segments.collect::<Vec<_>>()).unwrap();
+    bencher.counter(BytesCount::new(values.len() + literals.len())).bench_local(|| {
+        rebuild(&[], &[], &mut mix::decode_guided(black_box(&mixed), u64::MAX).unwrap().1);
     });
 }
 
