@@ -248,7 +248,7 @@ fn lies_are_named_by_where_they_are() {
     let failed = |at: u64, what: &str| format!("reading or writing failed at byte {at} of the target: {what}");
     assert_eq!(refused(&whole, &[1], b""), failed(3, "failed to fill whole buffer"), "no value");
     assert_eq!(refused(&whole, &[1], b"x"), failed(3, "failed to fill whole buffer"), "no gap behind the value");
-    assert_eq!(refused(&whole, &[0], b""), failed(23, "unexpected end of file"), "too few literals");
+    assert_eq!(refused(&whole, &[0], b""), failed(23, "failed to fill whole buffer"), "too few literals");
     assert_eq!(refused(&whole, &[0x80; 11], b""), damaged(0, "a number that does not fit into 64 bits"));
 }
 
