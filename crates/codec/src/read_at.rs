@@ -24,6 +24,11 @@ pub trait ReadAt: Send + Sync {
         self.len() == 0
     }
 
+    /// How many bytes there are at `offset`, of `most` at the most.
+    fn available(&self, offset: u64, most: usize) -> usize {
+        usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX).min(most)
+    }
+
     /// Fills `buffer` with the bytes at `offset`.
     ///
     /// # Errors
@@ -118,8 +123,7 @@ impl<T: ReadAt> ReadAt for Slice<T> {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = self.length.saturating_sub(offset);
-        let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.available(offset, buffer.len());
         if count == 0 {
             return Ok(0);
         }

@@ -79,8 +79,7 @@ impl ReadAt for FileBytes {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = left.min(buffer.len());
+        let count = self.available(offset, buffer.len());
         let filled = self.fill(&mut buffer[..count], offset)?;
         if filled < count { Err(fault::note_shorter(&self.name, offset + filled as u64)) } else { Ok(count) }
     }

@@ -130,8 +130,7 @@ impl ReadAt for CheckedBytes {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = left.min(buffer.len());
+        let count = self.available(offset, buffer.len());
         let buffer = &mut buffer[..count];
         if buffer.is_empty() {
             return Ok(0);

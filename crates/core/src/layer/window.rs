@@ -75,8 +75,7 @@ impl<'a> Window<'a> {
         let goes_on = (self.start..=end.saturating_add(STEP_BYTES)).contains(&offset);
         let piece = if goes_on { self.piece.saturating_mul(2) } else { 0 };
         self.piece = piece.max(FIRST_BYTES).max(wanted).min(self.capacity);
-        let left = usize::try_from(self.bytes.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-        let size = left.min(self.piece);
+        let size = self.bytes.available(offset, self.piece);
         if self.buffer.len() < size {
             self.buffer.resize(size, 0);
         }

@@ -171,8 +171,7 @@ impl ReadAt for Plain {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = left.min(buffer.len());
+        let count = self.available(offset, buffer.len());
         if count == 0 {
             return Ok(0);
         }

@@ -23,8 +23,7 @@ pub type ReadBlock<'a> = dyn Fn(u64, u64, &mut [u8]) -> io::Result<()> + 'a;
 /// # Errors
 /// What `bytes` reports.
 pub fn padded(bytes: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-    let left = usize::try_from(bytes.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-    let (there, beyond) = buffer.split_at_mut(left.min(buffer.len()));
+    let (there, beyond) = buffer.split_at_mut(bytes.available(offset, buffer.len()));
     beyond.fill(0);
     bytes.read_exact_at(there, offset)
 }

@@ -133,8 +133,7 @@ impl ReadAt for Zeros {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = left.min(buffer.len());
+        let count = self.available(offset, buffer.len());
         buffer[..count].fill(0);
         Ok(count)
     }
