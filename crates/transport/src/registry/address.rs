@@ -10,9 +10,6 @@ use delta_core::image::ImageName;
 /// What a reference to a registry begins with, as users of skopeo write it.
 const SCHEME: &str = "docker://";
 
-/// The most bytes of registry and repository together that clients take (OCI distribution specification, "Pulling manifests").
-const NAME_LENGTH: usize = 255;
-
 /// An image in a registry: `docker://[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -138,10 +135,8 @@ impl FromStr for Address {
             ("docker.io", false) => format!("library/{repository}"),
             _ => repository.to_owned(),
         };
-        // Docker's own registry is named in two words that a short name leaves out.
-        if registry.len() + 1 + repository.len() > NAME_LENGTH {
-            return Err(explain(Error::usage(format!("with its registry it is longer than {NAME_LENGTH} bytes"))));
-        }
+        // A short name leaves out Docker's own registry, with which it may be too long.
+        format!("{registry}/{repository}").parse::<ImageName>().map_err(explain)?;
         Ok(Self { registry, repository, tag: is_tagged.then(|| tag.to_owned()), digest })
     }
 }
