@@ -254,6 +254,12 @@ fn sealed(index: &mut Vec<u8>) {
     index.extend(checksum.to_le_bytes());
 }
 
+/// What the package makes of the base is the target.
+fn assert_applies(package: &[u8], base: &Image, target: &Image) {
+    let rebuilt = applied(&open(package).unwrap(), &Delivery::Original, &layers(from_ref(base))).unwrap();
+    assert_same(&rebuilt[0], target);
+}
+
 #[test]
 fn an_index_that_misleads_never_makes_another_package_wrong() {
     let compressions: [&Compress; 2] = [&plain, &|bytes| zlib(bytes, 6)];
@@ -280,8 +286,7 @@ fn an_index_that_misleads_never_makes_another_package_wrong() {
                 sealed(index);
             });
             let package = made((&base, &target), Method::Auto, &misleading, &Details::default()).unwrap();
-            let rebuilt = applied(&open(&package).unwrap(), &Delivery::Original, &layers(from_ref(&base))).unwrap();
-            assert_same(&rebuilt[0], &target);
+            assert_applies(&package, &base, &target);
         }
     }
 }
@@ -299,8 +304,7 @@ fn an_index_that_says_of_a_layer_what_is_in_another_costs_bytes_at_the_most() {
     all.insert(second, other);
     let package = made((&base, &target), Method::Auto, &Kept(Mutex::new(all)), &Details::default()).unwrap();
     assert!(package.len() > expected.len());
-    let rebuilt = applied(&open(&package).unwrap(), &Delivery::Original, &layers(from_ref(&base))).unwrap();
-    assert_same(&rebuilt[0], &target);
+    assert_applies(&package, &base, &target);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub fn encode<W: Write>(
         return Ok(predicted.is_some());
     }
     let mut residual = Residual::new(base, target, gaps, values, literals)?;
-    align((base, target), fineness, &mut |found| {
+    align(&Index::new(base, fineness)?, (target, &[]), &mut |found| {
         control.append(found)?;
         residual.append(found)
     })?;
@@ -54,19 +54,19 @@ pub fn encode<W: Write>(
     Ok(false)
 }
 
-/// The matches that are long enough.
+/// The matches that are long enough: those of the index, and those that are `known` where they still agree.
 fn align(
-    (base, target): (&dyn ReadAt, &dyn ReadAt),
-    fineness: Fineness,
+    index: &Index<'_>,
+    (target, known): (&dyn ReadAt, &[Match]),
     take: &mut dyn FnMut(Match) -> io::Result<()>,
 ) -> io::Result<()> {
     let long_enough = &mut |found: Match| if found.length < MATCH_BYTES_MIN { Ok(()) } else { take(found) };
-    Index::new(base, fineness)?.align(target, long_enough)
+    index.align_again(target, known, long_enough)
 }
 
-fn aligned(base: &dyn ReadAt, target: &dyn ReadAt, fineness: Fineness) -> io::Result<Vec<Match>> {
+fn aligned(index: &Index<'_>, target: (&dyn ReadAt, &[Match])) -> io::Result<Vec<Match>> {
     let mut matches = Vec::new();
-    align((base, target), fineness, &mut |found| {
+    align(index, target, &mut |found| {
         matches.push(found);
         Ok(())
     })?;
@@ -80,17 +80,10 @@ fn aligned_again(
     fineness: Fineness,
 ) -> io::Result<Vec<Match>> {
     if !fineness.is_rough() {
-        return aligned(base, target, fineness);
+        return aligned(&Index::new(base, fineness)?, (target, &[]));
     }
     let places = unsettled((base, target), known)?;
-    let mut matches = Vec::new();
-    Index::within(base, fineness, places)?.align_again(target, known, &mut |found| {
-        if found.length >= MATCH_BYTES_MIN {
-            matches.push(found);
-        }
-        Ok(())
-    })?;
-    Ok(matches)
+    aligned(&Index::within(base, fineness, places)?, (target, known))
 }
 
 /// Matches, and what is predicted from them.
@@ -109,7 +102,7 @@ impl Guess {
         prediction: &Prediction<'_>,
         fineness: Fineness,
     ) -> io::Result<Self> {
-        let matches = aligned(base, target, fineness)?;
+        let matches = aligned(&Index::new(base, fineness)?, (target, &[]))?;
         let Some(predicted) = predict(prediction, &matches, base.len())? else {
             return Ok(Self { matches, predicted: None, weight: 0 });
         };

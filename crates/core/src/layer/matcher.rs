@@ -187,13 +187,11 @@ impl Library {
 
     /// The hashes of contents that stand in several layers: what became another one stands in the earlier layer alone.
     fn shared(&self) -> HashSet<u128> {
-        let is_earlier =
-            |layer: &IndexedLayer, hash| self.by_content.get(&hash).is_some_and(|first| *first < layer.first);
-        let hashes = |layer: &IndexedLayer| -> Vec<u128> {
+        let hashes = self.layers.iter().flat_map(|layer| {
             let hashes = (0..layer.index.entries().len()).map(|entry| layer.index.hash(entry));
-            hashes.filter(|hash| is_earlier(layer, *hash)).collect()
-        };
-        self.layers.iter().flat_map(hashes).collect()
+            hashes.filter(|hash| self.by_content.get(hash).is_some_and(|first| *first < layer.first))
+        });
+        hashes.collect()
     }
 }
 
